@@ -1,0 +1,63 @@
+# Everything here works on a machine with Python 3.11 to 3.13, git and make; the first target that needs it makes .venv/.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: run test test-all test-browser bench lab notebooks docs lint venv clean
+.DEFAULT_GOAL := run
+
+venv: .venv/.installed
+
+.venv/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+	  { echo "backfill needs Python 3.11, 3.12 or 3.13: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(INSTALL) -e ".[dev]"
+	@touch $@
+
+.venv/.notebooks: .venv/.installed
+	$(INSTALL) -e ".[dev,notebooks]"
+	@touch $@
+
+run: .venv/.installed
+	$(BIN)/backfill run experiments/allied-alignment.toml
+
+lint: .venv/.installed
+	$(BIN)/lint-imports
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+
+test: .venv/.installed
+	$(BIN)/lint-imports
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest -n 2 -m "not slow and not browser"
+
+test-all: .venv/.installed
+	$(BIN)/lint-imports
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest -n 2 -m "not browser"
+
+test-browser: .venv/.installed
+	@missing=""; \
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	  command -v google-chrome >/dev/null || missing="chromium"; \
+	command -v npm >/dev/null || missing="$$missing npm"; \
+	if [ -n "$$missing" ]; then echo "browser tests not run: missing $$missing"; exit 1; fi
+	$(BIN)/python -m pytest -m browser
+
+bench: .venv/.installed
+	$(BIN)/python tests/bench.py
+
+lab: .venv/.notebooks
+	$(BIN)/jupyter lab notebooks
+
+notebooks: .venv/.notebooks
+	$(BIN)/python -m pytest --nbmake --import-mode=importlib notebooks
+
+docs: .venv/.installed
+	mkdir -p build/docs
+	cd build/docs && ../../$(BIN)/python -m pydoc -w ../../model/
+	@echo "open build/docs/backfill.html"
+
+clean:
+	rm -rf build dist results

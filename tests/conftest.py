@@ -1,0 +1,33 @@
+"""What every test shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None, max_examples=50)
+hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Root of the repository."""
+    return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def vocabulary():
+    """Names of the shipped benchmark."""
+    from backfill.economy.tables import load_vocabulary
+
+    return load_vocabulary()
+
+
+@pytest.fixture(scope="session")
+def tables():
+    """Tables of the shipped benchmark."""
+    from backfill.economy.tables import load_tables
+
+    return load_tables()
