@@ -131,6 +131,19 @@ def test_buyer_price_chain_by_hand(economy: OracleEconomy, world: Solution):
     assert world.income["limit_rents"][US] == pytest.approx(rho * mill * 0.03, rel=1e-9)
 
 
+def test_real_costs_are_bought_as_services_of_the_origin(economy: OracleEconomy):
+    rate = wedge(economy, electronics_rival_us=0.2)
+    world = economy.solve(Scenario(real_cost=rate))
+    bought = world.composite[SERVICES] - world.final[SERVICES] - economy.investment0[SERVICES]
+    for j, amount in world.adaptation.items():
+        bought[j] -= amount
+    for k, i in np.argwhere(economy.makes):
+        prices = np.concatenate([[world.wage[i]], world.price[:, i]])
+        bought[i] -= world.output[k, i] * economy._cost(k, i, prices, 1.0)[1][1 + SERVICES]
+    spent = 0.2 * world.mill_price[ELECTRONICS, RIVAL] * world.flow[ELECTRONICS, RIVAL, US]
+    np.testing.assert_allclose(world.price[SERVICES] * bought, [0, 0, spent], atol=1e-10)
+
+
 def test_classes_are_nested():
     found = classes(np.array([0.0, 0.6, 0.2]))
     assert [weight for weight, _ in found] == pytest.approx([0.2, 0.4, 0.4])
