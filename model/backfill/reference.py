@@ -1,0 +1,231 @@
+"""The reference path: an economy whose markets and plan reproduce the tables when no policy is in force.
+
+Tastes, capacities and site costs are inverted, period by period, so that at reference rents (i) users acquire the
+reference quantities by every route, (ii) capacity equals reference use over utilisation, and (iii) builders are content
+with the additions that this takes (sections 7 and 9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from backfill.dimensions import Period, Vocabulary, periods
+from backfill.economy.calibrate import array, benchmark, mature_tools
+from backfill.economy.calibrate import TOOL_CEILING
+from backfill.economy.economy import Capacity, Economy, Parameters, Structure
+from backfill.economy.paths import Paths, Priors, base_parameters, read_paths
+from backfill.economy.structure import structure
+from backfill.economy.tables import BaselineTables
+from backfill.policy.wedges import Wedges
+from backfill.supply.nodes import present_value_matrix
+from backfill.trade.acquisition import tree
+from backfill.trade.barriers import Barriers, lanes
+from backfill.trade.delivery import legs
+from backfill.trade.demand import GivenQuantities, Tastes, goods_bundle
+from backfill.trade.equilibrium import Equilibrium, Lane, first_guess, outcomes, solve
+from backfill.trade.market import Outcome, Plan, node_matrix
+
+PASSES = 60
+EXTENSION = 3
+
+
+def economy(
+    tables: BaselineTables,
+    vocabulary: Vocabulary,
+    *,
+    first_year: int = 2022,
+    last_year: int = 2030,
+    per_year: int = 1,
+    overrides: Mapping[str, float] | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> Economy:
+    """Calibrate the economy of the tables over ``first_year``..``last_year``.
+
+    The program is solved ``lag + 3`` years beyond the last reported period.
+
+    Raises:
+        ValueError: if the tables do not add up, or the reference path cannot be solved (which says where).
+    """
+    priors = Priors(tables.parameters, overrides)
+    base = benchmark(tables)
+    shape = structure(tables, vocabulary, base)
+    lag_years = tables.nodes["lag_years"].to_numpy()
+    extra = int(np.ceil(lag_years.max(initial=0))) + EXTENSION
+    grid = periods(first_year, last_year + extra, per_year)
+    reported = (last_year - first_year + 1) * per_year
+    paths = read_paths(tables, shape, grid)
+    length = np.array([p.years for p in grid])
+    lags = np.round(lag_years * per_year).astype(int)
+    depreciation = 1 - (1 - tables.nodes["depreciation"].to_numpy()) ** length[0]
+    discount = priors["discount_factor"] ** length[0]
+    need = _tool_needs(tables, shape) / length[0]
+
+    rows, columns = node_matrix(shape)
+    rent_share = np.zeros((len(shape.products), len(shape.regions)))
+    rent_share[rows, columns] = paths.rent_share[0]
+    rent = paths.rent_share / (1 - paths.rent_share) * (1 - paths.rent_share[0])
+    products = tables.products
+    sigma = array(products, {"product": shape.products}, "armington_elasticity")
+    elasticity = array(products, {"product": shape.products[: shape.core]}, "input_elasticity")
+
+    barriers = lanes(shape, [Wedges.none(vocabulary, grid)])
+    additions = np.zeros((len(grid), len(shape.nodes)))
+    vector: np.ndarray | None = None
+    for step in range(PASSES):
+        scale = _need_scale(shape, base.purchases, need, additions[0])
+        scaled = need * scale
+        purchases = _purchases(shape, scaled, additions)
+        planned = purchases[0] / length[0]
+        parameters = base_parameters(
+            base, shape, paths, priors, grid,
+            inputs=mature_tools(base, shape.tools, planned),
+            rent=rent_share, planned=planned, sigma=sigma, elasticity=elasticity,
+        )
+        given = _given(shape, paths, priors, len(grid))
+        lane = Lane(parameters, barriers, Plan(rent, purchases[:, :, None, :]), given)
+        solved = _solve(shape, lane, vector, grid)
+        vector = solved.vector
+        outcome = outcomes(shape, lane, vector)
+        use = outcome.output[:, list(rows), list(columns)]
+        capacity, new, slack = _capacity(use, paths.utilisation, depreciation, lags)
+        rent = np.where(slack, 0.0, rent)
+        change = np.abs(new - additions).max() / max(np.abs(new).max(), 1.0)
+        additions = new
+        if progress:
+            progress("reference path", 1 - min(1.0, max(0.0, np.log10(max(change, 1e-13)) + 12) / 12))
+        if change < 1e-12 and step > 1:
+            break
+    else:
+        raise ValueError(f"the reference path does not settle: additions still move by {change:.1e} of the largest")
+
+    calibrated, _ = _with_tastes(shape, parameters, outcome, lane)
+    value = present_value_matrix(lags, depreciation, discount, len(grid))
+    worth = np.einsum("gts,sg->tg", value, rent)
+    tool_cost = np.einsum("gk,tkg->tg", scaled, outcome.buying.mean[:, :, list(columns)])
+    steepness = tables.nodes["adjustment"].to_numpy()
+    floor = 0.05 * depreciation * capacity
+    slope = steepness * np.maximum(worth, 1e-3) / np.maximum(additions, floor)
+    return Economy(
+        structure=shape,
+        periods=grid,
+        reported=reported,
+        lags=tuple(int(x) for x in lags),
+        parameters=calibrated,
+        capacity=Capacity(
+            reference=capacity,
+            rent=rent,
+            additions=additions,
+            site_cost=worth - tool_cost - slope * additions,
+            slope=slope,
+            tool_need=scaled,
+            depreciation=depreciation,
+            discount=np.float64(discount),
+        ),
+        reference_state=vector,
+        grades=priors.grades(),
+    )
+
+
+def _tool_needs(tables: BaselineTables, shape: Structure) -> np.ndarray:
+    """Tool composites per unit of yearly capacity, ``[node, product]``."""
+    need = np.zeros((len(shape.nodes), len(shape.products)))
+    for product, region, tool, value in tables.tool_needs.select(
+        "product", "region", "tool", "musd_per_musd"
+    ).iter_rows():
+        if (product, region) in shape.nodes:
+            need[shape.nodes.index((product, region)), shape.position(tool)] = value
+    return need
+
+
+def _need_scale(shape: Structure, bought: np.ndarray, need: np.ndarray, additions: np.ndarray) -> np.ndarray:
+    """Factor on each node's needs that keeps planned purchases within what its region bought in the base year."""
+    wanted = _purchases(shape, need, additions[None])[0]
+    room = np.divide(TOOL_CEILING * bought, wanted, out=np.full_like(bought, np.inf), where=wanted > 0)
+    limit = np.minimum(1.0, room)
+    _, columns = node_matrix(shape)
+    return limit[:, list(columns)].T
+
+
+def _purchases(shape: Structure, need: np.ndarray, additions: np.ndarray) -> np.ndarray:
+    """Tool composites bought, ``[period, product, region]``."""
+    _, columns = node_matrix(shape)
+    out = np.zeros((additions.shape[0], len(shape.products), len(shape.regions)))
+    for node, column in enumerate(columns):
+        out[:, :, column] += additions[:, node, None] * need[node]
+    return out
+
+
+def _given(shape: Structure, paths: Paths, priors: Priors, count: int) -> GivenQuantities:
+    nest = tree(shape)
+    tier = paths.leaf @ nest.tier
+    share = np.divide(paths.leaf, tier @ nest.tier.T, out=np.zeros_like(paths.leaf), where=paths.leaf > 0)
+    user = nest.family @ nest.ownership @ nest.user
+    return GivenQuantities(
+        tier=tier,
+        reference=(paths.leaf > 0).astype(float),
+        mean=share[:, :, None] * nest.tier,
+        user=np.broadcast_to(user, (count, *user.shape)),
+        sigma_route=np.full(count, priors["sigma_route"]),
+        sigma_tier=np.full(count, priors["sigma_tier"]),
+        sigma_family=np.full(count, priors["sigma_family"]),
+        sigma_remote=np.full(count, priors["sigma_remote"]),
+    )
+
+
+def _solve(shape: Structure, lane: Lane, vector: np.ndarray | None, grid: tuple[Period, ...]) -> Equilibrium:
+    if vector is None:
+        with jax.enable_x64(True):
+            vector = np.asarray(first_guess(shape, lane.parameters, lane.barriers))
+    solved = solve(shape, lane, vector, tolerance=1e-12)
+    if not solved.converged.all():
+        late = [grid[t].label for t in np.flatnonzero(~solved.converged)]
+        worst = solved.residual.max()
+        if worst > 1e-10:
+            raise ValueError(f"the markets of the reference path do not converge in {', '.join(late)} ({worst:.1e})")
+    return solved
+
+
+def _capacity(
+    use: np.ndarray, utilisation: np.ndarray, depreciation: np.ndarray, lags: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Capacity path, additions by the period they are decided in, and where capacity cannot fall as fast as use."""
+    wanted = use / utilisation
+    capacity = wanted.copy()
+    for t in range(1, len(use)):
+        capacity[t] = np.maximum(wanted[t], (1 - depreciation) * capacity[t - 1])
+    slack = capacity > wanted * (1 + 1e-12)
+    additions = np.zeros_like(use)
+    for node, lag in enumerate(lags):
+        built = capacity[1:, node] - (1 - depreciation[node]) * capacity[:-1, node]
+        decided = built[lag:]
+        additions[: len(decided), node] = decided
+        additions[len(decided) :, node] = depreciation[node] * capacity[-1, node]
+    return capacity, np.maximum(additions, 0.0), slack
+
+
+def _with_tastes(
+    shape: Structure, parameters: Parameters, outcome: Outcome, lane: Lane
+) -> tuple[Parameters, Array]:
+    """Invert the tastes that make users choose the reference quantities at the solved prices."""
+
+    @jax.jit
+    @jax.vmap
+    def invert(parameters: Parameters, outcome: Outcome, given: GivenQuantities):
+        accelerators, preferences = given.tastes(
+            shape, parameters, outcome.delivered.leaf / (legs(shape).user @ outcome.buying.mean[shape.position("services")])
+        ), parameters.preferences
+        bundle, _ = goods_bundle(preferences, outcome.buying.mean)
+        spending = outcome.compute_price * outcome.absorption.compute
+        goods = outcome.state.absorption - spending
+        taste = spending / goods * (bundle / outcome.compute_price) ** (1 - preferences.compute_elasticity)
+        preferences = eqx.tree_at(lambda p: p.compute_taste, preferences, taste)
+        return eqx.tree_at(lambda p: (p.accelerators, p.preferences), parameters, (accelerators, preferences))
+
+    with jax.enable_x64(True):
+        calibrated = invert(parameters, outcome, lane.demand)
+    return jax.tree.map(np.asarray, calibrated), Tastes()

@@ -1,0 +1,88 @@
+"""Anderson acceleration of a batch of fixed points, each lane with its own history and its own verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+
+class FixedPoint(NamedTuple):
+    """The result of a batch of iterations.
+
+    Attributes:
+        point: last accepted point.
+        residual: largest absolute change that another evaluation makes.
+        steps: evaluations until each lane stopped.
+        converged: whether the residual is within tolerance.
+    """
+
+    point: Float[Array, "lane unknown"]
+    residual: Float[Array, " lane"]
+    steps: Int[Array, " lane"]
+    converged: Bool[Array, " lane"]
+
+
+def _mix(point: Array, change: Array, points: Array, changes: Array, damping: Array) -> Array:
+    """Anderson step from histories of differences ``[lane, memory, unknown]`` (type II, regularised)."""
+    gram = jnp.einsum("lmu,lnu->lmn", changes, changes)
+    trace = jnp.trace(gram, axis1=1, axis2=2)
+    ridge = (1e-13 * trace + 1e-300)[:, None, None] * jnp.eye(gram.shape[1])
+    right = jnp.einsum("lmu,lu->lm", changes, change)
+    weights = jnp.linalg.solve(gram + ridge, right[..., None])[..., 0]
+    pace = damping[:, None]
+    step = point + pace * change - jnp.einsum("lm,lmu->lu", weights, points + pace[..., None] * changes)
+    return jnp.where(jnp.isfinite(step), step, point + pace * change)
+
+
+def solve(
+    evaluate: Callable[[Float[Array, "lane unknown"]], Float[Array, "lane unknown"]],
+    start: Float[Array, "lane unknown"],
+    *,
+    floor: Float[Array, " unknown"],
+    tolerance: float,
+    memory: int = 8,
+    max_steps: int = 400,
+    trust: float = 1.0,
+) -> FixedPoint:
+    """Find ``x = evaluate(x)`` in every lane.
+
+    Points are projected on ``x >= floor``. A step longer than ``trust`` is shortened; a lane whose residual grows far
+    beyond its best starts its history afresh from the best point. Lanes that have converged stand still.
+    """
+    lanes, unknowns = start.shape
+    histories = jnp.zeros((lanes, memory, unknowns))
+    change = evaluate(start) - start
+    size = jnp.abs(change).max(1)
+
+    def unfinished(carry: tuple) -> Array:
+        return jnp.any(carry[2] > tolerance) & (carry[-1] < max_steps)
+
+    def advance(carry: tuple) -> tuple:
+        point, change, size, best, best_size, points, changes, damping, steps, step = carry
+        lost = ~jnp.isfinite(size) | (size > 30 * best_size)
+        moves = (size > tolerance) | lost
+        proposal = _mix(point, change, points, changes, damping)
+        length = jnp.abs(proposal - point).max(1, keepdims=True)
+        proposal = point + (proposal - point) * (trust / jnp.maximum(length, trust))
+        proposal = jnp.maximum(jnp.where(lost[:, None], best, proposal), floor)
+        new_point = jnp.where(moves[:, None], proposal, point)
+        new_change = jnp.where(moves[:, None], evaluate(new_point) - new_point, change)
+        new_size = jnp.where(moves, jnp.abs(new_change).max(1), size)
+        keep, lane = (moves & ~lost)[:, None], lost[:, None, None]
+        slot = step % memory
+        points = jnp.where(lane, 0.0, points.at[:, slot].set(jnp.where(keep, new_point - point, 0.0)))
+        changes = jnp.where(lane, 0.0, changes.at[:, slot].set(jnp.where(keep, new_change - change, 0.0)))
+        best = jnp.where((new_size < best_size)[:, None], new_point, best)
+        best_size = jnp.minimum(best_size, new_size)
+        damping = jnp.where(lost, jnp.maximum(0.5 * damping, 0.05), damping)
+        return new_point, new_change, new_size, best, best_size, points, changes, damping, steps + moves, step + 1
+
+    ones = jnp.ones(lanes)
+    carry = (start, change, size, start, size, histories, histories, ones, jnp.zeros(lanes, jnp.int32), 0)
+    point, _, size, best, best_size, *_, steps, _ = jax.lax.while_loop(unfinished, advance, carry)
+    finished = size <= tolerance
+    return FixedPoint(jnp.where(finished[:, None], point, best), jnp.where(finished, size, best_size), steps, finished)

@@ -1,0 +1,178 @@
+"""What stands between seller and buyer in one period: tariffs, levies, real costs, closed routes, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Array, Float
+
+from backfill.economy.economy import Structure
+from backfill.policy.wedges import Wedges
+
+
+class Barriers(eqx.Module):
+    """Wedges and limits in the markets' own axes (section 3 and "Coverage" in section 4).
+
+    Buyers of a product in a destination fall into classes: a control with coverage ``phi`` closes the flow to the share
+    ``phi`` of buyers most exposed, so that classes are nested; class 0 has every source.
+
+    Attributes:
+        tariff, levy, real_cost: additions to base-year wedges on Armington flows, shares of CIF or FOB value.
+        open: 1 where a class can buy from an origin.
+        share: share of buyers in each class. Tools are bought at class 0 by whoever replaces old ones.
+        builder_share: share of the builders of new capacity in each class of tool buyers.
+        maker_tariff, maker_levy, maker_real_cost: the same for accelerator lines.
+        leaf_open: 1 where a class of users can use a leaf.
+        user_share: share of users in each class.
+        enforcement: detection budget at each hub, base = 1.
+        limit_flow: coefficient of each Armington flow in each limit.
+        limit_maker: coefficient of each accelerator line's deliveries in each limit.
+        limit_quantity: the limits.
+        limit_exporter: 1 if the rent arises on the exporter's side, 0 on the importer's.
+        limit_owner: one-hot region that receives the rent.
+    """
+
+    tariff: Float[Array, "*lane product origin destination"]
+    levy: Float[Array, "*lane product origin destination"]
+    real_cost: Float[Array, "*lane product origin destination"]
+    open: Float[Array, "*lane product class origin destination"]
+    share: Float[Array, "*lane product class destination"]
+    builder_share: Float[Array, "*lane class destination"]
+    maker_tariff: Float[Array, "*lane maker destination"]
+    maker_levy: Float[Array, "*lane maker destination"]
+    maker_real_cost: Float[Array, "*lane maker destination"]
+    leaf_open: Float[Array, "*lane class leaf"]
+    user_share: Float[Array, "*lane class region"]
+    enforcement: Float[Array, "*lane hub"]
+    limit_flow: Float[Array, "*lane limit product origin destination"]
+    limit_maker: Float[Array, "*lane limit maker destination"]
+    limit_quantity: Float[Array, "*lane limit"]
+    limit_exporter: Float[Array, "*lane limit"]
+    limit_owner: Float[Array, "*lane limit region"]
+
+
+def nested_classes(coverage: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Split buyers by exposure: ``coverage[source, buyer]`` to ``open[class, source, buyer], share[class, buyer]``.
+
+    Buyer ``u`` in (0, 1) loses every source with coverage of at least ``u``; the distinct coverages of a column cut
+    (0, 1) into its classes, ordered from the least to the most exposed. Class 0 always has every source, though nobody may be in it.
+    """
+    sources, buyers = coverage.shape
+    open_ = np.ones((classes, sources, buyers))
+    share = np.zeros((classes, buyers))
+    for buyer in range(buyers):
+        cuts = np.unique(coverage[:, buyer][coverage[:, buyer] > 0])
+        edges = np.concatenate([cuts, [1.0]])[::-1]
+        below = np.concatenate([[0.0], cuts])[::-1]
+        for c, (top, bottom) in enumerate(zip(edges, below, strict=True)):
+            if c >= classes:
+                raise ValueError(f"{len(edges)} classes of buyers needed, {classes} given")
+            share[c, buyer] = top - bottom
+            open_[c, :, buyer] = coverage[:, buyer] < 0.5 * (top + bottom)
+    open_[0] = 1.0
+    return open_, share
+
+
+def _class_count(coverage: np.ndarray) -> int:
+    """Largest number of classes that any column of ``coverage[..., source, buyer]`` needs."""
+    flat = np.sort(np.moveaxis(coverage, -2, -1).reshape(-1, coverage.shape[-2]), axis=1)
+    distinct = (np.diff(flat, axis=1, prepend=0.0) > 0).sum(axis=1)
+    return int(distinct.max(initial=0)) + 1
+
+
+def _leaf_coverage(structure: Structure, coverage: np.ndarray) -> np.ndarray:
+    """Coverage of every leaf ``[leaf, user]``: that of the leg from the designer to the place of delivery."""
+    positions = structure.vocabulary.products
+    table = np.zeros((len(structure.leaves), len(structure.regions)))
+    for n, leaf in enumerate(structure.leaves):
+        product, region = structure.makers[leaf.maker]
+        table[n, leaf.user] = coverage[positions.index(product), structure.region(region), leaf.site]
+    return table
+
+
+def _goods_classes(
+    goods: np.ndarray, kit: np.ndarray, tools: list[int], count: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Access and shares of buyer classes; builders' classes are common to all tools, replacement buys at class 0."""
+    lanes_, products, origins, buyers = goods.shape
+    open_ = np.ones((lanes_, products, count, origins, buyers))
+    share = np.zeros((lanes_, products, count, buyers))
+    share[:, :, 0] = 1.0
+    builders = np.zeros((lanes_, count, buyers))
+    builders[:, 0] = 1.0
+    for lane in range(lanes_):
+        for product in np.flatnonzero(goods[lane].any(axis=(1, 2))):
+            if product not in tools:
+                open_[lane, product], share[lane, product] = nested_classes(goods[lane, product], count)
+        if kit[lane].any():
+            access, builders[lane] = nested_classes(kit[lane], count)
+            open_[lane, tools] = np.moveaxis(access.reshape(count, len(tools), origins, buyers), 1, 0)
+    return open_, share, builders
+
+
+def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
+    """Stack the wedges of several worlds over ``lane = world x period``, with as many buyer classes as any lane needs."""
+    vocabulary = structure.vocabulary
+    rows = [vocabulary.products.index(p) for p in structure.products]
+    makers = [(vocabulary.products.index(p), structure.region(r)) for p, r in structure.makers]
+    periods = [(wedges, t) for wedges in worlds for t in range(wedges.coverage.shape[0])]
+
+    goods = np.stack([w.coverage[t][rows] for w, t in periods])
+    leaf = np.stack([_leaf_coverage(structure, w.coverage[t]) for w, t in periods])
+    tools = list(structure.tools)
+    kit = goods[:, tools].reshape(len(periods), -1, goods.shape[-1])
+    count = max(_class_count(goods), _class_count(kit))
+    leaf_count = _class_count(leaf)
+    open_, share, builders = _goods_classes(goods, kit, tools, count)
+    users = [nested_classes(lane, leaf_count) for lane in leaf]
+    leaf_open = [
+        np.stack([access[:, n, leaf.user] for n, leaf in enumerate(structure.leaves)], axis=1) for access, _ in users
+    ]
+
+    names = sorted({limit.name for w in worlds for limit in w.limits})
+    shape = (len(periods), len(names))
+    limit_flow = np.zeros((*shape, len(rows), len(structure.regions), len(structure.regions)))
+    limit_maker = np.zeros((*shape, len(makers), len(structure.regions)))
+    limit_quantity = np.full(shape, np.inf)
+    limit_exporter = np.ones(shape)
+    limit_owner = np.zeros((*shape, len(structure.regions)))
+    for lane, (wedges, t) in enumerate(periods):
+        for limit in wedges.limits:
+            n = names.index(limit.name)
+            limit_quantity[lane, n] = limit.quantity[t]
+            limit_exporter[lane, n] = limit.side == "exporter"
+            limit_owner[lane, n, structure.region(limit.owner)] = 1.0
+            for product, origin, destination, coefficient in limit.entries:
+                j = structure.region(destination)
+                if (product, origin) in structure.makers:
+                    limit_maker[lane, n, structure.makers.index((product, origin)), j] = coefficient
+                elif product in structure.products:
+                    limit_flow[lane, n, structure.position(product), structure.region(origin), j] = coefficient
+
+    def goods_rows(field: str) -> np.ndarray:
+        return np.stack([getattr(w, field)[t][rows] for w, t in periods])
+
+    def maker_rows(field: str) -> np.ndarray:
+        return np.stack([[getattr(w, field)[t][p, i] for p, i in makers] for w, t in periods])
+
+    return Barriers(
+        tariff=goods_rows("tariff"),
+        levy=goods_rows("levy"),
+        real_cost=goods_rows("real_cost"),
+        open=open_,
+        share=share,
+        builder_share=builders,
+        maker_tariff=maker_rows("tariff"),
+        maker_levy=maker_rows("levy"),
+        maker_real_cost=maker_rows("real_cost"),
+        leaf_open=np.stack(leaf_open),
+        user_share=np.stack([part for _, part in users]),
+        enforcement=np.stack([w.enforcement[t][list(structure.hubs)] for w, t in periods]),
+        limit_flow=limit_flow,
+        limit_maker=limit_maker,
+        limit_quantity=limit_quantity,
+        limit_exporter=limit_exporter,
+        limit_owner=limit_owner,
+    )

@@ -1,0 +1,190 @@
+"""Who buys what from whom: flows of Armington goods, final absorption, demand for compute (section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from backfill.economy.economy import Accelerators, Parameters, Preferences, Structure
+from backfill.trade.acquisition import acquire, branch, tree
+from backfill.trade.barriers import Barriers
+from backfill.trade.prices import Buying
+
+
+class Flows(NamedTuple):
+    """Flows of Armington goods: value at buyer's prices, and quantity in the origin's units."""
+
+    value: Float[Array, "product origin destination"]
+    quantity: Float[Array, "product origin destination"]
+
+
+def flows(
+    buying: Buying,
+    weight: Float[Array, "product class origin destination"],
+    sigma: Float[Array, " product"],
+    multiple: Float[Array, "product origin destination"],
+    bought: Float[Array, "product class region"],
+    rows: slice,
+) -> Flows:
+    """Split composites bought by each class over origins: ``x_i = X (W_i p_i^(1-sigma) / S) P / (p_i mu_i)``."""
+    factor = buying.by_class[rows] * bought / buying.spread[rows]
+    mill = buying.mill[rows]
+    power = jnp.exp((1 - sigma[rows])[:, None] * jnp.log(mill))
+    value = power[:, :, None] * (weight[rows] * factor[:, :, None, :]).sum(1)
+    return Flows(value, value / (mill[:, :, None] * multiple[rows]))
+
+
+class Absorption(NamedTuple):
+    """Final absorption: its price index, the quantity of each composite, and units of compute."""
+
+    index: Float[Array, " region"]
+    goods: Float[Array, "product region"]
+    compute: Float[Array, " region"]
+
+
+def goods_bundle(preferences: Preferences, composite: Float[Array, "product region"]) -> tuple[Array, Array]:
+    """Price of the bundle of final goods and the quantity of each composite in a unit of it (CES)."""
+    exponent = 1 - preferences.final_elasticity
+    power = preferences.final * jnp.exp(exponent * jnp.log(composite))
+    total = power.sum(0)
+    index = jnp.exp(jnp.log(total) / exponent)
+    return index, power / total * index / composite
+
+
+class ComputeDemand(Protocol):
+    """How users' demand for compute is determined: by tastes, or given when the economy is calibrated."""
+
+    def acquire(
+        self, structure: Structure, accelerators: Accelerators, leaf_value: Array, barriers: Barriers
+    ) -> tuple[Array, Callable[[Array], Array]]:
+        """Mean real price of a unit by user, and units by user -> quantity by leaf."""
+        ...
+
+    def absorb(
+        self, preferences: Preferences, spending: Array, bundle: Array, unit: Array, price: Array
+    ) -> Absorption:
+        """Split absorption between compute at ``price`` and the bundle of goods at ``bundle``."""
+        ...
+
+
+class Tastes(eqx.Module):
+    """Demand from tastes: CES between compute services and goods, the logit nest below it.
+
+    ``P_U^(1-eps) = P_G^(1-eps) + a P_C^(1-eps)``.
+    """
+
+    def acquire(
+        self, structure: Structure, accelerators: Accelerators, leaf_value: Array, barriers: Barriers
+    ) -> tuple[Array, Callable[[Array], Array]]:
+        chosen = acquire(structure, accelerators, leaf_value, barriers.leaf_open)
+        user = tree(structure).user
+        owner = tree(structure).tier @ tree(structure).family @ tree(structure).ownership @ user
+
+        def by_leaf(units: Array) -> Array:
+            return ((barriers.user_share * units) @ owner.T * chosen.share).sum(0)
+
+        return (barriers.user_share * chosen.value).sum(0), by_leaf
+
+    def absorb(
+        self, preferences: Preferences, spending: Array, bundle: Array, unit: Array, price: Array
+    ) -> Absorption:
+        exponent = 1 - preferences.compute_elasticity
+        goods = jnp.exp(exponent * jnp.log(bundle))
+        compute = preferences.compute_taste * jnp.exp(exponent * jnp.log(price))
+        total = goods + compute
+        share = compute / total
+        return Absorption(
+            jnp.exp(jnp.log(total) / exponent), unit * ((1 - share) * spending / bundle), share * spending / price
+        )
+
+
+class GivenQuantities(eqx.Module):
+    """Demand fixed at reference quantities by tier; only the route within a tier responds (calibration).
+
+    Attributes:
+        tier: units by tier of the nest.
+        reference: 1 for leaves used in the reference, 0 for latent ones.
+        mean: shares of reference leaves in their tier, ``[leaf, tier]``.
+        user: one-hot user of each tier.
+        sigma_route, sigma_tier, sigma_family, sigma_remote: substitution among routes of a line, lines of a family,
+            families, and owned or remote compute.
+    """
+
+    tier: Float[Array, "*period tier"]
+    reference: Float[Array, "*period leaf"]
+    mean: Float[Array, "*period leaf tier"]
+    user: Float[Array, "*period tier region"]
+    sigma_route: Float[Array, "*period"]
+    sigma_tier: Float[Array, "*period"]
+    sigma_family: Float[Array, "*period"]
+    sigma_remote: Float[Array, "*period"]
+
+    def routes(
+        self, accelerators: Accelerators, leaf_value: Array, shape: np.ndarray
+    ) -> tuple[Array, Array, Array, Array]:
+        """Value of each tier, share of each leaf, log weight of each leaf, slope of each tier.
+
+        Reference leaves get ``ln b = ln s0 + eta (v - mean)``, latent ones keep their weight, with ``eta = sigma / mean``.
+        """
+        mean = leaf_value @ self.mean
+        slope = self.sigma_route / mean
+        weight = accelerators.route_weight + self.reference * (shape @ slope) * (leaf_value - shape @ mean)
+        value, share = branch(leaf_value[None], weight, slope, shape)
+        return value[0], share[0], weight, slope
+
+    def acquire(
+        self, structure: Structure, accelerators: Accelerators, leaf_value: Array, barriers: Barriers
+    ) -> tuple[Array, Callable[[Array], Array]]:
+        shape = tree(structure)
+        value, share, _, _ = self.routes(accelerators, leaf_value, shape.tier)
+        mean = (self.tier * value) @ self.user / (self.tier @ self.user)
+        return mean, lambda units: share * (shape.tier @ self.tier)
+
+    def absorb(
+        self, preferences: Preferences, spending: Array, bundle: Array, unit: Array, price: Array
+    ) -> Absorption:
+        units = self.tier @ self.user
+        return Absorption(bundle, unit * ((spending - price * units) / bundle), units)
+
+    def tastes(self, structure: Structure, parameters: Parameters, leaf_value: Array) -> Accelerators:
+        """Weights and slopes of the whole nest that reproduce the given quantities at these prices.
+
+        At every level ``eta = sigma / mean`` and ``ln b = ln s0 + eta (v - mean)``, so that the composite's value is the mean
+        and volumes are as given.
+        """
+        shape = tree(structure)
+        accelerators = parameters.accelerators
+        value, _, route_weight, route_slope = self.routes(accelerators, leaf_value, shape.tier)
+        quantity = self.tier
+        levels = []
+        for parents, sigma in (
+            (shape.family, self.sigma_tier),
+            (shape.ownership, self.sigma_family),
+            (shape.user, self.sigma_remote),
+        ):
+            total = quantity @ parents
+            share = quantity / (parents @ total)
+            mean = (share * value) @ parents
+            slope = sigma / mean
+            levels.append((jnp.log(share) + (parents @ slope) * (value - parents @ mean), slope))
+            quantity, value = total, mean
+        (tier, tier_slope), (family, family_slope), (ownership, ownership_slope) = levels
+        return Accelerators(
+            bill=accelerators.bill,
+            labour=accelerators.labour,
+            margin=accelerators.margin,
+            tariff=accelerators.tariff,
+            route_weight=route_weight,
+            tier_weight=tier,
+            family_weight=family,
+            ownership_weight=ownership,
+            route_slope=route_slope,
+            tier_slope=tier_slope,
+            family_slope=family_slope,
+            ownership_slope=ownership_slope,
+        )

@@ -1,0 +1,124 @@
+"""Solving the markets: many lanes (world x period) at once, each with its verdict (section 6)."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from backfill.economy.economy import Parameters, Structure
+from backfill.trade import anderson
+from backfill.trade.barriers import Barriers
+from backfill.trade.demand import ComputeDemand
+from backfill.trade.market import Outcome, Plan, market
+from backfill.trade.state import State, pack
+
+TOLERANCE = 1e-10
+CHUNK = 16
+
+
+class Equilibrium(NamedTuple):
+    """Solved markets, one row a lane.
+
+    Attributes:
+        vector: the unknowns (see `State`).
+        residual: largest change that another evaluation of the market makes.
+        steps: evaluations used.
+        converged: whether the residual is within tolerance.
+    """
+
+    vector: Float[np.ndarray, "lane unknown"]
+    residual: Float[np.ndarray, " lane"]
+    steps: np.ndarray
+    converged: np.ndarray
+
+
+class Lane(eqx.Module):
+    """Everything one market takes as given."""
+
+    parameters: Parameters
+    barriers: Barriers
+    plan: Plan
+    demand: ComputeDemand
+
+
+def first_guess(structure: Structure, parameters: Parameters, barriers: Barriers) -> Float[Array, "lane unknown"]:
+    """Benchmark prices, outputs scaled by labour; a starting point when no better one is known."""
+    regions = len(structure.regions)
+
+    def one(lane: Parameters) -> Array:
+        labour = lane.endowment.labour
+        return pack(
+            State(
+                jnp.ones(regions),
+                jnp.ones((structure.core, regions)),
+                jnp.tile(labour, (structure.core, 1)),
+                labour,
+                jnp.zeros(len(structure.hubs)),
+                jnp.zeros(barriers.limit_quantity.shape[-1]),
+            )
+        )
+
+    return jax.vmap(one)(parameters)
+
+
+@partial(jax.jit, static_argnums=0)
+def _solve(structure: Structure, lanes: Lane, start: Array, tolerance: Array) -> anderson.FixedPoint:
+    def evaluate(points: Array) -> Array:
+        return jax.vmap(
+            lambda lane, x: market(structure, lane.parameters, lane.barriers, lane.plan, lane.demand, x)[0]
+        )(lanes, points)
+
+    rents = lanes.barriers.limit_quantity.shape[-1] + len(structure.hubs)
+    floor = jnp.concatenate([jnp.full(start.shape[1] - rents, -jnp.inf), jnp.zeros(rents)])
+    return anderson.solve(evaluate, start, floor=floor, tolerance=tolerance)
+
+
+@partial(jax.jit, static_argnums=0)
+def _outcomes(structure: Structure, lanes: Lane, points: Array) -> Outcome:
+    return jax.vmap(lambda lane, x: market(structure, lane.parameters, lane.barriers, lane.plan, lane.demand, x)[1])(
+        lanes, points
+    )
+
+
+def _take(tree: Any, index: np.ndarray) -> Any:
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[index], tree)
+
+
+def solve(
+    structure: Structure, lanes: Lane, start: Float[np.ndarray, "lane unknown"], *, tolerance: float = TOLERANCE
+) -> Equilibrium:
+    """Solve every lane from ``start``, in chunks sized for the cache, on all cores.
+
+    A lane that fails to converge is reported in ``converged``; it never stops the others.
+    """
+    count = start.shape[0]
+    pieces = [np.arange(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
+    if len(pieces) > 1 and len(pieces[-1]) < CHUNK:
+        pieces[-1] = np.concatenate([pieces[-1], np.repeat(pieces[-1][-1:], CHUNK - len(pieces[-1]))])
+    tolerance_ = np.float64(tolerance)
+
+    def run(index: np.ndarray) -> anderson.FixedPoint:
+        with jax.enable_x64(True):
+            return jax.tree.map(np.asarray, _solve(structure, _take(lanes, index), start[index], tolerance_))
+
+    if len(pieces) == 1:
+        parts = [run(pieces[0])]
+    else:
+        with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+            parts = list(pool.map(run, pieces))
+    merged = [np.concatenate(column)[:count] for column in zip(*parts, strict=True)]
+    return Equilibrium(*merged)
+
+
+def outcomes(structure: Structure, lanes: Lane, points: Float[np.ndarray, "lane unknown"]) -> Outcome:
+    """Everything the markets imply at given unknowns, stacked over lanes."""
+    with jax.enable_x64(True):
+        return jax.tree.map(np.asarray, _outcomes(structure, lanes, points))

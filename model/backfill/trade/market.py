@@ -1,0 +1,262 @@
+"""One market: from its unknowns to their new values and everything that follows (sections 3 to 5)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from backfill.economy.economy import Parameters, Structure
+from backfill.trade.barriers import Barriers
+from backfill.trade.delivery import Delivered, Handling, deliver, handle, legs
+from backfill.trade.demand import Absorption, ComputeDemand, Flows, flows, goods_bundle
+from backfill.trade.prices import Buying, core_cost, route_multiple, stack_prices
+from backfill.trade.state import State, pack, unpack
+
+WAGE_STEP = 0.35
+RENT_STEP = 0.15
+
+
+class Plan(eqx.Module):
+    """What suppliers decide and the markets take as given (section 7, price form).
+
+    Attributes:
+        rent: rent per unit of output of each planned capacity.
+        purchases: tool composites bought for investment by each class of buyers.
+    """
+
+    rent: Float[Array, "*lane node"]
+    purchases: Float[Array, "*lane product class region"]
+
+
+class Wedge(NamedTuple):
+    """Buyer price over mill price with the rents of limits, and the rents themselves as shares of the mill price."""
+
+    goods: Array
+    makers: Array
+    goods_exporter: Array
+    makers_exporter: Array
+
+
+class Income(NamedTuple):
+    """Incomes and outlays of each region, million USD."""
+
+    labour: Float[Array, " region"]
+    profits: Float[Array, " region"]
+    capacity_rents: Float[Array, " region"]
+    limit_rents: Float[Array, " region"]
+    tariff_revenue: Float[Array, " region"]
+    levy_revenue: Float[Array, " region"]
+    fines: Float[Array, " region"]
+    hub_rents: Float[Array, " region"]
+    deficit: Float[Array, " region"]
+    investment: Float[Array, " region"]
+
+    def absorption(self) -> Float[Array, " region"]:
+        """What is left for final absorption: all incomes and the deficit, less investment."""
+        return sum(self[:-1], start=-self.investment)
+
+
+class Outcome(NamedTuple):
+    """Everything a market implies at given unknowns."""
+
+    buying: Buying
+    delivered: Delivered
+    handling: Handling
+    flows: Flows
+    absorption: Absorption
+    income: Income
+    leaf: Float[Array, " leaf"]
+    output: Float[Array, "product region"]
+    maker_output: Float[Array, " maker"]
+    compute_price: Float[Array, " region"]
+    compute_value: Float[Array, " region"]
+    limit_use: Float[Array, " limit"]
+    labour_use: Float[Array, " region"]
+    state: State
+
+
+def _wedge(parameters: Parameters, barriers: Barriers, rent: Array) -> Wedge:
+    goods_tariff = (1 + parameters.preferences.tariff) * (1 + barriers.tariff) - 1
+    maker_tariff = (1 + parameters.accelerators.tariff) * (1 + barriers.maker_tariff) - 1
+    if rent.shape[0] == 0:
+        return Wedge(
+            route_multiple(goods_tariff, barriers.levy, barriers.real_cost),
+            route_multiple(maker_tariff, barriers.maker_levy, barriers.maker_real_cost),
+            jnp.zeros(()),
+            jnp.zeros(()),
+        )
+    out, into = rent * barriers.limit_exporter, rent * (1 - barriers.limit_exporter)
+    goods, makers = jnp.tensordot(out, barriers.limit_flow, 1), jnp.tensordot(out, barriers.limit_maker, 1)
+    return Wedge(
+        route_multiple(
+            goods_tariff, barriers.levy, barriers.real_cost, goods, jnp.tensordot(into, barriers.limit_flow, 1)
+        ),
+        route_multiple(
+            maker_tariff, barriers.maker_levy, barriers.maker_real_cost, makers,
+            jnp.tensordot(into, barriers.limit_maker, 1),
+        ),
+        goods,
+        makers,
+    )
+
+
+def node_matrix(structure: Structure) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Array positions (product, region) of the planned capacities."""
+    return (
+        tuple(structure.position(p) for p, _ in structure.nodes),
+        tuple(structure.region(r) for _, r in structure.nodes),
+    )
+
+
+def market(
+    structure: Structure,
+    parameters: Parameters,
+    barriers: Barriers,
+    plan: Plan,
+    demand: ComputeDemand,
+    vector: Float[Array, " unknown"],
+) -> tuple[Float[Array, " unknown"], Outcome]:
+    """Evaluate a market at ``vector`` (see `State`): the fixed-point map and what follows from it.
+
+    Prices run from suppliers to users, quantities back from users to suppliers; incomes close the circle. At the solution
+    the returned vector equals the given one.
+    """
+    state = unpack(structure, vector)
+    production, preferences, accelerators = parameters.production, parameters.preferences, parameters.accelerators
+    services = structure.position("services")
+    n, core = len(structure.products), structure.core
+    rows, columns = node_matrix(structure)
+    rent = jnp.zeros((n, len(structure.regions))).at[rows, columns].set(plan.rent)
+
+    wedge = _wedge(parameters, barriers, state.limit_rent)
+    weight = (preferences.weight * jnp.exp((1 - preferences.sigma)[:, None, None] * jnp.log(wedge.goods)))[
+        :, None
+    ] * barriers.open
+    buying = stack_prices(
+        structure, production, barriers, weight, preferences.sigma, state.wage, state.core_mill, rent
+    )
+    composite = buying.mean
+    delivered = deliver(
+        structure, accelerators, parameters.diversion, composite, state.wage, wedge.makers, state.congestion,
+        barriers.enforcement,
+    )
+
+    leg = legs(structure)
+    unit_value, by_leaf = demand.acquire(
+        structure, accelerators, delivered.leaf / (leg.user @ composite[services]), barriers
+    )
+    compute_price = unit_value * composite[services] + (preferences.compute_inputs[:, None] * composite).sum(0)
+    bundle, unit = goods_bundle(preferences, composite)
+    absorption = demand.absorb(preferences, state.absorption, bundle, unit, compute_price)
+    leaf = by_leaf(absorption.compute)
+    handling = handle(structure, parameters.diversion, delivered, leaf)
+    maker_output = handling.deliveries.sum(1)
+
+    maker_fob = delivered.mill[:, None] * (1 + wedge.makers_exporter) * handling.deliveries
+    maker_real = barriers.maker_real_cost * maker_fob
+    adapting = unit_value * composite[services] * absorption.compute - leg.user.T @ (leaf * delivered.leaf)
+    services_bought = (adapting + handling.services + leg.origin.T @ maker_real.sum(1)) / composite[services]
+
+    bought = absorption.goods + preferences.compute_inputs[:, None] * absorption.compute
+    bought = bought + (accelerators.bill * maker_output) @ leg.origin
+    relative, power = core_cost(production, state.wage, composite, core)
+    elasticity = production.elasticity[:, None]
+    core_scale = state.core_output * production.cost[:core] / production.productivity[:core] * relative**elasticity
+    core_inputs = core_scale[:, None] * jnp.swapaxes(production.inputs[:, :core], 0, 1) * power
+    bought = bought + core_inputs.sum(0) / composite
+    bought = bought.at[services].add(services_bought)
+
+    values, quantities, outputs = [], [], []
+    ranges = [*reversed(structure.levels), (0, core)]
+    for first, last in ranges:
+        rows_ = slice(first, last)
+        if first == 0 and values:
+            real = sum(
+                (barriers.real_cost[b:e] * (1 + _part(wedge.goods_exporter, slice(b, e))) * q * buying.mill[b:e, :, None])
+                .sum((0, 2))
+                for (b, e), q in zip(ranges, quantities, strict=False)
+            )
+            bought = bought.at[services].add(real / composite[services])
+        by_class = barriers.share[rows_] * bought[rows_][:, None, :] + plan.purchases[rows_]
+        part = flows(buying, weight, preferences.sigma, wedge.goods, by_class, rows_)
+        output = part.quantity.sum(2)
+        if first:
+            scale = output * production.cost[rows_] / production.productivity[rows_]
+            bought = bought.at[:first].add((production.inputs[:first, rows_] * scale[None]).sum(1))
+        values.append(part.value)
+        quantities.append(part.quantity)
+        outputs.append(output)
+    trade = Flows(jnp.concatenate(values[::-1]), jnp.concatenate(quantities[::-1]))
+    output = jnp.concatenate(outputs[::-1])
+
+    labour_bill = (
+        (core_scale * production.labour[:core] * jnp.exp((1 - elasticity) * jnp.log(state.wage))).sum(0)
+        + (output[core:] * (production.cost * production.labour / production.productivity)[core:]).sum(0) * state.wage
+        + (maker_output * accelerators.labour) @ leg.origin * state.wage
+    )
+    fob = trade.quantity * buying.mill[:, :, None] * (1 + wedge.goods_exporter)
+    cif = fob * (1 + barriers.levy + barriers.real_cost)
+    maker_cif = maker_fob * (1 + barriers.maker_levy + barriers.maker_real_cost)
+    goods_tariff = (1 + preferences.tariff) * (1 + barriers.tariff) - 1
+    maker_tariff = (1 + accelerators.tariff) * (1 + barriers.maker_tariff) - 1
+    limit_use, limit_rents = _limits(barriers, state.limit_rent, trade, buying, handling, delivered)
+    owners = _owner_matrix(structure)
+    world_labour = parameters.endowment.labour.sum()
+    income = Income(
+        labour=state.wage * parameters.endowment.labour,
+        profits=(production.margin * output).sum(0) * state.wage
+        + (maker_output * accelerators.margin) @ leg.origin * state.wage,
+        capacity_rents=(plan.rent * output[rows, columns]) @ owners,
+        limit_rents=limit_rents,
+        tariff_revenue=(goods_tariff * cif).sum((0, 1)) + (maker_tariff * maker_cif).sum(0),
+        levy_revenue=(barriers.levy * fob).sum((0, 2)) + leg.origin.T @ (barriers.maker_levy * maker_fob).sum(1),
+        fines=handling.fines,
+        hub_rents=handling.hub_rents,
+        deficit=parameters.endowment.deficit * world_labour,
+        investment=(buying.by_class * plan.purchases).sum((0, 1)),
+    )
+
+    wage = state.wage * jnp.exp(WAGE_STEP * jnp.log(labour_bill / income.labour))
+    wage = wage * world_labour / (wage * parameters.endowment.labour).sum()
+    core_mill = (
+        production.cost[:core] * relative / production.productivity[:core]
+        + production.margin[:core] * state.wage
+        + rent[:core]
+    )
+    stiffness = 1 + RESPONSE * parameters.diversion.slope * parameters.diversion.convexity * state.congestion
+    congestion = state.congestion + (handling.congestion - state.congestion) / stiffness
+    pressure = jnp.log(jnp.maximum(limit_use, 1e-300) / barriers.limit_quantity)
+    pressure = jnp.where(jnp.isinf(barriers.limit_quantity), -1.0, jnp.clip(pressure, -2.0, 2.0))
+    limit_rent = jnp.maximum(0.0, (1 + state.limit_rent) * jnp.exp(RENT_STEP * pressure) - 1)
+    new = State(wage, core_mill, output[:core], income.absorption(), congestion, limit_rent)
+    outcome = Outcome(
+        buying, delivered, handling, trade, absorption, income, leaf, output, maker_output, compute_price,
+        unit_value * composite[services], limit_use, labour_bill / state.wage, state,
+    )
+    return pack(new), outcome
+
+
+RESPONSE = 30.0
+
+
+def _part(values: Array, rows: slice) -> Array:
+    return values if values.ndim == 0 else values[rows]
+
+
+def _owner_matrix(structure: Structure) -> Array:
+    owner = jnp.array([structure.region(code) for code in structure.owners])
+    return jnp.eye(len(structure.regions))[owner]
+
+
+def _limits(
+    barriers: Barriers, rent: Array, trade: Flows, buying: Buying, handling: Handling, delivered: Delivered
+) -> tuple[Array, Array]:
+    if rent.shape[0] == 0:
+        return rent, jnp.zeros(buying.mean.shape[1])
+    use = (barriers.limit_flow * trade.quantity).sum((1, 2, 3)) + (barriers.limit_maker * handling.deliveries).sum((1, 2))
+    value = (barriers.limit_flow * trade.quantity * buying.mill[:, :, None]).sum((1, 2, 3))
+    value = value + (barriers.limit_maker * handling.deliveries * delivered.mill[:, None]).sum((1, 2))
+    return use, (rent * value) @ barriers.limit_owner
