@@ -51,7 +51,9 @@ def _melt(labels: dict[str, Sequence[str]], **values: np.ndarray) -> pl.DataFram
     )
 
 
-def flow_table(shape: Structure, labels: Sequence[str], barriers: Barriers, outcome: Outcome, base_tariff: np.ndarray) -> pl.DataFrame:
+def flow_table(
+    shape: Structure, labels: Sequence[str], barriers: Barriers, outcome: Outcome, base_tariff: np.ndarray
+) -> pl.DataFrame:
     """Armington flows and acquisitions of accelerators, with what each pays to exporters and treasuries."""
     mill = outcome.buying.mill[:, :, :, None]
     quantity = outcome.flows.quantity

@@ -11,12 +11,10 @@ from collections.abc import Callable, Mapping
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from backfill.dimensions import Period, Vocabulary, periods
-from backfill.economy.calibrate import array, benchmark, mature_tools
-from backfill.economy.calibrate import TOOL_CEILING
+from backfill.economy.calibrate import TOOL_CEILING, array, benchmark, mature_tools
 from backfill.economy.economy import Capacity, Economy, Parameters, Structure
 from backfill.economy.paths import Paths, Priors, base_parameters, read_paths
 from backfill.economy.structure import structure
@@ -24,9 +22,9 @@ from backfill.economy.tables import BaselineTables
 from backfill.policy.wedges import Wedges
 from backfill.supply.nodes import present_value_matrix
 from backfill.trade.acquisition import tree
-from backfill.trade.barriers import Barriers, lanes
+from backfill.trade.barriers import lanes
 from backfill.trade.delivery import legs
-from backfill.trade.demand import GivenQuantities, Tastes, goods_bundle
+from backfill.trade.demand import GivenQuantities, goods_bundle
 from backfill.trade.equilibrium import Equilibrium, Lane, first_guess, outcomes, solve
 from backfill.trade.market import Outcome, Plan, node_matrix
 
@@ -103,7 +101,7 @@ def economy(
     else:
         raise ValueError(f"the reference path does not settle: additions still move by {change:.1e} of the largest")
 
-    calibrated, _ = _with_tastes(shape, parameters, outcome, lane)
+    calibrated = _with_tastes(shape, parameters, outcome, lane)
     value = present_value_matrix(lags, depreciation, discount, len(grid))
     worth = np.einsum("gts,sg->tg", value, rent)
     tool_cost = np.einsum("gk,tkg->tg", scaled, outcome.buying.mean[:, :, list(columns)])
@@ -210,15 +208,15 @@ def _capacity(
 
 def _with_tastes(
     shape: Structure, parameters: Parameters, outcome: Outcome, lane: Lane
-) -> tuple[Parameters, Array]:
+) -> Parameters:
     """Invert the tastes that make users choose the reference quantities at the solved prices."""
 
     @jax.jit
     @jax.vmap
     def invert(parameters: Parameters, outcome: Outcome, given: GivenQuantities):
-        accelerators, preferences = given.tastes(
-            shape, parameters, outcome.delivered.leaf / (legs(shape).user @ outcome.buying.mean[shape.position("services")])
-        ), parameters.preferences
+        services = legs(shape).user @ outcome.buying.mean[shape.position("services")]
+        accelerators = given.tastes(shape, parameters, outcome.delivered.leaf / services)
+        preferences = parameters.preferences
         bundle, _ = goods_bundle(preferences, outcome.buying.mean)
         spending = outcome.compute_price * outcome.absorption.compute
         goods = outcome.state.absorption - spending
@@ -228,4 +226,4 @@ def _with_tastes(
 
     with jax.enable_x64(True):
         calibrated = invert(parameters, outcome, lane.demand)
-    return jax.tree.map(np.asarray, calibrated), Tastes()
+    return jax.tree.map(np.asarray, calibrated)

@@ -57,7 +57,8 @@ def nested_classes(coverage: np.ndarray, classes: int) -> tuple[np.ndarray, np.n
     """Split buyers by exposure: ``coverage[source, buyer]`` to ``open[class, source, buyer], share[class, buyer]``.
 
     Buyer ``u`` in (0, 1) loses every source with coverage of at least ``u``; the distinct coverages of a column cut
-    (0, 1) into its classes, ordered from the least to the most exposed. Class 0 always has every source, though nobody may be in it.
+    (0, 1) into its classes, ordered from the least to the most exposed. Class 0 always has every source, though nobody
+    may be in it.
     """
     sources, buyers = coverage.shape
     open_ = np.ones((classes, sources, buyers))

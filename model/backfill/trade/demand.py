@@ -132,7 +132,7 @@ class GivenQuantities(eqx.Module):
         Reference leaves get ``ln b = ln s0 + eta (v - mean)``, latent ones keep their weight, with ``eta = sigma / mean``.
         """
         mean = leaf_value @ self.mean
-        slope = self.sigma_route / mean
+        slope = self.sigma_route / jnp.where(mean > 0, mean, 1.0)
         weight = accelerators.route_weight + self.reference * (shape @ slope) * (leaf_value - shape @ mean)
         value, share = branch(leaf_value[None], weight, slope, shape)
         return value[0], share[0], weight, slope
@@ -142,7 +142,8 @@ class GivenQuantities(eqx.Module):
     ) -> tuple[Array, Callable[[Array], Array]]:
         shape = tree(structure)
         value, share, _, _ = self.routes(accelerators, leaf_value, shape.tier)
-        mean = (self.tier * value) @ self.user / (self.tier @ self.user)
+        total = self.tier @ self.user
+        mean = jnp.where(total > 0, (self.tier * value) @ self.user / jnp.where(total > 0, total, 1.0), 1.0)
         return mean, lambda units: share * (shape.tier @ self.tier)
 
     def absorb(
@@ -168,9 +169,10 @@ class GivenQuantities(eqx.Module):
             (shape.user, self.sigma_remote),
         ):
             total = quantity @ parents
-            share = quantity / (parents @ total)
+            within = parents @ total
+            share = quantity / jnp.where(within > 0, within, 1.0)
             mean = (share * value) @ parents
-            slope = sigma / mean
+            slope = sigma / jnp.where(mean > 0, mean, 1.0)
             levels.append((jnp.log(share) + (parents @ slope) * (value - parents @ mean), slope))
             quantity, value = total, mean
         (tier, tier_slope), (family, family_slope), (ownership, ownership_slope) = levels

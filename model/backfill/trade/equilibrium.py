@@ -17,7 +17,7 @@ from backfill.economy.economy import Parameters, Structure
 from backfill.trade import anderson
 from backfill.trade.barriers import Barriers
 from backfill.trade.demand import ComputeDemand
-from backfill.trade.market import Outcome, Plan, market
+from backfill.trade.market import Outcome, Plan, Wedge, market, wedge
 from backfill.trade.state import State, pack
 
 TOLERANCE = 1e-10
@@ -71,12 +71,16 @@ def first_guess(structure: Structure, parameters: Parameters, barriers: Barriers
 
 @partial(jax.jit, static_argnums=0)
 def _solve(structure: Structure, lanes: Lane, start: Array, tolerance: Array) -> anderson.FixedPoint:
-    def evaluate(points: Array) -> Array:
-        return jax.vmap(
-            lambda lane, x: market(structure, lane.parameters, lane.barriers, lane.plan, lane.demand, x)[0]
-        )(lanes, points)
+    limits = lanes.barriers.limit_quantity.shape[-1]
+    fixed = None if limits else jax.vmap(lambda lane: wedge(lane.parameters, lane.barriers, jnp.zeros(0)))(lanes)
 
-    rents = lanes.barriers.limit_quantity.shape[-1] + len(structure.hubs)
+    def one(lane: Lane, point: Array, walls: Wedge | None) -> Array:
+        return market(structure, lane.parameters, lane.barriers, lane.plan, lane.demand, point, walls)[0]
+
+    def evaluate(points: Array) -> Array:
+        return jax.vmap(one, in_axes=(0, 0, None if limits else 0))(lanes, points, fixed)
+
+    rents = limits + len(structure.hubs)
     floor = jnp.concatenate([jnp.full(start.shape[1] - rents, -jnp.inf), jnp.zeros(rents)])
     return anderson.solve(evaluate, start, floor=floor, tolerance=tolerance)
 

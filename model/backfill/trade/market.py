@@ -15,7 +15,7 @@ from backfill.trade.demand import Absorption, ComputeDemand, Flows, flows, goods
 from backfill.trade.prices import Buying, core_cost, route_multiple, stack_prices
 from backfill.trade.state import State, pack, unpack
 
-WAGE_STEP = 0.35
+WAGE_STEP = 0.3
 RENT_STEP = 0.15
 
 
@@ -32,12 +32,19 @@ class Plan(eqx.Module):
 
 
 class Wedge(NamedTuple):
-    """Buyer price over mill price with the rents of limits, and the rents themselves as shares of the mill price."""
+    """Buyer price over mill price with the rents of limits, those rents as shares of the mill price, and what follows.
+
+    Attributes:
+        goods, makers: buyer price over mill price.
+        goods_exporter, makers_exporter: exporters' rents as shares of the mill price.
+        weight: Armington weights at these wedges, open routes only.
+    """
 
     goods: Array
     makers: Array
     goods_exporter: Array
     makers_exporter: Array
+    weight: Float[Array, "product class origin destination"]
 
 
 class Income(NamedTuple):
@@ -78,28 +85,26 @@ class Outcome(NamedTuple):
     state: State
 
 
-def _wedge(parameters: Parameters, barriers: Barriers, rent: Array) -> Wedge:
-    goods_tariff = (1 + parameters.preferences.tariff) * (1 + barriers.tariff) - 1
-    maker_tariff = (1 + parameters.accelerators.tariff) * (1 + barriers.maker_tariff) - 1
-    if rent.shape[0] == 0:
-        return Wedge(
-            route_multiple(goods_tariff, barriers.levy, barriers.real_cost),
-            route_multiple(maker_tariff, barriers.maker_levy, barriers.maker_real_cost),
-            jnp.zeros(()),
-            jnp.zeros(()),
-        )
-    out, into = rent * barriers.limit_exporter, rent * (1 - barriers.limit_exporter)
-    goods, makers = jnp.tensordot(out, barriers.limit_flow, 1), jnp.tensordot(out, barriers.limit_maker, 1)
-    return Wedge(
-        route_multiple(
-            goods_tariff, barriers.levy, barriers.real_cost, goods, jnp.tensordot(into, barriers.limit_flow, 1)
-        ),
-        route_multiple(
-            maker_tariff, barriers.maker_levy, barriers.maker_real_cost, makers,
-            jnp.tensordot(into, barriers.limit_maker, 1),
-        ),
-        goods,
-        makers,
+def wedge(parameters: Parameters, barriers: Barriers, rent: Float[Array, " limit"]) -> Wedge:
+    """Wedges at given rents of limits. Without limits they do not change while a market is solved."""
+    goods_tariff, maker_tariff = _tariffs(parameters, barriers)
+    goods_out = makers_out = goods_in = makers_in = jnp.zeros(())
+    if rent.shape[0]:
+        out, into = rent * barriers.limit_exporter, rent * (1 - barriers.limit_exporter)
+        goods_out, makers_out = jnp.tensordot(out, barriers.limit_flow, 1), jnp.tensordot(out, barriers.limit_maker, 1)
+        goods_in, makers_in = jnp.tensordot(into, barriers.limit_flow, 1), jnp.tensordot(into, barriers.limit_maker, 1)
+    goods = route_multiple(goods_tariff, barriers.levy, barriers.real_cost, goods_out, goods_in)
+    makers = route_multiple(maker_tariff, barriers.maker_levy, barriers.maker_real_cost, makers_out, makers_in)
+    sigma = parameters.preferences.sigma[:, None, None]
+    weight = parameters.preferences.weight * jnp.exp((1 - sigma) * jnp.log(goods))
+    return Wedge(goods, makers, goods_out, makers_out, weight[:, None] * barriers.open)
+
+
+def _tariffs(parameters: Parameters, barriers: Barriers) -> tuple[Array, Array]:
+    """Tariffs in force on goods and accelerators: the policy's on top of the base year's."""
+    return (
+        (1 + parameters.preferences.tariff) * (1 + barriers.tariff) - 1,
+        (1 + parameters.accelerators.tariff) * (1 + barriers.maker_tariff) - 1,
     )
 
 
@@ -118,11 +123,15 @@ def market(
     plan: Plan,
     demand: ComputeDemand,
     vector: Float[Array, " unknown"],
+    fixed: Wedge | None = None,
 ) -> tuple[Float[Array, " unknown"], Outcome]:
     """Evaluate a market at ``vector`` (see `State`): the fixed-point map and what follows from it.
 
     Prices run from suppliers to users, quantities back from users to suppliers; incomes close the circle. At the solution
     the returned vector equals the given one.
+
+    Args:
+        fixed: wedges computed beforehand, for economies without quantity limits.
     """
     state = unpack(structure, vector)
     production, preferences, accelerators = parameters.production, parameters.preferences, parameters.accelerators
@@ -131,16 +140,14 @@ def market(
     rows, columns = node_matrix(structure)
     rent = jnp.zeros((n, len(structure.regions))).at[rows, columns].set(plan.rent)
 
-    wedge = _wedge(parameters, barriers, state.limit_rent)
-    weight = (preferences.weight * jnp.exp((1 - preferences.sigma)[:, None, None] * jnp.log(wedge.goods)))[
-        :, None
-    ] * barriers.open
+    walls = wedge(parameters, barriers, state.limit_rent) if fixed is None else fixed
+    weight = walls.weight
     buying = stack_prices(
         structure, production, barriers, weight, preferences.sigma, state.wage, state.core_mill, rent
     )
     composite = buying.mean
     delivered = deliver(
-        structure, accelerators, parameters.diversion, composite, state.wage, wedge.makers, state.congestion,
+        structure, accelerators, parameters.diversion, composite, state.wage, walls.makers, state.congestion,
         barriers.enforcement,
     )
 
@@ -155,7 +162,7 @@ def market(
     handling = handle(structure, parameters.diversion, delivered, leaf)
     maker_output = handling.deliveries.sum(1)
 
-    maker_fob = delivered.mill[:, None] * (1 + wedge.makers_exporter) * handling.deliveries
+    maker_fob = delivered.mill[:, None] * (1 + walls.makers_exporter) * handling.deliveries
     maker_real = barriers.maker_real_cost * maker_fob
     adapting = unit_value * composite[services] * absorption.compute - leg.user.T @ (leaf * delivered.leaf)
     services_bought = (adapting + handling.services + leg.origin.T @ maker_real.sum(1)) / composite[services]
@@ -164,9 +171,10 @@ def market(
     bought = bought + (accelerators.bill * maker_output) @ leg.origin
     relative, power = core_cost(production, state.wage, composite, core)
     elasticity = production.elasticity[:, None]
-    core_scale = state.core_output * production.cost[:core] / production.productivity[:core] * relative**elasticity
-    core_inputs = core_scale[:, None] * jnp.swapaxes(production.inputs[:, :core], 0, 1) * power
-    bought = bought + core_inputs.sum(0) / composite
+    core_need = (relative**elasticity * production.cost[:core] / production.productivity[:core])[:, None] * (
+        jnp.swapaxes(production.inputs[:, :core], 0, 1) * power / composite
+    )
+    bought = bought + (core_need * state.core_output[:, None]).sum(0)
     bought = bought.at[services].add(services_bought)
 
     values, quantities, outputs = [], [], []
@@ -175,14 +183,16 @@ def market(
         rows_ = slice(first, last)
         if first == 0 and values:
             real = sum(
-                (barriers.real_cost[b:e] * (1 + _part(wedge.goods_exporter, slice(b, e))) * q * buying.mill[b:e, :, None])
+                (barriers.real_cost[b:e] * (1 + _part(walls.goods_exporter, slice(b, e))) * q * buying.mill[b:e, :, None])
                 .sum((0, 2))
                 for (b, e), q in zip(ranges, quantities, strict=False)
             )
             bought = bought.at[services].add(real / composite[services])
         by_class = barriers.share[rows_] * bought[rows_][:, None, :] + plan.purchases[rows_]
-        part = flows(buying, weight, preferences.sigma, wedge.goods, by_class, rows_)
+        part = flows(buying, weight, preferences.sigma, walls.goods, by_class, rows_)
         output = part.quantity.sum(2)
+        if first == 0:
+            output = _settle(part.quantity / bought[:core, None, :], bought[:core], core_need[:, :core], state.core_output)
         if first:
             scale = output * production.cost[rows_] / production.productivity[rows_]
             bought = bought.at[:first].add((production.inputs[:first, rows_] * scale[None]).sum(1))
@@ -192,16 +202,16 @@ def market(
     trade = Flows(jnp.concatenate(values[::-1]), jnp.concatenate(quantities[::-1]))
     output = jnp.concatenate(outputs[::-1])
 
+    core_scale = output[:core] * production.cost[:core] / production.productivity[:core] * relative**elasticity
     labour_bill = (
         (core_scale * production.labour[:core] * jnp.exp((1 - elasticity) * jnp.log(state.wage))).sum(0)
         + (output[core:] * (production.cost * production.labour / production.productivity)[core:]).sum(0) * state.wage
         + (maker_output * accelerators.labour) @ leg.origin * state.wage
     )
-    fob = trade.quantity * buying.mill[:, :, None] * (1 + wedge.goods_exporter)
+    fob = trade.quantity * buying.mill[:, :, None] * (1 + walls.goods_exporter)
     cif = fob * (1 + barriers.levy + barriers.real_cost)
     maker_cif = maker_fob * (1 + barriers.maker_levy + barriers.maker_real_cost)
-    goods_tariff = (1 + preferences.tariff) * (1 + barriers.tariff) - 1
-    maker_tariff = (1 + accelerators.tariff) * (1 + barriers.maker_tariff) - 1
+    goods_tariff, maker_tariff = _tariffs(parameters, barriers)
     limit_use, limit_rents = _limits(barriers, state.limit_rent, trade, buying, handling, delivered)
     owners = _owner_matrix(structure)
     world_labour = parameters.endowment.labour.sum()
@@ -231,7 +241,8 @@ def market(
     pressure = jnp.log(jnp.maximum(limit_use, 1e-300) / barriers.limit_quantity)
     pressure = jnp.where(jnp.isinf(barriers.limit_quantity), -1.0, jnp.clip(pressure, -2.0, 2.0))
     limit_rent = jnp.maximum(0.0, (1 + state.limit_rent) * jnp.exp(RENT_STEP * pressure) - 1)
-    new = State(wage, core_mill, output[:core], income.absorption(), congestion, limit_rent)
+    follow = wage / state.wage
+    new = State(wage, core_mill * follow, output[:core], income.absorption() * follow, congestion, limit_rent)
     outcome = Outcome(
         buying, delivered, handling, trade, absorption, income, leaf, output, maker_output, compute_price,
         unit_value * composite[services], limit_use, labour_bill / state.wage, state,
@@ -240,6 +251,16 @@ def market(
 
 
 RESPONSE = 30.0
+SWEEPS = 3
+
+
+def _settle(sourcing: Array, bought: Array, need: Array, output: Array) -> Array:
+    """Core outputs after a few sweeps of the input-output loop, ``Y <- S (B + A (Y - Y0))``, from ``Y0``."""
+    new = output
+    for _ in range(SWEEPS):
+        extra = (need * (new - output)[:, None]).sum(0)
+        new = (sourcing * (bought + extra)[:, None, :]).sum(2)
+    return new
 
 
 def _part(values: Array, rows: slice) -> Array:

@@ -22,8 +22,12 @@ class State(NamedTuple):
 
 
 def pack(state: State) -> Array:
-    """One vector: logs of the positive unknowns, then congestion and rents."""
-    logs = [jnp.log(x).ravel() for x in state[:4]]
+    """One vector: logs of wages, of core prices and absorption relative to wages, of outputs; then congestion and rents.
+
+    Prices and spending follow wages at once, which makes the fixed-point map far less oscillatory.
+    """
+    logs = [jnp.log(x).ravel() for x in (state.wage, state.core_mill / state.wage, state.core_output)]
+    logs.append(jnp.log(state.absorption / state.wage))
     return jnp.concatenate([*logs, state.congestion, state.limit_rent])
 
 
@@ -31,11 +35,12 @@ def unpack(structure: Structure, vector: Array) -> State:
     """The inverse of `pack`."""
     r, c, h = len(structure.regions), structure.core, len(structure.hubs)
     cuts = [r, r + c * r, r + 2 * c * r, 2 * r + 2 * c * r]
+    wage = jnp.exp(vector[:r])
     return State(
-        jnp.exp(vector[: cuts[0]]),
-        jnp.exp(vector[cuts[0] : cuts[1]]).reshape(c, r),
+        wage,
+        wage * jnp.exp(vector[r : cuts[1]]).reshape(c, r),
         jnp.exp(vector[cuts[1] : cuts[2]]).reshape(c, r),
-        jnp.exp(vector[cuts[2] : cuts[3]]),
+        wage * jnp.exp(vector[cuts[2] : cuts[3]]),
         vector[cuts[3] : cuts[3] + h],
         vector[cuts[3] + h :],
     )
