@@ -1,0 +1,56 @@
+"""Residuals that every solved market must keep small (section 12), each relative to world income or volume."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backfill.economy.economy import DIVERSION, Structure
+from backfill.trade.equilibrium import Lane
+from backfill.trade.market import Outcome
+
+
+def market_checks(shape: Structure, lanes: Lane, outcome: Outcome) -> dict[str, float]:
+    """Largest residual over lanes of four identities that the solver does not impose.
+
+    * ``walras``: excess demand for labour in any region over world labour, and incomes less outlays of the world.
+    * ``complementarity``: ``|min(rent, 1 - use/limit)|`` of quantity limits.
+    * ``shares``: buyers' spending on each composite less the sum over origins, over world income.
+    * ``volume``: units acquired by users less units demanded, and units made less units shipped, over world volume.
+    """
+    labour = lanes.parameters.endowment.labour
+    world = labour.sum(1)
+    excess = np.abs(outcome.labour_use - labour).max(1) / world
+    rents = outcome.state.limit_rent
+    with np.errstate(invalid="ignore"):
+        slack = np.where(np.isfinite(lanes.barriers.limit_quantity), 1 - outcome.limit_use / lanes.barriers.limit_quantity, 1.0)
+    natural = np.abs(np.minimum(rents, slack)).max(initial=0.0)
+    users = np.array([leaf.user for leaf in shape.leaves])
+    acquired = np.zeros_like(outcome.absorption.compute)
+    for n, user in enumerate(users):
+        acquired[:, user] += outcome.leaf[:, n]
+    volume = np.abs(acquired - outcome.absorption.compute).max(1) / outcome.absorption.compute.sum(1)
+    diverted = np.array([leaf.channel == DIVERSION for leaf in shape.leaves])
+    shipped = outcome.leaf / (1 - diverted * outcome.delivered.seizure)
+    made = np.abs(outcome.maker_output.sum(1) - shipped.sum(1)) / shipped.sum(1)
+    return {
+        "walras": float(max(excess.max(), _world_budget(lanes, outcome).max())),
+        "complementarity": float(natural),
+        "shares": float(_spending_gap(lanes, outcome).max()),
+        "volume": float(max(volume.max(), made.max())),
+    }
+
+
+def _world_budget(lanes: Lane, outcome: Outcome) -> np.ndarray:
+    """World spending at buyer prices less what sellers and treasuries receive, over world labour."""
+    income = outcome.income
+    received = sum(np.asarray(part).sum(1) for part in income[:-2])
+    spent = outcome.state.absorption.sum(1) + income.investment.sum(1)
+    return np.abs(received - spent) / lanes.parameters.endowment.labour.sum(1)
+
+
+def _spending_gap(lanes: Lane, outcome: Outcome) -> np.ndarray:
+    """Largest gap between what a region absorbs and what it spends on goods and compute, over world labour."""
+    goods = (outcome.absorption.goods * outcome.buying.mean).sum(1)
+    compute = outcome.absorption.compute * outcome.compute_price
+    gap = np.abs(goods + compute - outcome.state.absorption).max(1)
+    return gap / lanes.parameters.endowment.labour.sum(1)
