@@ -12,14 +12,14 @@ import scipy.sparse as sparse
 from backfill.supply.active import Reduced, active_set_newton
 from backfill.supply.foresight import Foresight, Perfect
 from backfill.supply.nodes import Array, MarketResponse, Nodes, capacity_path
-from backfill.supply.program import RIDGE, program
+from backfill.supply.program import DAMPING, program
 from backfill.supply.residual import natural_residual
 from backfill.supply.step import PlanStatus, PlanStep
 
 ACCEPT = 1e-9
 GUESS_STEPS = 25
 POLISH_STEPS = 4
-SETTLED = 1e-11
+SETTLED = 1e-10
 PATIENCE = 3
 
 
@@ -50,14 +50,15 @@ class CompiledPlan:
         self.iterations = 0
         self.inner = 0
 
-    def solve(self, market: MarketResponse, damping: float = RIDGE, inner: int = 10) -> PlanStep:
+    def solve(self, market: MarketResponse, damping: float = DAMPING, inner: int = 80) -> PlanStep:
         """Answer the markets with rents and additions.
 
         Args:
             market: quantities and slopes at the round's point.
             damping: curvature added, as a semi-elasticity of use to rent; 0.1 to 1 where rounds oscillate. It shortens
                 steps and does not move the solution.
-            inner: at most so many programs against the markets' linear prediction; 1 is the symmetric program alone.
+            inner: at most so many programs against the markets' linear prediction (a dozen suffice with perfect foresight,
+                myopic builders take one or two a period and more to settle); 1 is the symmetric program alone.
 
         Raises:
             ValueError: if the markets' answer is not finite, or ``inner`` is less than one.
@@ -76,7 +77,7 @@ class CompiledPlan:
             since += 1
             if kept is None or miss < lowest:
                 kept, lowest, since = (form, guess), miss, 0
-            if miss < SETTLED or since >= PATIENCE:
+            if miss < SETTLED or since >= PATIENCE * self.nodes.periods:
                 break
         assert kept is not None
         return self._certified(*kept)

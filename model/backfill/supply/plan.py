@@ -35,11 +35,11 @@ import pyomo.environ as pyo
 
 from backfill.supply.foresight import Foresight, Perfect
 from backfill.supply.nodes import Array, MarketResponse, Nodes
-from backfill.supply.program import RIDGE, Program, program
+from backfill.supply.program import DAMPING, Program, program
 
 
 def build(
-    nodes: Nodes, market: MarketResponse, foresight: Foresight | None = None, damping: float = RIDGE
+    nodes: Nodes, market: MarketResponse, foresight: Foresight | None = None, damping: float = DAMPING
 ) -> pyo.ConcreteModel:
     """The plan of one round as a readable model; solve it with any convex quadratic solver.
 

@@ -9,7 +9,7 @@ import numpy as np
 from backfill.supply.foresight import Foresight, decided
 from backfill.supply.nodes import Array, MarketResponse, Nodes, survival
 
-RIDGE = 1e-6
+DAMPING = 0.01
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Program:
     size: Array
 
 
-def program(nodes: Nodes, market: MarketResponse, foresight: Foresight, damping: float = RIDGE) -> Program:
+def program(nodes: Nodes, market: MarketResponse, foresight: Foresight, damping: float = DAMPING) -> Program:
     """Write down the convex program of one round.
 
     Idle capacity at the round's point is exact, whatever the foresight: with multipliers at the round's additions the
