@@ -135,18 +135,33 @@ def complements(periods: int = 6, growth: float = 1.08) -> Market:
     )
 
 
-def tool_chain(periods: int = 8, classes: int = 2) -> Market:
+def tool_chain(periods: int = 8, growing: int = 100) -> Market:
     """Nodes 0, 1 make chips that compete and share an assembly (2); 3, 4 make tools, of which class 1 may buy only 4."""
-    origin = np.zeros((5, classes, 5))
-    origin[:3, :, 3:] = 0.5
-    if classes > 1:
-        origin[:3, 1, 3] = 0.0
-    grown = 1.1 ** np.arange(periods)
+    origin = np.zeros((5, 2, 5))
+    origin[:3, 0, 3:] = 0.5
+    origin[:3, 1, 4] = 0.8
+    grown = 1.1 ** np.minimum(np.arange(periods), growing)
     return Market(
-        scale=np.array([[8.0], [7.0], [3.0]]) * grown,
+        scale=np.array([[8.0], [7.0], [4.8]]) * grown,
         elasticity=np.array([1.5, 2.0, 1.2]),
         cost=np.array([1.0, 1.0, 1.0]),
         proportion=np.array([[1.0, 0.0, 0.4, 0, 0], [0.0, 1.0, 0.5, 0, 0], [0.0, 0.0, 0.2, 1.0, 0.8]]),
         need=np.array([1.0, 0.8, 0.6, 0.0, 0.0]),
         origin=origin,
+        sigma=1.7,
     )
+
+
+def tool_chain_nodes(periods: int = 8, **changes) -> Nodes:
+    """The five capacities of `tool_chain`; 60% of builders in class 0."""
+    share = np.zeros((5, 2, periods))
+    share[:, 0], share[:, 1] = 0.6, 0.4
+
+    def every(*values: float) -> np.ndarray:
+        return np.repeat(np.array(values)[:, None], periods, 1)
+
+    inherited = every(6.0, 6.0, 7.0, 4.6, 6.0) * 0.9 ** np.arange(periods)
+    return make_nodes(
+        periods, 5, 2, lag=(1, 1, 0, 0, 1), inherited=inherited, class_share=share,
+        site_cost=every(1.0, 1.0, 0.8, 1.5, 1.0), slope=every(0.6, 0.6, 0.6, 1.0, 1.0), **changes,
+    )  # fmt: skip

@@ -11,12 +11,12 @@ with ``PV_gt = sum_{s > t+lag} beta^(s-t) (1-delta)^(s-t-lag-1) r_gs`` and the l
 **The program solved** has rents as variables and capacity as multiplier (price form). With ``w_t = beta^t``, ``W_gt = w_t``
 but ``w_T * terminal_g`` in the last period:
 
-    min over r, s >= 0    sum_t 1/2 (r_t - rbar_t)' A_t (r_t - rbar_t) + a_t' r_t  +  sum_gct s_gct^2 / (2 kappa_gct)
+    min over r, s >= 0    sum_t 1/2 (r_t - rbar_t)' A_t (r_t - rbar_t) + a_t' r_t  +  sum_gct kappa_gct / 2 s_gct^2
     gain_gct:             s_gct >= PV_gt(r) - b_gt - tools_gct - sum_h v_gcth (r_ht - rbar_ht)
 
     A_t ~ sym(-W_t U_t),   a_gt = W_gt (inherited - ubar)_gt + w_t sum v Ibar,   kappa_gct = w_t share_gct / psi_gt
 
-**Dual reading.** Let ``m_gct >= 0`` be the multiplier of ``gain``. Stationarity in ``s`` gives ``m = s / kappa``, that is
+**Dual reading.** Let ``m_gct >= 0`` be the multiplier of ``gain``. Stationarity in ``s`` gives ``m = kappa s``, that is
 ``m = w_t I`` with ``I = s share / psi``, the builder's condition. Since ``w_t dPV_gt/dr_gs = W_gs (1-delta)^(s-t-lag-1)``, stationarity
 in ``r_gs`` reads
 
@@ -95,7 +95,7 @@ def formulate(nodes: Nodes, data: Program) -> pyo.ConcreteModel:
             for h in range(count)
             if data.tool_use[g, c, t, h]
         )
-        return m.gain[g, c, t] >= worth - m.unit_cost[g, c, t] - dearer
+        return m.gain[g, c, t] - worth + dearer + m.unit_cost[g, c, t] >= 0
 
     model.building = pyo.Constraint(
         model.decision, rule=building,
@@ -112,7 +112,7 @@ def formulate(nodes: Nodes, data: Program) -> pyo.ConcreteModel:
             if m.curvature[t, g, h]
         )
         scarcity = sum(m.slack[g, t] * m.rent[g, t] for g in m.node for t in m.period)
-        builders = sum(m.gain[i] ** 2 / (2 * m.response[i]) for i in m.decision)
+        builders = sum(0.5 * m.response[i] * m.gain[i] ** 2 for i in m.decision)
         return buyers + scarcity + builders
 
     model.dual_cost = pyo.Objective(

@@ -16,7 +16,7 @@ DAMPING = 0.01
 class Program:
     """Data of ``min over r >= 0, s >= 0`` of (see `backfill.supply.plan` for the reading)
 
-        sum_t [ 1/2 (r_t - rbar_t)' A_t (r_t - rbar_t) + a_t' r_t ] + sum_i s_i^2 / (2 kappa_i)
+        sum_t [ 1/2 (r_t - rbar_t)' A_t (r_t - rbar_t) + a_t' r_t ] + sum_i kappa_i / 2 s_i^2
         s_i >= sum_s V_is r_gs - k_i - sum_h v_ih (r_ht - rbar_ht)          i = (g, c, t) decided
 
     Attributes:
