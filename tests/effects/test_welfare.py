@@ -1,0 +1,92 @@
+"""Welfare, revenue, rents and the treasury worked out by hand."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from backfill.effects.welfare import cost_per_unit_denied, present_values, welfare
+from tests.effects.hand_made import DOWNSTREAM, POLICY, REFERENCE, comparison, world
+
+BEFORE = {
+    ("2022", "USA"): {"price_index": 1.0, "real_absorption": 1000.0, "absorption": 1000.0, "profits": 50.0},
+    ("2023", "USA"): {"price_index": 1.1, "real_absorption": 1000.0, "absorption": 1100.0, "profits": 60.0},
+    ("2023", "KOR"): {"price_index": 2.0, "real_absorption": 100.0, "absorption": 200.0},
+}
+AFTER = {
+    ("2022", "USA"): {"price_index": 1.0, "real_absorption": 990.0, "absorption": 990.0, "profits": 50.0},
+    ("2023", "USA"): {
+        "price_index": 1.2,
+        "real_absorption": 1020.0,
+        "absorption": 1224.0,
+        "profits": 48.0,
+        "capacity_rents": 3.0,
+        "tariff_revenue": 7.0,
+        "fines": 1.0,
+    },
+    ("2023", "KOR"): {"price_index": 2.0, "real_absorption": 99.0, "absorption": 198.0},
+}
+
+
+@pytest.fixture(scope="module")
+def case():
+    return comparison(
+        world(REFERENCE, incomes=BEFORE, worth={"USA": 5.0}),
+        world(POLICY, incomes=AFTER, worth={"USA": 2.0, "KOR": 1.0}),
+        world(DOWNSTREAM),
+    )
+
+
+def cell(table: pl.DataFrame, quantity: str, region: str, period: str, product: str = "all"):
+    return table.filter(
+        pl.col("quantity") == quantity,
+        pl.col("region") == region,
+        pl.col("period") == period,
+        pl.col("product") == product,
+    )["value"].item()
+
+
+def test_equivalent_variation_at_reference_prices(case):
+    table = welfare(case)
+    assert cell(table, "equivalent variation", "USA", "2022") == pytest.approx(-10)
+    assert cell(table, "equivalent variation", "us", "2023") == pytest.approx(1.1 * 20)
+    assert cell(table, "equivalent variation", "KOR", "2023") == pytest.approx(-2)
+    assert cell(table, "equivalent variation", "world", "2023") == pytest.approx(20)
+
+
+def test_present_value_counts_what_capacity_is_still_worth(case):
+    table = {row["region"]: row for row in present_values(case).to_dicts()}
+    assert table["USA"]["flow"] == pytest.approx(-10 + 0.5 * 22)
+    assert table["USA"]["terminal"] == pytest.approx(-3)
+    assert table["us"]["value"] == pytest.approx(-2)
+    assert table["KOR"]["value"] == pytest.approx(-1 + 1)
+    assert table["world"]["value"] == pytest.approx(-2)
+    assert table["USA"]["base"] == pytest.approx(1000 + 0.5 * 1100)
+
+
+def test_cost_per_unit_discounts_both_alike(case):
+    # 10,000 H100e denied in the second year, weight one half; the US and its allies lose 2 million
+    assert cost_per_unit_denied(case) == pytest.approx(2e6 / 5_000)
+
+
+def test_cost_undefined_where_nothing_is_denied(case):
+    same = comparison(case.reference, case.reference, case.reference)
+    assert cost_per_unit_denied(same) is None
+    row = welfare(same).filter(pl.col("quantity") == "cost per unit denied").to_dicts()[0]
+    assert row["value"] is None
+    assert row["note"].startswith("undefined")
+
+
+def test_revenue_lost_gross_and_net_of_resale(case):
+    table = welfare(case)
+    # 18 thousand fewer to China; 14 resold at home, 4 to China's users by way of Malaysia
+    assert cell(table, "revenue lost, gross", "USA", "2023", "frontier") == pytest.approx(18 * 20)
+    assert cell(table, "revenue lost, net of resale", "USA", "2023", "frontier") == pytest.approx(0)
+    assert cell(table, "revenue lost, gross", "USA", "all") == pytest.approx(18 * 20 + 40)
+    assert cell(table, "revenue lost, net of resale", "us", "all", "lithography") == pytest.approx(40)
+
+
+def test_rents_and_treasury(case):
+    table = welfare(case)
+    assert cell(table, "rents lost", "USA", "2023") == pytest.approx(60 - 51)
+    assert cell(table, "change in fiscal revenue", "USA", "all") == pytest.approx(8)
