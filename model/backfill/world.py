@@ -24,6 +24,7 @@ from backfill.economy.economy import Economy
 from backfill.policy.wedges import Wedges
 from backfill.supply.foresight import Foresight, foresight_named
 from backfill.supply.highs import CompiledPlan
+from backfill.supply.josephy import answer
 from backfill.supply.nodes import MarketResponse, Nodes, capacity_path
 from backfill.supply.residual import Residuals, residuals
 from backfill.trade import sensitivity
@@ -142,7 +143,7 @@ class _Coupling:
         self.residual = np.full(self.count, np.inf)
         self.steps = np.full(self.count, np.inf)
         self.rounds = np.zeros(self.count, int)
-        self.jacobian: np.ndarray | None = None
+        self.slopes: sensitivity.PlanSlopes | None = None
         self.classes = classes
 
     def _split(self, by_lane: np.ndarray) -> np.ndarray:
@@ -223,52 +224,40 @@ class _Coupling:
         price = self._split(self.outcome.buying.by_class)[..., self.columns]
         return np.einsum("gk,wtkcg->wgct", need, price)
 
-    def _tool_use(self, world: int) -> np.ndarray:
-        """Use of each capacity by a unit of additions, ``[node, class, period, node]``."""
-        shape, need = self.economy.structure, np.asarray(self.economy.capacity.tool_need)
-        lanes_ = slice(world * self.periods, (world + 1) * self.periods)
-        buying = self.outcome.buying
-        out = np.zeros((len(shape.nodes), self.classes, self.periods, len(shape.nodes)))
-        sigma = self.parameters.preferences.sigma[lanes_]
-        tariff = (1 + self.parameters.preferences.tariff[lanes_]) * (1 + np.asarray(self.barriers.tariff[lanes_]))
-        multiple = tariff * (1 + self.barriers.levy[lanes_] + self.barriers.real_cost[lanes_])
-        for other, (k, i) in enumerate(zip(self.rows, self.columns, strict=True)):
-            if k not in shape.tools:
-                continue
-            weight = self.parameters.preferences.weight[lanes_, k, i][:, None] * self.barriers.open[lanes_, k, :, i]
-            price = buying.mill[lanes_, k, i][:, None, None] * multiple[:, k, i][:, None]
-            power = price ** (1 - sigma[:, k])[:, None, None]
-            share = weight * power / buying.spread[lanes_, k]
-            unit = share * buying.by_class[lanes_, k] / price
-            out[..., other] += need[:, k][:, None, None] * unit[..., self.columns].transpose(2, 1, 0)
-        return out
-
     def step(self, *, fresh_jacobian: bool) -> None:
-        """Let every open world's plan answer the markets."""
+        """Let every open world's plan answer the markets: the convex program, then the full linear answer."""
         todo = np.flatnonzero(self.open_worlds())
-        if fresh_jacobian or self.jacobian is None:
-            index = np.concatenate([np.arange(w * self.periods, (w + 1) * self.periods) for w in todo])
-            lane = jax.tree.map(lambda x: np.asarray(x)[index], self.lane)
-            slopes = sensitivity.use_jacobian(self.economy.structure, lane, self.vector[index])
-            if self.jacobian is None:
-                self.jacobian = np.zeros((self.count, self.periods, *slopes.shape[1:]))
-            self.jacobian[todo] = slopes.reshape(len(todo), self.periods, *slopes.shape[1:])
-        assert self.jacobian is not None
+        if fresh_jacobian or self.slopes is None:
+            self._differentiate(todo)
+        assert self.slopes is not None
         for world in todo:
-            answer = self.programs[world].solve(
-                MarketResponse(
-                    rent=self.plans.rent[world].T,
-                    use=self.use[world],
-                    jacobian=self.jacobian[world],
-                    additions=self.plans.additions[world],
-                    tool_cost=np.minimum(self.tool_cost[world], CHOKE),
-                    tool_use=self._tool_use(world),
-                )
+            response = MarketResponse(
+                rent=self.plans.rent[world].T,
+                use=self.use[world],
+                jacobian=self.slopes.use_by_rent[world],
+                additions=self.plans.additions[world],
+                tool_cost=np.minimum(self.tool_cost[world], CHOKE),
+                tool_use=self.slopes.use_by_addition[world].transpose(2, 3, 0, 1),
             )
-            scale = np.maximum(np.abs(self.mill[world]), 1e-9)
-            self.steps[world] = float(np.max(np.abs(answer.rent - self.plans.rent[world].T) / scale))
-            self.plans.rent[world] = answer.rent.T
-            self.plans.additions[world] = answer.additions
+            program = self.programs[world].solve(response, inner=1)
+            cost_slope = self.slopes.cost_by_rent[world].transpose(1, 2, 0, 3)
+            nodes, price = self.nodes[world], self.mill[world]
+            final = answer(nodes, response, cost_slope, price, program.rent, self.foresight)
+            self.steps[world] = float(np.max(np.abs(final.rent - self.plans.rent[world].T) / np.maximum(price, 1e-9)))
+            self.plans.rent[world] = final.rent.T
+            self.plans.additions[world] = final.additions
+
+    def _differentiate(self, todo: np.ndarray) -> None:
+        """Renew the markets' slopes of the worlds in ``todo``."""
+        index = np.concatenate([np.arange(w * self.periods, (w + 1) * self.periods) for w in todo])
+        lane = jax.tree.map(lambda x: np.asarray(x)[index], self.lane)
+        need = np.asarray(self.economy.capacity.tool_need)
+        fresh = sensitivity.plan_slopes(self.economy.structure, lane, self.vector[index], need)
+        by_world = [part.reshape(len(todo), self.periods, *part.shape[1:]) for part in fresh]
+        if self.slopes is None:
+            self.slopes = sensitivity.PlanSlopes(*(np.zeros((self.count, *part.shape[1:])) for part in by_world))
+        for kept, part in zip(self.slopes, by_world, strict=True):
+            kept[todo] = part
 
     def worlds(self) -> tuple[World, ...]:
         """The solved worlds as tables, with verdicts and checks."""

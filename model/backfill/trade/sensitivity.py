@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,44 +15,89 @@ from jaxtyping import Array, Float
 
 from backfill.economy.economy import Structure
 from backfill.trade.equilibrium import Lane
-from backfill.trade.market import Outcome, market, node_matrix
+from backfill.trade.market import Outcome, Plan, market, node_matrix
 
 
 def _evaluate(structure: Structure, lane: Lane, vector: Array) -> tuple[Array, Outcome]:
     return market(structure, lane.parameters, lane.barriers, lane.plan, lane.demand, vector)
 
 
-@partial(jax.jit, static_argnums=0)
-def _use_jacobian(structure: Structure, lanes: Lane, vectors: Array) -> Array:
-    rows, columns = node_matrix(structure)
+class PlanSlopes(NamedTuple):
+    """How markets answer the plan, everything else adjusting.
 
-    def one(lane: Lane, vector: Array) -> Array:
-        unknowns = vector.shape[0]
+    Attributes:
+        use_by_rent: use of the first node by rent of the second.
+        use_by_addition: use of the first node by additions of the second, by class of builders.
+        cost_by_rent: tool cost of a unit of additions by rent of the last node.
+    """
 
-        def both(point: Array) -> Array:
-            moved = Lane(
-                lane.parameters, lane.barriers, type(lane.plan)(point[unknowns:], lane.plan.purchases), lane.demand
-            )
-            new, outcome = _evaluate(structure, moved, point[:unknowns])
-            return jnp.concatenate([new, outcome.output[rows, columns]])
+    use_by_rent: Float[np.ndarray, "lane node node"]
+    use_by_addition: Float[np.ndarray, "lane node node class"]
+    cost_by_rent: Float[np.ndarray, "lane node class node"]
 
-        slopes = jax.jacfwd(both)(jnp.concatenate([vector, lane.plan.rent]))
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _plan_slopes(structure: Structure, builders: tuple[int, ...], lanes: Lane, vectors: Array, need: Array) -> tuple:
+    rows, columns = (jnp.array(x) for x in node_matrix(structure))
+    nodes, count = len(structure.nodes), len(builders)
+    chosen, sites = need[jnp.array(builders)], columns[jnp.array(builders)]
+
+    def one(lane: Lane, vector: Array) -> tuple[Array, Array, Array]:
+        unknowns, classes = vector.shape[0], lane.plan.purchases.shape[1]
+
+        def answer(point: Array) -> Array:
+            x, rent, more = point[:unknowns], point[unknowns : unknowns + nodes], point[unknowns + nodes :]
+            bought = jnp.einsum("bk,bc->kcb", chosen, more.reshape(count, classes))
+            plan = Plan(rent, lane.plan.purchases.at[:, :, sites].add(bought))
+            new, outcome = _evaluate(structure, Lane(lane.parameters, lane.barriers, plan, lane.demand), x)
+            cost = jnp.einsum("bk,kcb->bc", chosen, outcome.buying.by_class[:, :, sites])
+            return jnp.concatenate([new, outcome.output[rows, columns], cost.ravel()])
+
+        slopes = jax.jacfwd(answer)(jnp.concatenate([vector, lane.plan.rent, jnp.zeros(count * classes)]))
         inner, outer = slopes[:unknowns, :unknowns], slopes[:unknowns, unknowns:]
         response = jnp.linalg.solve(jnp.eye(unknowns) - inner, outer)
-        return slopes[unknowns:, unknowns:] + slopes[unknowns:, :unknowns] @ response
+        total = slopes[unknowns:, unknowns:] + slopes[unknowns:, :unknowns] @ response
+        return (
+            total[:nodes, :nodes],
+            total[:nodes, nodes:].reshape(nodes, count, classes),
+            total[nodes:, :nodes].reshape(count, classes, nodes),
+        )
 
     return jax.lax.map(lambda pair: one(*pair), (lanes, vectors))
+
+
+def plan_slopes(
+    structure: Structure, lanes: Lane, vectors: Float[np.ndarray, "lane unknown"], need: Float[np.ndarray, "node product"]
+) -> PlanSlopes:
+    """Exact response of use and tool costs to rents and additions: ``dy = y_z + y_x (I - F_x)^-1 F_z``.
+
+    Args:
+        need: tool composites per unit of capacity added.
+    """
+    builders = tuple(np.flatnonzero(need.any(1)).tolist())
+    halves = [part for part in np.array_split(np.arange(len(vectors)), os.cpu_count() or 1) if len(part)]
+
+    def run(index: np.ndarray) -> tuple:
+        with jax.enable_x64(True):
+            part = jax.tree.map(lambda leaf: np.asarray(leaf)[index], lanes)
+            return tuple(np.asarray(x) for x in _plan_slopes(structure, builders, part, vectors[index], need))
+
+    with ThreadPoolExecutor(len(halves)) as pool:
+        by_rent, by_addition, cost = (np.concatenate(x) for x in zip(*pool.map(run, halves), strict=True))
+    nodes, classes = len(structure.nodes), by_addition.shape[-1]
+    use = np.zeros((len(vectors), nodes, nodes, classes))
+    slope = np.zeros((len(vectors), nodes, classes, nodes))
+    use[:, :, list(builders)] = by_addition
+    slope[:, list(builders)] = cost
+    return PlanSlopes(by_rent, use, slope)
 
 
 def use_jacobian(
     structure: Structure, lanes: Lane, vectors: Float[np.ndarray, "lane unknown"]
 ) -> Float[np.ndarray, "lane node node"]:
-    """Exact response of the use of each capacity to each rent: ``du/dlambda = u_l + u_x (I - F_x)^-1 F_l``.
-
-    Rows are uses, columns rents; other decisions of the plan are held.
-    """
-    with jax.enable_x64(True):
-        return np.asarray(_use_jacobian(structure, lanes, vectors))
+    """Response of the use of each capacity (rows) to each rent (columns), additions held; see `plan_slopes`."""
+    need = np.ones((len(structure.nodes), len(structure.products)))
+    return plan_slopes(structure, lanes, vectors, need).use_by_rent
 
 
 def gradient(
