@@ -27,6 +27,7 @@ from backfill.supply.highs import CompiledPlan
 from backfill.supply.josephy import answer
 from backfill.supply.nodes import MarketResponse, Nodes, capacity_path
 from backfill.supply.residual import Residuals, residuals
+from backfill.threads import single_threaded_algebra
 from backfill.trade import sensitivity
 from backfill.trade.barriers import Barriers, lanes
 from backfill.trade.demand import Tastes
@@ -107,15 +108,16 @@ def solve_world(
                 f"wedges cover {wedges.coverage.shape[0]} periods, the economy has {len(economy.periods)}; "
                 "compile the policy over economy.periods"
             )
-    solver = _Coupling(economy, worlds, foresight_named(foresight))
-    for round_ in range(ROUNDS):
-        solver.evaluate()
-        if progress:
-            progress("worlds", 1 - solver.open_worlds().sum() / len(worlds) if round_ else 0.0)
-        if round_ and not solver.open_worlds().any():
-            break
-        solver.step(fresh_jacobian=round_ < JACOBIAN_ROUNDS)
-    return solver.worlds()
+    with single_threaded_algebra():
+        solver = _Coupling(economy, worlds, foresight_named(foresight))
+        for round_ in range(ROUNDS):
+            solver.evaluate()
+            if progress:
+                progress("worlds", 1 - solver.open_worlds().sum() / len(worlds) if round_ else 0.0)
+            if round_ and not solver.open_worlds().any():
+                break
+            solver.step(fresh_jacobian=round_ < JACOBIAN_ROUNDS)
+        return solver.worlds()
 
 
 class _Coupling:

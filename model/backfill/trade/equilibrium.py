@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from backfill.economy.economy import Parameters, Structure
+from backfill.threads import single_threaded_algebra
 from backfill.trade import anderson
 from backfill.trade.barriers import Barriers
 from backfill.trade.demand import ComputeDemand
@@ -113,11 +114,8 @@ def solve(
         with jax.enable_x64(True):
             return jax.tree.map(np.asarray, _solve(structure, _take(lanes, index), start[index], tolerance_))
 
-    if len(pieces) == 1:
-        parts = [run(pieces[0])]
-    else:
-        with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-            parts = list(pool.map(run, pieces))
+    with single_threaded_algebra(), ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        parts = list(pool.map(run, pieces))
     merged = [np.concatenate(column)[:count] for column in zip(*parts, strict=True)]
     return Equilibrium(*merged)
 

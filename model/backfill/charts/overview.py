@@ -1,0 +1,67 @@
+"""One page that answers: how much compute does the adversary get, by which route, who fills the gap, what is left?"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import altair as alt
+import polars as pl
+
+from backfill.charts import leakage, panels
+from backfill.charts.theme import INK, SOFT, themed, wrap
+
+
+class Drawn(Protocol):
+    """What is drawn of a result."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def reference(self) -> str: ...
+
+    @property
+    def tables(self) -> Tables: ...
+
+
+class Tables(Protocol):
+    """Long tables by name."""
+
+    def __getitem__(self, name: str, /) -> pl.DataFrame: ...
+
+
+def overview(result: Drawn) -> alt.VConcatChart:
+    """Four panels: compute by route, sellers' backfilling, the leakage waterfall, advanced capacity."""
+    tables, policy, reference = result.tables, result.name, result.reference
+    top = alt.hconcat(
+        panels.compute_by_route(tables["compute"], policy, reference),
+        panels.backfilling_by_seller(tables["backfilling"], policy, reference),
+        spacing=56,
+    ).resolve_scale(color="independent")
+    bottom = alt.hconcat(
+        leakage.waterfall(tables["leakage"], policy, reference),
+        panels.advanced_capacity(tables["capacity"], policy, reference),
+        spacing=56,
+    ).resolve_scale(color="independent")
+    head = alt.TitleParams(
+        text=f"{policy}, compared with {reference}",
+        subtitle=[
+            *wrap(
+                "A computed scenario, not a forecast: every number rests on assumed elasticities and on the grades "
+                "listed in provenance.json.",
+                150,
+            )
+        ],
+        fontSize=20,
+        subtitleFontSize=12.5,
+        offset=24,
+        color=INK,
+        subtitleColor=SOFT,
+    )
+    chart = alt.vconcat(top, bottom, panels.footer(), spacing=44, title=head).resolve_scale(color="independent")
+    return themed(chart)
+
+
+def page(result: Drawn) -> str:
+    """The overview as one HTML page that opens without a network."""
+    return overview(result).to_html(inline=True)

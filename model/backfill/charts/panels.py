@@ -1,0 +1,222 @@
+"""The panels of the overview besides the waterfall."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+
+from backfill.charts.theme import (
+    BLOC_COLOURS,
+    HEIGHT,
+    INK,
+    ROUTE_COLOURS,
+    RULE,
+    SOFT,
+    WIDTH,
+    colours,
+    columns,
+    title,
+)
+from backfill.units import format_change, format_number, format_share
+
+ROUTES = {
+    "from us": "from the US",
+    "from ally": "from US allies",
+    "from partner": "from third countries",
+    "diverted": "smuggled through hubs",
+    "remote": "rented abroad",
+    "own bloc": "own makers",
+}
+SELLERS = {"ally": "US allies", "partner": "third countries", "adversary": "adversary's own makers"}
+SELLER_COLOURS = {name: BLOC_COLOURS[bloc] for bloc, name in SELLERS.items()}
+
+
+def compute_by_route(table: pl.DataFrame, policy: str, reference: str) -> alt.FacetChart:
+    """What the adversary acquires each period by route: the reference beside the policy."""
+    acquired = columns(table, ["scenario", "period", "bloc", "route", "quantity", "value"])
+    adversary = acquired.filter(pl.col("quantity") == "acquired", pl.col("bloc") == "adversary")
+    sums = (
+        adversary.with_columns(route=pl.col("route").replace(ROUTES), value=pl.col("value") / 1000)
+        .group_by("scenario", "period", "route")
+        .agg(pl.col("value").sum())
+        .filter(pl.col("scenario").is_in([policy, reference]))
+    )
+    total = dict(sums.group_by("scenario").agg(pl.col("value").sum()).iter_rows())
+    before, after = total.get(reference, 0.0), total.get(policy, 0.0)
+    change = after / before - 1 if before > 0 else 0.0
+    sentence = f"The adversary acquires {format_share(abs(change))} {'less' if change < 0 else 'more'} compute over the period."
+    order = {name: n for n, name in enumerate(ROUTE_COLOURS)}
+    data = columns(sums, ["scenario", "period", "route", "value"]).with_columns(
+        order=pl.col("route").replace_strict(order, return_dtype=pl.Int64)
+    )
+    shown = data.filter(pl.col("value").sum().over("route") > 1e-9 * max(before, after, 1e-12))
+    bars = (
+        alt.Chart(shown)
+        .mark_bar(width={"band": 0.82})
+        .encode(
+            x=alt.X("period:O").title(None).axis(labelAngle=-45, ticks=False, labelOverlap=True),
+            y=alt.Y("value:Q").title(None).axis(format=",", tickCount=5),
+            color=alt.Color("route:N").scale(colours(ROUTE_COLOURS, shown["route"].to_list())),
+            order="order:Q",
+            tooltip=[
+                "scenario:N",
+                "period:N",
+                "route:N",
+                alt.Tooltip("value:Q", format=",.4~r", title="thousand H100e"),
+            ],
+        )
+        .properties(width=(WIDTH - 20) / 2, height=HEIGHT)
+    )
+    return bars.facet(
+        alt.Column("scenario:N").sort([reference, policy]).header(title=None),
+        spacing=20,
+        title=title(sentence, "Accelerators acquired per period by route, thousand H100e"),
+    )
+
+
+def backfilling_by_seller(table: pl.DataFrame, policy: str, reference: str) -> alt.LayerChart:
+    """Who sells more, and who less, to the adversary than without the policy: rates by product group and bloc."""
+    data = (
+        columns(table, ["scenario", "reference", "period", "origin", "destination", "product", "quantity", "value"])
+        .filter(
+            pl.col("scenario") == policy,
+            pl.col("reference") == reference,
+            pl.col("period") == "all",
+            pl.col("destination") == "adversary",
+            pl.col("origin").is_in(list(SELLERS)),
+            pl.col("quantity") == "backfill rate, current value",
+            pl.col("value").is_not_null(),
+        )
+        .with_columns(seller=pl.col("origin").replace(SELLERS), percent=100 * pl.col("value"))
+    )
+    groups = [name for name in GROUP_ORDER if name in set(data["product"].to_list())]
+    data = data.filter(pl.col("product").is_in(groups)).with_columns(
+        product=pl.col("product").replace(PRODUCT_NAMES),
+        label=pl.col("value").map_elements(lambda v: format_share(v, 0), return_dtype=pl.String),
+    )
+    names = [PRODUCT_NAMES.get(name, name) for name in groups]
+    subtitle = "Change in FOB sales to the adversary as % of the fall in US sales, all periods"
+    if data.is_empty():
+        return _nothing("US sales to the adversary do not fall, so nobody backfills.", subtitle)
+    largest = data.sort("value")[-1].to_dicts()[0]
+    sentence = (
+        f"{_capital(largest['seller'])} replace most: {format_share(largest['value'], 0)} of lost US sales of "
+        f"{largest['product']}."
+        if largest["value"] > 0
+        else "Nobody replaces what the US no longer sells."
+    )
+    base = alt.Chart(columns(data, ["product", "seller", "percent", "label"]))
+    y = alt.Y("product:N").sort(names).title(None).axis(ticks=False, labelPadding=8)
+    offset = alt.YOffset("seller:N").sort(list(SELLER_COLOURS))
+    bar = base.mark_bar(height={"band": 0.85}).encode(
+        x=alt.X("percent:Q").title(None).axis(tickCount=6).scale(padding=32, nice=True),
+        y=y,
+        yOffset=offset,
+        color=alt.Color("seller:N").scale(colours(SELLER_COLOURS, data["seller"].to_list())),
+        tooltip=["product:N", "seller:N", alt.Tooltip("percent:Q", format=",.2f", title="% of the fall in US sales")],
+    )
+    mark = {"fontSize": 10.5, "color": INK}
+    text = alt.layer(
+        base.transform_filter("datum.percent >= 0")
+        .mark_text(align="left", dx=4, **mark)
+        .encode(x="percent:Q", y=y, yOffset=offset, text="label:N"),
+        base.transform_filter("datum.percent < 0")
+        .mark_text(align="right", dx=-4, **mark)
+        .encode(x="percent:Q", y=y, yOffset=offset, text="label:N"),
+    )
+    zero = alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(color=SOFT).encode(x="zero:Q")
+    return alt.layer(bar, text, zero).properties(width=WIDTH, height=HEIGHT, title=title(sentence, subtitle))
+
+
+GROUP_ORDER = (
+    "tools",
+    "subsystems",
+    "wafers_materials",
+    "eda_ip",
+    "minerals",
+    "chips",
+    "hbm",
+    "logic_advanced",
+    "accelerators",
+)
+PRODUCT_NAMES = {
+    "tools": "chip-making tools",
+    "subsystems": "tool subsystems",
+    "wafers_materials": "wafers and materials",
+    "eda_ip": "design software",
+    "hbm": "HBM",
+    "logic_advanced": "advanced logic",
+}
+
+
+def advanced_capacity(table: pl.DataFrame, policy: str, reference: str) -> alt.LayerChart:
+    """The adversary's advanced-logic capacity over time, with and without the policy."""
+    data = (
+        columns(table, ["scenario", "period", "bloc", "product", "quantity", "value"])
+        .filter(
+            pl.col("quantity") == "capacity",
+            pl.col("product") == "logic_advanced",
+            pl.col("bloc") == "adversary",
+            pl.col("scenario").is_in([policy, reference]),
+        )
+        .group_by("scenario", "period", maintain_order=True)
+        .agg(pl.col("value").sum() / 1000)
+        .sort("period")
+    )
+    subtitle = "Yearly capacity in billion USD of output at 2022 prices"
+    if data.is_empty():
+        return _nothing("The adversary has no planned capacity for advanced logic.", subtitle)
+    last = data["period"].max()
+    ends = dict(data.filter(pl.col("period") == last).select("scenario", "value").iter_rows())
+    before, after = ends.get(reference, 0.0), ends.get(policy, 0.0)
+    change = after / before - 1 if before > 0 else 0.0
+    sentence = (
+        f"By {last} its advanced-logic capacity is {format_share(abs(change))} {'lower' if change < 0 else 'higher'}."
+        if abs(change) > 5e-4
+        else f"Its advanced-logic capacity in {last} is unchanged ({format_change(change, 2)})."
+    )
+    base = alt.Chart(columns(data, ["scenario", "period", "value"]))
+    scale = alt.Scale(domain=[reference, policy], range=[SOFT, BLOC_COLOURS["us"]])
+    dashes = alt.Scale(domain=[reference, policy], range=[[5, 4], [1, 0]])
+    line = base.mark_line(strokeWidth=2.5).encode(
+        x=alt.X("period:O").title(None).axis(labelAngle=-45, ticks=False, labelOverlap=True),
+        y=alt.Y("value:Q").title(None).axis(tickCount=5, format="~r").scale(zero=True),
+        color=alt.Color("scenario:N").scale(scale).legend(symbolType="stroke"),
+        strokeDash=alt.StrokeDash("scenario:N").scale(dashes).legend(None),
+        tooltip=["scenario:N", "period:N", alt.Tooltip("value:Q", format=",.3~r", title="billion USD")],
+    )
+    end = data.filter(pl.col("period") == last).with_columns(
+        label=pl.col("value").map_elements(format_number, return_dtype=pl.String)
+    )
+    apart = abs(after - before) > 0.05 * max(before, after, 1e-12)
+    shown = end if apart else end.filter(pl.col("scenario") == policy)
+    text = (
+        alt.Chart(columns(shown, ["scenario", "period", "value", "label"]))
+        .mark_text(align="left", dx=6, fontSize=11)
+        .encode(x="period:O", y="value:Q", text="label:N", color=alt.Color("scenario:N").scale(scale).legend(None))
+    )
+    return alt.layer(line, text).properties(width=WIDTH, height=HEIGHT, title=title(sentence, subtitle))
+
+
+def footer() -> alt.Chart:
+    """Source and unit, under the page."""
+    lines = [
+        "Source: backfill, a coupled model of compute markets and suppliers; baseline data and their sources in data/baseline, "
+        "versions and parameters in provenance.json.",
+        "H100e: accelerators weighted by operations and memory bandwidth relative to one NVIDIA H100.",
+    ]
+    return (
+        alt.Chart(pl.DataFrame({"text": ["\n".join(lines)]}))
+        .mark_text(align="left", baseline="top", lineBreak="\n", fontSize=10.5, color=SOFT, lineHeight=15)
+        .encode(text="text:N", x=alt.value(0), y=alt.value(0))
+        .properties(width=2 * WIDTH, height=32)
+    )
+
+
+def _nothing(sentence: str, subtitle: str) -> alt.LayerChart:
+    blank = alt.Chart(pl.DataFrame({"text": ["nothing to draw"]})).mark_text(color=RULE).encode(text="text:N")
+    return alt.layer(blank).properties(width=WIDTH, height=HEIGHT, title=title(sentence, subtitle))
+
+
+def _capital(text: str) -> str:
+    return text if text.startswith("US") else text[:1].upper() + text[1:]
