@@ -9,7 +9,6 @@ import numpy as np
 from backfill.supply.foresight import Foresight, Perfect
 from backfill.supply.highs import CompiledPlan
 from backfill.supply.nodes import MarketResponse, Nodes
-from backfill.supply.program import DAMPING
 from backfill.supply.residual import natural_residual
 
 
@@ -81,7 +80,7 @@ def couple(
     foresight: Foresight | None = None,
     rounds: int = 40,
     tolerance: float = 1e-11,
-    damping: float = DAMPING,
+    damping: float | None = None,
     inner: int = 80,
 ) -> Solved:
     """Repeat markets and plan until the natural residual at true prices is small."""
@@ -165,3 +164,30 @@ def tool_chain_nodes(periods: int = 8, **changes) -> Nodes:
         periods, 5, 2, lag=(1, 1, 0, 0, 1), inherited=inherited, class_share=share,
         site_cost=every(1.0, 1.0, 0.8, 1.5, 1.0), slope=every(0.6, 0.6, 0.6, 1.0, 1.0), **changes,
     )  # fmt: skip
+
+
+def full_size(seed: int = 0, count: int = 35, periods: int = 13) -> tuple[Nodes, MarketResponse]:
+    """A plan as large as the shipped one, far from solved: sizes from 100 to 100,000, ten makers of tools, two classes."""
+    rng = np.random.default_rng(seed)
+    size = 10 ** rng.uniform(2, 5, (count, 1))
+    delta, beta = rng.uniform(0.08, 0.2, count), 0.94
+    grown = size * 1.05 ** np.arange(periods)
+    additions = (delta[:, None] + 0.05) * grown
+    share = np.stack([np.full((count, periods), 0.7), np.full((count, periods), 0.3)], 1)
+    need = np.zeros((count, 2, periods, count))
+    for g in range(10, count):
+        need[g, :, :, rng.choice(10, 6, replace=False)] = rng.uniform(0.02, 0.2)
+    nodes = make_nodes(
+        periods, count, 2, lag=tuple(rng.integers(0, 2, count)),
+        inherited=size * (1 - delta[:, None]) ** np.arange(periods), depreciation=delta, slope=1 / additions,
+        site_cost=0.5 * rng.uniform(0.7, 1.2, (count, periods)), terminal=1 / (1 - beta * (1 - delta)), class_share=share,
+    )  # fmt: skip
+    mixed = rng.normal(size=(periods, count, 4)) / 2
+    elasticity = np.einsum("tgk,thk->tgh", mixed, mixed) / 10 + np.diag(rng.uniform(0.05, 0.6, count))
+    elasticity += 0.03 * rng.normal(size=(periods, count, count)) / count
+    root = np.sqrt(grown.T)
+    built = additions[:, None, :] * share * 0.8
+    use = (nodes.inherited + 0.5 * grown) * rng.uniform(0.6, 1.2, grown.shape)
+    rent = np.where(rng.random(grown.shape) < 0.8, rng.uniform(0.1, 0.6, grown.shape), 0.0)
+    cost = need.sum(3) * 1.2
+    return nodes, MarketResponse(rent, use, -elasticity * root[:, :, None] * root[:, None, :], built, cost, need)

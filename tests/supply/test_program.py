@@ -16,7 +16,7 @@ from backfill.supply.nodes import MarketResponse, Nodes, survival
 from backfill.supply.program import program
 from backfill.supply.residual import natural_residual
 from backfill.supply.step import PlanStatus
-from tests.supply.small_markets import complements, couple, make_nodes, tool_chain, tool_chain_nodes
+from tests.supply.small_markets import complements, couple, full_size, make_nodes, tool_chain, tool_chain_nodes
 
 
 def somewhere(seed: int = 0) -> tuple[Nodes, MarketResponse]:
@@ -97,6 +97,31 @@ def test_a_false_start_is_caught_and_solved_from_cold(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(highs, "_quadratic", lambda form, start: (np.zeros_like(form.point), 1))
     assert CompiledPlan(nodes).solve(market, inner=1).status is PlanStatus.INACCURATE
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_plan_of_full_size_is_certified_from_the_guess(seed: int):
+    nodes, market = full_size(seed)
+    compiled = CompiledPlan(nodes)
+    step = compiled.solve(market, inner=1)
+    assert step.status is PlanStatus.SOLVED
+    assert step.violation < 1e-11
+    assert abs(step.gap) < 1e-11
+    assert not step.cold
+    assert compiled.iterations < 300  # thousands without the guess
+    assert (step.rent > 0).sum() > 100
+
+
+def test_a_node_without_capacity_use_or_builders_is_harmless():
+    nodes, market = somewhere()
+    inherited, use, slopes = nodes.inherited.copy(), market.use.copy(), market.jacobian.copy()
+    inherited[2], use[2], slopes[:, 2], slopes[:, :, 2] = 0.0, 0.0, 0.0, 0.0
+    gate = nodes.open.copy()
+    gate[2] = False
+    empty = replace(nodes, inherited=inherited, open=gate, reference_additions=np.zeros((5, 2, 8)))
+    step = CompiledPlan(empty).solve(replace(market, use=use, jacobian=slopes))
+    assert step.status is PlanStatus.SOLVED
+    np.testing.assert_array_equal(step.capacity[2], 0.0)
 
 
 def test_a_solution_does_not_move():

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse as sparse
+import scipy.sparse.linalg
 
 from backfill.supply.nodes import Array
 from backfill.supply.program import Program
-
 
 HALVINGS = 8
 
@@ -110,18 +109,23 @@ def active_set_newton(form: Reduced, rent: Array, steps: int, tolerance: float =
 
 
 def _newton_step(form: Reduced, rent: Array) -> Array:
+    """Solve the conditions on the active sets at ``rent``; sparse, so that no threads wait for each other."""
     building = form.gain_matrix @ rent - form.gain_cost > 0
     active = form.gain_matrix[building]
-    weighted = active.multiply(form.response[building, None]).tocsr()
-    hessian = (form.curvature + active.T @ weighted).toarray()
+    hessian = (form.curvature + active.T @ active.multiply(form.response[building, None])).tocsr()
+    diagonal = hessian.diagonal()
     gradient = form.gradient(rent)
-    free = rent - gradient / hessian.diagonal() > 0
-    held = ~free
-    right = -gradient[free] + hessian[np.ix_(free, held)] @ rent[held]
+    free = rent - gradient / diagonal > 0
+    rows = hessian[free]
+    right = -gradient[free] + rows[:, ~free] @ rent[~free]
     new = np.zeros_like(rent)
     if free.any():
-        scale = 1 / np.sqrt(hessian.diagonal()[free])
-        matrix = hessian[np.ix_(free, free)] * scale[:, None] * scale[None, :]
-        factor = scipy.linalg.cho_factor(matrix, overwrite_a=True, check_finite=False)
-        new[free] = rent[free] + scale * scipy.linalg.cho_solve(factor, scale * right, check_finite=False)
+        scale = sparse.diags(1 / np.sqrt(diagonal[free]))
+        factor = scipy.sparse.linalg.splu(
+            (scale @ rows[:, free] @ scale).tocsc(),
+            permc_spec="MMD_AT_PLUS_A",
+            diag_pivot_thresh=0.0,
+            options={"SymmetricMode": True},
+        )
+        new[free] = rent[free] + scale @ factor.solve(scale @ right)
     return np.maximum(new, 0.0)

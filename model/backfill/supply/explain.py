@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
@@ -61,7 +62,7 @@ def formulate(
     used = market.use - np.einsum("gct,gcth->ht", market.additions - held, market.tool_use)
     size = np.maximum(np.maximum(np.abs(market.use), nodes.inherited).max(1), 1e-9)
 
-    model = pyo.ConcreteModel("missing capacity")
+    model: Any = pyo.ConcreteModel("missing capacity")
     model.node = pyo.RangeSet(0, count - 1, doc="Capacities, in the order of nodes.names")
     model.period = pyo.RangeSet(0, periods - 1, doc="Periods, extension included")
     decisions = [tuple(int(x) for x in i) for i in np.argwhere(open_)]
@@ -70,7 +71,7 @@ def formulate(
     model.addition = pyo.Var(model.decision, within=pyo.NonNegativeReals, doc="Capacity added, million USD a period")
     model.missing = pyo.Var(model.node, model.period, within=pyo.NonNegativeReals, doc="Capacity that nothing supplies")
 
-    def use(m: pyo.ConcreteModel, g: int, t: int):
+    def use(m: Any, g: int, t: int):
         slopes = market.jacobian[t, g]
         users = sum(slopes[h] * (m.rent[h, t] - market.rent[h, t]) for h in range(count) if slopes[h])
         builders = sum(
@@ -80,14 +81,14 @@ def formulate(
         )
         return used[g, t] + users + builders
 
-    def enough(m: pyo.ConcreteModel, g: int, t: int):
+    def enough(m: Any, g: int, t: int):
         added = sum(left[g, at, t] * m.addition[n, c, at] for n, c, at in decisions if n == g and left[g, at, t])
         return given[g, t] + added + m.missing[g, t] >= use(m, g, t)
 
     model.use = pyo.Expression(model.node, model.period, rule=use, doc="Use at these rents and additions")
     model.enough = pyo.Constraint(model.node, model.period, rule=enough, doc="Capacity covers use, or some is missing")
     model.total = pyo.Objective(
-        expr=sum(model.missing[g, t] / float(size[g]) for g in model.node for t in model.period),
+        rule=lambda m: sum(m.missing[g, t] / float(size[g]) for g in m.node for t in m.period),
         doc="Missing capacity as shares of each node's size",
     )
     return model
@@ -110,14 +111,14 @@ def shortfalls(
         labels: names of the periods; their numbers if absent.
         highest_rent: rents considered, in million USD per unit.
     """
-    model = formulate(nodes, market, foresight, highest_rent)
+    model: Any = formulate(nodes, market, foresight, highest_rent)
     solve_model(model)
     open_ = decided(nodes, foresight or Perfect())
     names = list(labels) or [f"period {t}" for t in range(nodes.periods)]
     found = []
     for g in model.node:
         for t in model.period:
-            missing, use = float(pyo.value(model.missing[g, t])), float(pyo.value(model.use[g, t]))
+            missing, use = _number(model.missing[g, t]), _number(model.use[g, t])
             if missing > NEGLIGIBLE * max(abs(use), 1e-9):
                 reason = _reason(nodes, open_[g], g, t, names)
                 found.append(Shortfall(nodes.names[g], nodes.owners[g], names[t], missing, use, reason))
@@ -138,6 +139,10 @@ def explain(
         return "Every capacity can meet its use at some rent: the plan is possible, the rounds have not settled."
     more = f" And {len(found) - 3} more." if len(found) > 3 else ""
     return " ".join(s.sentence for s in found[:3]) + more
+
+
+def _number(component: Any) -> float:
+    return float(pyo.value(component))  # type: ignore[arg-type]
 
 
 def _reason(nodes: Nodes, open_: np.ndarray, g: int, t: int, names: Sequence[str]) -> str:

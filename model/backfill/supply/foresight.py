@@ -18,6 +18,11 @@ class Foresight(Protocol):
         """Whether additions are decided; otherwise they stay at ``nodes.reference_additions``."""
         ...
 
+    @property
+    def damping(self) -> float:
+        """Curvature added to the program unless told otherwise, as a semi-elasticity of use to rent."""
+        ...
+
     def valuation(self, nodes: Nodes) -> Array:
         """Value expected in ``t`` of a unit of capacity decided on then, per unit of rent in ``s``: ``[node, t, s]``."""
         ...
@@ -35,6 +40,7 @@ class Perfect:
     """Builders know every rent, and expect the last for ever after."""
 
     builds: bool = True
+    damping: float = 0.01
 
     def valuation(self, nodes: Nodes) -> Array:
         """``PV_t = sum_{s > t + lag} beta^(s-t) (1-delta)^(s-t-lag-1) r_s``, `present_value_matrix`."""
@@ -48,9 +54,10 @@ class Perfect:
 
 @dataclass(frozen=True)
 class Myopic:
-    """Builders expect today's rent for ever."""
+    """Builders expect today's rent for ever, and so overbuild, and then do not: rounds need more damping."""
 
     builds: bool = True
+    damping: float = 0.1
 
     def valuation(self, nodes: Nodes) -> Array:
         """``PV_t = beta^(1+lag) r_t / (1 - beta (1-delta))``."""
@@ -67,6 +74,7 @@ class Fixed:
     """Nobody decides: additions stay at the reference, only rents adjust."""
 
     builds: bool = False
+    damping: float = 0.01
 
     def valuation(self, nodes: Nodes) -> Array:
         """What perfect foresight would say, for the record."""

@@ -12,7 +12,7 @@ import scipy.sparse as sparse
 from backfill.supply.active import Reduced, active_set_newton
 from backfill.supply.foresight import Foresight, Perfect
 from backfill.supply.nodes import Array, MarketResponse, Nodes, capacity_path
-from backfill.supply.program import DAMPING, program
+from backfill.supply.program import program
 from backfill.supply.residual import natural_residual
 from backfill.supply.step import PlanStatus, PlanStep
 
@@ -50,13 +50,13 @@ class CompiledPlan:
         self.iterations = 0
         self.inner = 0
 
-    def solve(self, market: MarketResponse, damping: float = DAMPING, inner: int = 80) -> PlanStep:
+    def solve(self, market: MarketResponse, damping: float | None = None, inner: int = 80) -> PlanStep:
         """Answer the markets with rents and additions.
 
         Args:
             market: quantities and slopes at the round's point.
             damping: curvature added, as a semi-elasticity of use to rent; 0.1 to 1 where rounds oscillate. It shortens
-                steps and does not move the solution.
+                steps and does not move the solution. ``foresight.damping`` if absent.
             inner: at most so many programs against the markets' linear prediction (a dozen suffice with perfect foresight,
                 myopic builders take one or two a period and more to settle); 1 is the symmetric program alone.
 
@@ -66,9 +66,10 @@ class CompiledPlan:
         if inner < 1:
             raise ValueError("inner must be at least 1")
         at, kept, lowest, since = market, None, np.inf, 0
+        data = None
         price = np.ones(market.rent.shape)
         for self.inner in range(1, inner + 1):
-            data = program(self.nodes, at, self.foresight, damping)
+            data = program(self.nodes, at, self.foresight, damping, data)
             form = Reduced(data, self.nodes.rent_weights * data.size[:, None])
             guess = active_set_newton(form, np.maximum(form.point, 0.0), GUESS_STEPS)
             additions, _ = self._read(form, guess)
@@ -141,13 +142,13 @@ def _quadratic(form: Reduced, start: Array | None) -> tuple[Array, int]:
     rents, decisions = len(form.point), len(form.response)
     rent_unit = 1 / np.sqrt(form.scale)
     gain_unit = 1 / np.sqrt(form.response)
-    rows = sparse.hstack(
+    rows: Any = sparse.hstack(
         [-(form.gain_matrix @ sparse.diags(rent_unit)), sparse.diags(gain_unit)], format="csr"
     )
     row_unit = 1 / np.maximum(abs(rows).max(axis=1).toarray().ravel(), 1e-300)
-    rows = (sparse.diags(row_unit) @ rows).tocsr()
+    rows = sparse.csr_matrix(sparse.diags(row_unit) @ rows)
     curvature = sparse.tril(sparse.diags(rent_unit) @ form.curvature @ sparse.diags(rent_unit))
-    hessian = sparse.block_diag([curvature, sparse.identity(decisions)], format="csc")
+    hessian = sparse.csc_matrix(sparse.block_diag([curvature, sparse.identity(decisions)]))
     hessian.sort_indices()
     lower = -form.gain_cost * row_unit
 
@@ -159,7 +160,7 @@ def _quadratic(form: Reduced, start: Array | None) -> tuple[Array, int]:
     lp.row_lower_, lp.row_upper_ = lower, np.full(decisions, np.inf)
     lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = rows.indptr, rows.indices, rows.data
-    quadratic = highspy.HighsHessian()
+    quadratic: Any = highspy.HighsHessian()
     quadratic.dim_, quadratic.format_ = rents + decisions, highspy.HessianFormat.kTriangular
     quadratic.start_, quadratic.index_, quadratic.value_ = hessian.indptr, hessian.indices, hessian.data
     model = highspy.HighsModel()
@@ -208,8 +209,8 @@ def solve_model(model: Any) -> dict[str, Any]:
     from pyomo.contrib.solver.common.results import TerminationCondition
     from pyomo.contrib.solver.solvers.highs import Highs
 
-    solver = Highs()
-    results = solver.solve(model, load_solutions=False, raise_exception_on_nonoptimal_result=False)
+    solver: Any = Highs()
+    results: Any = solver.solve(model, load_solutions=False, raise_exception_on_nonoptimal_result=False)
     if results.termination_condition is not TerminationCondition.convergenceCriteriaSatisfied:
         raise RuntimeError(f"no optimum of {model.name!r}: {results.termination_condition.name}")
     results.solution_loader.load_vars()

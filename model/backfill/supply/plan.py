@@ -17,8 +17,8 @@ but ``w_T * terminal_g`` in the last period:
     A_t ~ sym(-W_t U_t),   a_gt = W_gt (inherited - ubar)_gt + w_t sum v Ibar,   kappa_gct = w_t share_gct / psi_gt
 
 **Dual reading.** Let ``m_gct >= 0`` be the multiplier of ``gain``. Stationarity in ``s`` gives ``m = kappa s``, that is
-``m = w_t I`` with ``I = s share / psi``, the builder's condition. Since ``w_t dPV_gt/dr_gs = W_gs (1-delta)^(s-t-lag-1)``, stationarity
-in ``r_gs`` reads
+``m = w_t I`` with ``I = s share / psi``, the builder's condition. Since ``w_t dPV_gt/dr_gs = W_gs (1-delta)^(s-t-lag-1)``,
+stationarity in ``r_gs`` reads
 
     W_gs [ inherited + additions left in s - (ubar + U (r - rbar) + v (I - Ibar)) ]_gs >= 0,   zero where r_gs > 0
 
@@ -30,16 +30,18 @@ corrected so that the reading is exact at a point that does not move.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyomo.environ as pyo
 
 from backfill.supply.foresight import Foresight, Perfect
 from backfill.supply.nodes import Array, MarketResponse, Nodes
-from backfill.supply.program import DAMPING, Program, program
+from backfill.supply.program import Program, program
 
 
 def build(
-    nodes: Nodes, market: MarketResponse, foresight: Foresight | None = None, damping: float = DAMPING
+    nodes: Nodes, market: MarketResponse, foresight: Foresight | None = None, damping: float | None = None
 ) -> pyo.ConcreteModel:
     """The plan of one round as a readable model; solve it with any convex quadratic solver.
 
@@ -56,7 +58,7 @@ def formulate(nodes: Nodes, data: Program) -> pyo.ConcreteModel:
     """Write ``data`` as a Pyomo model whose names are those of the module's equations."""
     count, periods = data.point.shape
     decisions = [tuple(int(x) for x in i) for i in np.argwhere(data.decided)]
-    model = pyo.ConcreteModel("suppliers' plan")
+    model: Any = pyo.ConcreteModel("suppliers' plan")
     model.node = pyo.RangeSet(0, count - 1, doc="Capacities, in the order of nodes.names")
     model.period = pyo.RangeSet(0, periods - 1, doc="Periods, extension included")
     model.decision = pyo.Set(initialize=decisions, dimen=3, doc="Node, class of tool buyers and period of each open decision")
@@ -88,7 +90,7 @@ def formulate(nodes: Nodes, data: Program) -> pyo.ConcreteModel:
         doc="What the first unit added earns above its cost; additions are gain times share over slope",
     )  # fmt: skip
 
-    def building(m: pyo.ConcreteModel, g: int, c: int, t: int):
+    def building(m: Any, g: int, c: int, t: int):
         worth = sum(data.dual_value[g, t, s] * m.rent[g, s] for s in range(periods) if data.dual_value[g, t, s])
         dearer = sum(
             data.tool_use[g, c, t, h] * (m.rent[h, t] - m.rent_bar[h, t])
@@ -102,7 +104,7 @@ def formulate(nodes: Nodes, data: Program) -> pyo.ConcreteModel:
         doc="Gain is at least expected rents less site and tools; its multiplier is the weighted addition",
     )  # fmt: skip
 
-    def objective(m: pyo.ConcreteModel):
+    def objective(m: Any):
         move = {(g, t): m.rent[g, t] - m.rent_bar[g, t] for g in m.node for t in m.period}
         buyers = sum(
             0.5 * m.curvature[t, g, h] * move[g, t] * move[h, t]
@@ -122,13 +124,12 @@ def formulate(nodes: Nodes, data: Program) -> pyo.ConcreteModel:
     return model
 
 
-def solution(model: pyo.ConcreteModel, nodes: Nodes) -> tuple[Array, Array]:
+def solution(model: Any, nodes: Nodes) -> tuple[Array, Array]:
     """Rents ``[node, period]`` and additions ``[node, class, period]`` of a solved model; given additions included."""
     rent = np.array([[pyo.value(model.rent[g, t]) for t in model.period] for g in model.node])
     additions = nodes.reference_additions.copy()
     for g, c, t in model.decision:
-        gain = pyo.value(model.gain[g, c, t])
-        additions[g, c, t] = gain * nodes.class_share[g, c, t] / nodes.slope[g, t]
+        additions[g, c, t] = model.gain[g, c, t].value * nodes.class_share[g, c, t] / nodes.slope[g, t]
     return rent, additions
 
 
@@ -136,5 +137,5 @@ def _items(array: Array) -> dict[tuple[int, ...], float]:
     return {tuple(int(i) for i in index): float(x) for index, x in np.ndenumerate(array)}
 
 
-def _table(model: pyo.ConcreteModel, array: Array, doc: str) -> pyo.Param:
+def _table(model: Any, array: Array, doc: str) -> pyo.Param:
     return pyo.Param(model.node, model.period, within=pyo.Reals, initialize=_items(array), doc=doc)

@@ -9,8 +9,6 @@ import numpy as np
 from backfill.supply.foresight import Foresight, decided
 from backfill.supply.nodes import Array, MarketResponse, Nodes, survival
 
-DAMPING = 0.01
-
 
 @dataclass(frozen=True)
 class Program:
@@ -44,7 +42,13 @@ class Program:
     size: Array
 
 
-def program(nodes: Nodes, market: MarketResponse, foresight: Foresight, damping: float = DAMPING) -> Program:
+def program(
+    nodes: Nodes,
+    market: MarketResponse,
+    foresight: Foresight,
+    damping: float | None = None,
+    earlier: Program | None = None,
+) -> Program:
     """Write down the convex program of one round.
 
     Idle capacity at the round's point is exact, whatever the foresight: with multipliers at the round's additions the
@@ -55,7 +59,8 @@ def program(nodes: Nodes, market: MarketResponse, foresight: Foresight, damping:
         market: the markets' answer.
         foresight: what builders expect.
         damping: added curvature, as a semi-elasticity of use to rent (1: one unit of rent moves use by all of it).
-            Bounds the step where the markets hardly answer; does not move the solution.
+            Bounds the step where the markets hardly answer; does not move the solution. ``foresight.damping`` if absent.
+        earlier: a program with the same Jacobian, whose curvature is taken over.
 
     Raises:
         ValueError: if the market's answer is not finite.
@@ -83,11 +88,15 @@ def program(nodes: Nodes, market: MarketResponse, foresight: Foresight, damping:
     )
     slack = weights * idle + np.einsum("gct,gcth,gt->ht", moving, market.tool_use, omega)
     expected = np.einsum("gts,gs->gt", value - dual_value, market.rent)
-    size = np.maximum(nodes.inherited, np.abs(market.use)).max(1)
-    size = np.maximum(size, 1e-9 * max(size.max(initial=0.0), 1e-300))
+    if earlier is None:
+        size = np.maximum(nodes.inherited, np.abs(market.use)).max(1)
+        size = np.maximum(size, 1e-9 * max(size.max(initial=0.0), 1e-300))
+        curvature = _curvature(market.jacobian, weights, size, foresight.damping if damping is None else damping)
+    else:
+        size, curvature = earlier.size, earlier.curvature
     return Program(
         point=market.rent,
-        curvature=_curvature(market.jacobian, weights, size, damping),
+        curvature=curvature,
         slack=slack,
         dual_value=dual_value,
         unit_cost=nodes.site_cost[:, None, :] + market.tool_cost - expected[:, None, :],
