@@ -1,0 +1,40 @@
+"""Who fills the gap when compute exports are controlled, at what price, and to whom is it a cost?
+
+`run` solves an experiment and measures its effects; `load_experiment` reads a policy file, `load_result` a result;
+`Economy` and `solve_world` are the model underneath. Nothing heavy is imported before it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backfill.economy.economy import Economy
+    from backfill.experiments.config import load_experiment
+    from backfill.experiments.results import Result, load_result
+    from backfill.experiments.run import run
+    from backfill.world import solve_world
+
+__all__ = ["Economy", "Result", "load_experiment", "load_result", "run", "solve_world"]
+
+_HOMES = {
+    "Economy": "backfill.economy.economy",
+    "Result": "backfill.experiments.results",
+    "load_experiment": "backfill.experiments.config",
+    "load_result": "backfill.experiments.results",
+    "run": "backfill.experiments.run",
+    "solve_world": "backfill.world",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    if name == "__version__":
+        return import_module("backfill.resources").version()
+    raise AttributeError(f"module 'backfill' has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

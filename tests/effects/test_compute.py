@@ -71,7 +71,9 @@ def test_exports_leave_home_out_and_count_hubs():
 
 
 def test_capacity_limits_and_prices_are_long():
-    assert one(capacities(WORLDS), scenario="control", period="2022", quantity="rent share") == pytest.approx(0.1)
+    assert one(
+        capacities(WORLDS, VOCABULARY), scenario="control", period="2022", quantity="rent share"
+    ) == pytest.approx(0.1)
     table = limits(WORLDS)
     assert set(table["scenario"]) == {"control"}
     assert one(table, quantity="use") == 4.0

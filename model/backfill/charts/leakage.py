@@ -43,7 +43,7 @@ def steps(table: pl.DataFrame, policy: str, reference: str) -> pl.DataFrame:
     return frame.with_columns(label=pl.col("amount").map_elements(format_number, return_dtype=pl.String))
 
 
-def waterfall(table: pl.DataFrame, policy: str, reference: str) -> alt.LayerChart:
+def waterfall(table: pl.DataFrame, policy: str, reference: str) -> alt.LayerChart | alt.FacetChart:
     """The waterfall of all periods together."""
     data = steps(table, policy, reference)
     gross, denied = data["end"][0], data["end"][-1]
@@ -61,12 +61,12 @@ def waterfall(table: pl.DataFrame, policy: str, reference: str) -> alt.LayerChar
     colour = alt.Color("kind:N").scale(domain=["total", "leak", "gain"], range=[TOTAL, LOSS, GAIN]).legend(None)
     bar = base.mark_bar(size=34).encode(
         x=x,
-        y=alt.Y("start:Q").title(None).axis(format=",", tickCount=5),
+        y=alt.Y("start:Q").title(None).axis(format=",.6~g", tickCount=5),
         y2="end:Q",
         color=colour,
         tooltip=[alt.Tooltip("step:N"), alt.Tooltip("amount:Q", format=",.4~r", title="thousand H100e")],
     )
     text = base.mark_text(baseline="bottom", color=INK, fontSize=11).encode(x=x, y="top:Q", text="label:N")
     zero = alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(color=RULE).encode(y="zero:Q")
-    subtitle = "Thousand H100e over all periods; orange: what reaches the adversary by another way, green: a way that closes too"
+    subtitle = "Thousand H100e, all periods; orange: gets in another way, green: closes too"
     return alt.layer(zero, bar, text).properties(width=WIDTH, height=HEIGHT, title=title(sentence, subtitle))

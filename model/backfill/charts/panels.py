@@ -55,7 +55,7 @@ def compute_by_route(table: pl.DataFrame, policy: str, reference: str) -> alt.Fa
         .mark_bar(width={"band": 0.82})
         .encode(
             x=alt.X("period:O").title(None).axis(labelAngle=-45, ticks=False, labelOverlap=True),
-            y=alt.Y("value:Q").title(None).axis(format=",", tickCount=5),
+            y=alt.Y("value:Q").title(None).axis(format=",.6~g", tickCount=5),
             color=alt.Color("route:N").scale(colours(ROUTE_COLOURS, shown["route"].to_list())),
             order="order:Q",
             tooltip=[
@@ -68,13 +68,13 @@ def compute_by_route(table: pl.DataFrame, policy: str, reference: str) -> alt.Fa
         .properties(width=(WIDTH - 20) / 2, height=HEIGHT)
     )
     return bars.facet(
-        alt.Column("scenario:N").sort([reference, policy]).header(title=None),
+        column=alt.Column("scenario:N").sort([reference, policy]).header(title=None),
         spacing=20,
-        title=title(sentence, "Accelerators acquired per period by route, thousand H100e"),
+        title=title(sentence, "Accelerators acquired per period by route, thousand H100e", lines=2),
     )
 
 
-def backfilling_by_seller(table: pl.DataFrame, policy: str, reference: str) -> alt.LayerChart:
+def backfilling_by_seller(table: pl.DataFrame, policy: str, reference: str) -> alt.LayerChart | alt.FacetChart:
     """Who sells more, and who less, to the adversary than without the policy: rates by product group and bloc."""
     data = (
         columns(table, ["scenario", "reference", "period", "origin", "destination", "product", "quantity", "value"])
@@ -149,7 +149,7 @@ PRODUCT_NAMES = {
 }
 
 
-def advanced_capacity(table: pl.DataFrame, policy: str, reference: str) -> alt.LayerChart:
+def advanced_capacity(table: pl.DataFrame, policy: str, reference: str) -> alt.LayerChart | alt.FacetChart:
     """The adversary's advanced-logic capacity over time, with and without the policy."""
     data = (
         columns(table, ["scenario", "period", "bloc", "product", "quantity", "value"])
@@ -213,7 +213,7 @@ def footer() -> alt.Chart:
     )
 
 
-def _nothing(sentence: str, subtitle: str) -> alt.LayerChart:
+def _nothing(sentence: str, subtitle: str) -> alt.LayerChart | alt.FacetChart:
     blank = alt.Chart(pl.DataFrame({"text": ["nothing to draw"]})).mark_text(color=RULE).encode(text="text:N")
     return alt.layer(blank).properties(width=WIDTH, height=HEIGHT, title=title(sentence, subtitle))
 

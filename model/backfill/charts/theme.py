@@ -47,13 +47,13 @@ def colours(palette: dict[str, str], present: Iterable[str]) -> alt.Scale:
     return alt.Scale(domain=names, range=[palette[name] for name in names])
 
 
-def title(sentence: str, subtitle: str) -> alt.TitleParams:
+def title(sentence: str, subtitle: str, lines: int = 3) -> alt.TitleParams:
     """A title that is a sentence, over a subtitle with units, both wrapped to the panel.
 
-    Blank lines fill up to four, so that panels side by side start at the same height.
+    Blank lines fill up to ``lines``, so that panels side by side start at the same height.
     """
     head, below = wrap(sentence, 60), wrap(subtitle, 78)
-    blank = [""] * (4 - len(head) - len(below))
+    blank = [""] * (lines - len(head) - len(below))
     return alt.TitleParams(text=head, subtitle=[*below, *blank])
 
 

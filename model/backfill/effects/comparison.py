@@ -83,7 +83,7 @@ class Comparison:
 
 def routes(rows: Iterable[tuple[str, str, str, str]]) -> pl.DataFrame:
     """A table of routes from (product, origin, destination, channel), sorted and without duplicates."""
-    schema = dict.fromkeys(ROUTE, pl.String)
+    schema = dict.fromkeys(map(str, ROUTE), pl.String)
     return pl.DataFrame(sorted(set(rows)), schema=schema, orient="row")
 
 

@@ -14,6 +14,7 @@ STOCK_DEPRECIATION = 0.2
 
 OWN, REMOTE, DIVERTED = "own bloc", "remote", "diverted"
 EVERYWHERE = "all"
+RATIO = "us/adversary"
 
 
 def acquisitions(flows: pl.DataFrame, vocabulary: Vocabulary) -> pl.DataFrame:
@@ -68,7 +69,7 @@ def compute(
         depreciation: ``delta`` per year, 0 to 1.
 
     Returns:
-        scenario, period, origin, destination, region (the user; a bloc for stocks; ``"us/adversary"`` for ratios),
+        scenario, period, origin, destination, region (the user; a bloc for stocks; ``"us/adversary"`` for ratios), bloc,
         product, route, quantity, unit, value.
     """
     if not 0 <= depreciation <= 1:
@@ -83,14 +84,26 @@ def compute(
         units.group_by("scenario", "period", "origin", "destination", "user", "product", "route", maintain_order=True)
         .agg(pl.col("value").sum())
         .rename({"user": "region"})
-        .with_columns(quantity=pl.lit("acquired"), unit=pl.lit(H100E))
+        .with_columns(quantity=pl.lit("acquired"), unit=pl.lit(H100E), bloc=bloc_of(vocabulary, "region"))
     )
     held = _by_bloc(units, vocabulary, list(worlds), periods, depreciation)
     place = {"origin": EVERYWHERE, "destination": EVERYWHERE, "product": "accelerators", "route": EVERYWHERE}
-    order = ["scenario", "period", "origin", "destination", "region", "product", "route", "quantity", "unit", "value"]
-    stocks = held.with_columns(**{k: pl.lit(v) for k, v in place.items()}, unit=pl.lit(H100E))
+    order = [
+        "scenario",
+        "period",
+        "origin",
+        "destination",
+        "region",
+        "bloc",
+        "product",
+        "route",
+        "quantity",
+        "unit",
+        "value",
+    ]
+    stocks = held.with_columns(**{k: pl.lit(v) for k, v in place.items()}, unit=pl.lit(H100E), bloc=pl.col("region"))
     ratio = ratios(held).with_columns(
-        **{k: pl.lit(v) for k, v in place.items()}, unit=pl.lit("ratio"), region=pl.lit("us/adversary")
+        **{k: pl.lit(v) for k, v in place.items()}, unit=pl.lit("ratio"), region=pl.lit(RATIO), bloc=pl.lit(RATIO)
     )
     return pl.concat([detail.select(order), stocks.select(order), ratio.select(order)])
 

@@ -52,11 +52,11 @@ def exports(worlds: Mapping[str, WorldTables], vocabulary: Vocabulary) -> pl.Dat
     )
 
 
-def capacities(worlds: Mapping[str, WorldTables]) -> pl.DataFrame:
+def capacities(worlds: Mapping[str, WorldTables], vocabulary: Vocabulary) -> pl.DataFrame:
     """Planned capacities: what exists, is used and is added (per period), the rent of a unit and its share of the price.
 
     Returns:
-        scenario, period, region, owner, product, quantity, unit, value.
+        scenario, period, region, bloc, owner, product, quantity, unit, value.
     """
     units = {
         "capacity": MUSD,
@@ -67,7 +67,8 @@ def capacities(worlds: Mapping[str, WorldTables]) -> pl.DataFrame:
         "rent_share": "share of the mill price",
     }
     names = {"replacement_cost_value": "replacement cost", "rent_share": "rent share"}
-    return _long(levels(worlds, "capacity"), ["region", "owner", "product"], units, names)
+    table = levels(worlds, "capacity").with_columns(bloc=bloc_of(vocabulary, "region"))
+    return _long(table, ["region", "bloc", "owner", "product"], units, names)
 
 
 def limits(worlds: Mapping[str, WorldTables]) -> pl.DataFrame:

@@ -75,7 +75,7 @@ def cost_per_unit_denied(comparison: Comparison) -> float | None:
     if denied <= 0:
         return None
     blocs = present_values(comparison).filter(pl.col("region").is_in(["us", "ally"]))
-    return float(-blocs["value"].sum() * 1e6 / denied)
+    return -float(blocs["value"].sum()) * 1e6 / float(denied)
 
 
 def exporter_revenue(comparison: Comparison) -> pl.DataFrame:

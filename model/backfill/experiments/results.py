@@ -237,10 +237,8 @@ _NUMBERS = ("value", "reference", "policy", "change", "current_policy", "change_
 
 def _read_csv(path: Path) -> pl.DataFrame:
     """A written table: numbers as numbers, everything else as text, labels such as ``2022`` included."""
-    frame = pl.read_csv(path, infer_schema=False, missing_utf8_is_empty_string=True)
-    numeric = set(_NUMBERS) if "quantity" in frame.columns and path.stem == "summary" else {"value"}
+    frame = pl.read_csv(path, infer_schema=False)
+    numeric = set(_NUMBERS) if path.stem == "summary" else {"value"}
     return frame.with_columns(
-        pl.when(pl.col(name) != "").then(pl.col(name)).cast(pl.Float64).alias(name)
-        for name in frame.columns
-        if name in numeric
+        pl.col(name).cast(pl.Float64) if name in numeric else pl.col(name).fill_null("") for name in frame.columns
     )

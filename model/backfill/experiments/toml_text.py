@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import PurePath
+from typing import cast
 
 _BARE = re.compile(r"^[A-Za-z0-9_-]+$")
 
@@ -28,7 +29,7 @@ def _table(table: Mapping[str, object], path: tuple[str, ...]) -> list[str]:
     for key, value in table.items():
         if value is None:
             continue
-        if isinstance(value, Mapping) or (_is_list(value) and value and all(isinstance(v, Mapping) for v in value)):
+        if isinstance(value, Mapping) or _is_tables(value):
             later.append((key, value))
         else:
             lines.append(f"{_key(key)} = {_inline(value, (*path, key))}")
@@ -37,9 +38,14 @@ def _table(table: Mapping[str, object], path: tuple[str, ...]) -> list[str]:
         if isinstance(value, Mapping):
             lines += ["", f"[{name}]", *_table(value, (*path, key))]
         else:
-            for item in value:  # type: ignore[union-attr]
+            for item in cast("Sequence[Mapping[str, object]]", value):
                 lines += ["", f"[[{name}]]", *_table(item, (*path, key))]
     return lines
+
+
+def _is_tables(value: object) -> bool:
+    """Whether a value is written as an array of tables."""
+    return _is_list(value) and bool(value) and all(isinstance(v, Mapping) for v in cast("Sequence[object]", value))
 
 
 def _is_list(value: object) -> bool:
@@ -71,8 +77,8 @@ def _inline(value: object, path: tuple[str, ...]) -> str:
         inner = ", ".join(f"{_key(k)} = {_inline(v, (*path, k))}" for k, v in value.items() if v is not None)
         return "{" + inner + "}"
     if _is_list(value):
-        items = sorted(value) if isinstance(value, set | frozenset) else value  # type: ignore[type-var]
-        return "[" + ", ".join(_inline(item, path) for item in items) + "]"  # type: ignore[union-attr]
+        items = cast("Sequence[object]", sorted(value) if isinstance(value, set | frozenset) else value)
+        return "[" + ", ".join(_inline(item, path) for item in items) + "]"
     raise TypeError(f"{'.'.join(path)}: TOML has no form for {type(value).__name__}")
 
 

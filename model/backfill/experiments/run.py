@@ -1,0 +1,175 @@
+"""One experiment from file to effects: compile, solve all worlds in one batch, measure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from backfill.dimensions import Vocabulary
+from backfill.experiments.assemble import Pair, comparisons, effect_tables, joint_checks
+from backfill.experiments.provenance import provenance
+from backfill.experiments.results import EffectTables, Result, Status
+from backfill.experiments.summary import summary
+from backfill.experiments.worlds import Batch, batch, routes_under_control, without_upstream
+
+if TYPE_CHECKING:
+    from backfill.economy.economy import Economy
+    from backfill.experiments.config import Experiment
+    from backfill.policy.wedges import Wedges
+    from backfill.world import World
+
+CURRENT_POLICY = "current-policy"
+"""The shipped experiment that stands as a second reference beside whatever builds on it."""
+
+Progress = Callable[[str, float], None]
+
+
+def run(
+    experiment: Experiment | str | PathLike[str],
+    *,
+    reference: Experiment | str | PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Solve an experiment and its references together and measure what the policy changes.
+
+    Args:
+        experiment: an experiment, or the file or name of one.
+        reference: what to compare with; None takes the experiment's own, ``no-controls`` unless it names another.
+        progress: called with a message and the share done.
+
+    Returns:
+        the result; if a world could not be solved, one whose status says so and whose tables are empty.
+
+    Raises:
+        UserError: a fault in a file, all faults of it at once.
+    """
+    from backfill.experiments.config import load_experiment
+    from backfill.policy.compile import compile_policy
+
+    chosen = load_experiment(experiment) if isinstance(experiment, str | PathLike) else experiment
+    named = chosen.reference if reference is None else reference
+    base = load_experiment(named) if isinstance(named, str | PathLike) else named
+    builds_on_current = CURRENT_POLICY in chosen.includes and CURRENT_POLICY not in (chosen.name, base.name)
+    current = load_experiment(CURRENT_POLICY) if builds_on_current else None
+    economy, vocabulary = _economy(chosen, progress)
+
+    def compiled(one: Experiment) -> Wedges:
+        return compile_policy(one.policy, vocabulary, economy.periods)
+
+    scenario, against = chosen.name, _other_name(base.name, chosen.name)
+    references = {against: compiled(base)} | ({current.name: compiled(current)} if current else {})
+    needed = worlds_needed(scenario, compiled(chosen), references, vocabulary)
+
+    from backfill.world import solve_world
+
+    begun = time.perf_counter()
+    solved = solve_world(economy, needed.wedges, foresight=chosen.foresight, progress=progress)
+    seconds = time.perf_counter() - begun
+    return result_of(
+        {name: solved[at] for name, at in needed.position.items()},
+        scenario=scenario,
+        references=references,
+        policy=compiled(chosen),
+        vocabulary=vocabulary,
+        resolved=chosen.resolved_toml(),
+        parameters=economy.grades,
+        seconds=seconds,
+    )
+
+
+def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy, Vocabulary]:
+    """The shipped benchmark, calibrated over the experiment's horizon with its parameters."""
+    from backfill.economy.tables import load_tables, load_vocabulary
+    from backfill.reference import economy
+
+    vocabulary = load_vocabulary()
+    horizon = experiment.horizon
+    calibrated = economy(
+        load_tables(),
+        vocabulary,
+        first_year=horizon.first_year,
+        last_year=horizon.last_year,
+        per_year=horizon.per_year,
+        overrides=experiment.parameters,
+        progress=progress,
+    )
+    return calibrated, vocabulary
+
+
+def _other_name(reference: str, scenario: str) -> str:
+    """The reference's label, told apart from the policy's where an experiment is its own reference."""
+    return f"{reference} (reference)" if reference == scenario else reference
+
+
+def downstream_name(reference: str) -> str:
+    """Name of the world with the policy but the reference's upstream measures."""
+    return f"with the upstream measures of {reference}"
+
+
+def worlds_needed(scenario: str, policy: Wedges, references: Mapping[str, Wedges], vocabulary: Vocabulary) -> Batch:
+    """References, the policy, and for each reference the policy without its upstream measures; what acts alike once."""
+    downstream = {
+        downstream_name(name): without_upstream(policy, other, vocabulary) for name, other in references.items()
+    }
+    return batch({**references, scenario: policy, **downstream})
+
+
+def result_of(
+    worlds: Mapping[str, World],
+    *,
+    scenario: str,
+    references: Mapping[str, Wedges],
+    policy: Wedges,
+    vocabulary: Vocabulary,
+    resolved: str,
+    parameters: Mapping[str, tuple[float, str, str]],
+    seconds: float | None = None,
+) -> Result:
+    """The result of solved worlds (see `worlds_needed`); the first reference is the main one, a second stands beside it."""
+    names = list(references)
+    second = names[1] if len(names) > 1 else None
+    failed = [(name, world) for name, world in worlds.items() if world.status.name != "SOLVED"]
+    facts = {name: {"rounds": world.rounds, "verdict": world.message} for name, world in worlds.items()}
+    record = provenance(
+        experiment=scenario, resolved=resolved, reference=names[0], parameters=parameters, worlds=facts, seconds=seconds
+    )
+    if failed:
+        return Result(
+            scenario,
+            names[0],
+            second,
+            EffectTables.empty(),
+            pl.DataFrame(),
+            Status.FAILED,
+            _failure(failed),
+            joint_checks(list(worlds.values()), []),
+            record,
+            resolved,
+        )
+    pairs = [
+        Pair(name, downstream_name(name), routes_under_control(vocabulary, policy, other))
+        for name, other in references.items()
+    ]
+    measured = comparisons(worlds, scenario, pairs, vocabulary)
+    tables = effect_tables(measured, vocabulary)
+    labels = [period.label for period in measured[0].periods]
+    return Result(
+        name=scenario,
+        reference=names[0],
+        also_against=second,
+        tables=tables,
+        summary=summary(tables, scenario, names[0], second, labels),
+        status=Status.SOLVED,
+        message=Status.SOLVED.value,
+        checks=joint_checks(list(worlds.values()), measured),
+        provenance=record,
+        resolved=resolved,
+    )
+
+
+def _failure(failed: Sequence[tuple[str, World]]) -> str:
+    return " ".join(f"{name}: {world.message}" for name, world in failed)
