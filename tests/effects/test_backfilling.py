@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backfill.effects.backfilling import backfilling
 from tests.effects.hand_made import DOWNSTREAM, POLICY, REFERENCE, comparison, everyone, world
@@ -88,3 +92,21 @@ def test_half_backfilled_by_construction():
 def test_nobody_backfills_what_only_the_us_makes(table):
     assert rate(table, "all others", "frontier", "quality units") == 0.0
     assert rate(table, "ally", "frontier", "current value", place="adversary") == 0.0
+
+
+tools = st.fixed_dictionaries({n: st.floats(1, 1e6) for n in ("us tools", "korean tools", "own tools")})
+
+
+@given(tools, tools)
+def test_sellers_rates_add_up_to_all_others(reference, policy):
+    before, after = world(everyone({"2023": reference})), world(everyone({"2023": policy}))
+    table = backfilling(comparison(before, after, before))
+    lost = reference["us tools"] - policy["us tools"]
+    total = rate(table, "all others", "tools", "current value")
+    if lost <= 1e-6 * reference["us tools"]:
+        assert total is None
+        return
+    sellers = [rate(table, seller, "tools", "current value") for seller in ("ally", "partner", "adversary")]
+    assert math.fsum(sellers) == pytest.approx(total, rel=1e-9, abs=1e-9)
+    gained = sum(policy[n] - reference[n] for n in ("korean tools", "own tools"))
+    assert total * lost == pytest.approx(gained, rel=1e-6, abs=1e-6)
