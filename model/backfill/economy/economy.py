@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import equinox as eqx
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from backfill.arrays import Array
 from backfill.dimensions import Period, Vocabulary
 
 DIRECT, DIVERSION, CLOUD = "direct", "diversion", "cloud"

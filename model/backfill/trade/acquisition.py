@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from backfill.arrays import Array
 from backfill.economy.economy import CLOUD, Accelerators, Structure
 
 FLOOR = 1e-300

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
+
+from backfill.arrays import Array
 
 
 class FixedPoint(NamedTuple):
@@ -43,7 +45,7 @@ def solve(
     start: Float[Array, "lane unknown"],
     *,
     floor: Float[Array, " unknown"],
-    tolerance: float,
+    tolerance: float | Array,
     memory: int = 8,
     max_steps: int = 400,
     trust: float = 1.0,

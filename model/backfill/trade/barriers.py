@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from backfill.arrays import Array
 from backfill.economy.economy import Structure
 from backfill.policy.wedges import Wedges
 
@@ -43,8 +44,8 @@ class Barriers(eqx.Module):
     maker_tariff: Float[Array, "*lane maker destination"]
     maker_levy: Float[Array, "*lane maker destination"]
     maker_real_cost: Float[Array, "*lane maker destination"]
-    leaf_open: Float[Array, "*lane class leaf"]
-    user_share: Float[Array, "*lane class region"]
+    leaf_open: Float[Array, "*lane group leaf"]
+    user_share: Float[Array, "*lane group region"]
     enforcement: Float[Array, "*lane hub"]
     limit_flow: Float[Array, "*lane limit product origin destination"]
     limit_maker: Float[Array, "*lane limit maker destination"]

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from backfill.arrays import Array
 from backfill.economy.economy import CLOUD, DIVERSION, Accelerators, Diversion, Structure
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from backfill.arrays import Array
 from backfill.economy.economy import Accelerators, Parameters, Preferences, Structure
 from backfill.trade.acquisition import acquire, branch, tree
 from backfill.trade.barriers import Barriers
@@ -25,9 +26,9 @@ class Flows(NamedTuple):
 
 def flows(
     buying: Buying,
-    weight: Float[Array, "product class origin destination"],
-    sigma: Float[Array, " product"],
-    multiple: Float[Array, "product origin destination"],
+    weight: Float[Array, "every class origin destination"],
+    sigma: Float[Array, " every"],
+    multiple: Float[Array, "every origin destination"],
     bought: Float[Array, "product class region"],
     rows: slice,
 ) -> Flows:
@@ -56,6 +57,7 @@ def goods_bundle(preferences: Preferences, composite: Float[Array, "product regi
     return index, power / total * index / composite
 
 
+@runtime_checkable
 class ComputeDemand(Protocol):
     """How users' demand for compute is determined: by tastes, or given when the economy is calibrated."""
 

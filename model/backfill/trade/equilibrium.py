@@ -11,8 +11,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from backfill.arrays import Array
 from backfill.economy.economy import Parameters, Structure
 from backfill.threads import single_threaded_algebra
 from backfill.trade import anderson

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from backfill.arrays import Array
 from backfill.economy.economy import Parameters, Structure
 from backfill.trade.barriers import Barriers
 from backfill.trade.delivery import Delivered, Handling, deliver, handle, legs

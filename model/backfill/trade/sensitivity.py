@@ -11,8 +11,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from backfill.arrays import Array
 from backfill.economy.economy import Structure
 from backfill.trade.equilibrium import Lane
 from backfill.trade.market import Outcome, Plan, market, node_matrix
