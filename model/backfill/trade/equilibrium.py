@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -15,11 +13,11 @@ from jaxtyping import Float
 
 from backfill.arrays import Array
 from backfill.economy.economy import Parameters, Structure
-from backfill.threads import single_threaded_algebra
 from backfill.trade import anderson
 from backfill.trade.barriers import Barriers
 from backfill.trade.demand import ComputeDemand
 from backfill.trade.market import Outcome, Plan, Wedge, market, wedge
+from backfill.trade.pieces import in_pieces
 from backfill.trade.state import State, pack
 
 TOLERANCE = 1e-10
@@ -94,10 +92,6 @@ def _outcomes(structure: Structure, lanes: Lane, points: Array) -> Outcome:
     )
 
 
-def _take(tree: Any, index: np.ndarray) -> Any:
-    return jax.tree.map(lambda leaf: np.asarray(leaf)[index], tree)
-
-
 def solve(
     structure: Structure, lanes: Lane, start: Float[np.ndarray, "lane unknown"], *, tolerance: float = TOLERANCE
 ) -> Equilibrium:
@@ -105,23 +99,12 @@ def solve(
 
     A lane that fails to converge is reported in ``converged``; it never stops the others.
     """
-    count = start.shape[0]
-    pieces = [np.arange(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
-    if len(pieces) > 1 and len(pieces[-1]) < CHUNK:
-        pieces[-1] = np.concatenate([pieces[-1], np.repeat(pieces[-1][-1:], CHUNK - len(pieces[-1]))])
-    tolerance_ = np.float64(tolerance)
+    def run(lanes: Lane, start: Array) -> anderson.FixedPoint:
+        return _solve(structure, lanes, start, np.float64(tolerance))
 
-    def run(index: np.ndarray) -> anderson.FixedPoint:
-        with jax.enable_x64(True):
-            return jax.tree.map(np.asarray, _solve(structure, _take(lanes, index), start[index], tolerance_))
-
-    with single_threaded_algebra(), ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        parts = list(pool.map(run, pieces))
-    merged = [np.concatenate(column)[:count] for column in zip(*parts, strict=True)]
-    return Equilibrium(*merged)
+    return Equilibrium(*in_pieces(run, ("solve", structure), CHUNK, lanes, start))
 
 
 def outcomes(structure: Structure, lanes: Lane, points: Float[np.ndarray, "lane unknown"]) -> Outcome:
     """Everything the markets imply at given unknowns, stacked over lanes."""
-    with jax.enable_x64(True):
-        return jax.tree.map(np.asarray, _outcomes(structure, lanes, points))
+    return in_pieces(partial(_outcomes, structure), ("outcomes", structure), CHUNK, lanes, points)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 
@@ -117,6 +119,7 @@ def node_matrix(structure: Structure) -> tuple[tuple[int, ...], tuple[int, ...]]
     )
 
 
+@partial(jax.jit, static_argnums=0, inline=True)
 def market(
     structure: Structure,
     parameters: Parameters,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
@@ -17,6 +15,9 @@ from backfill.arrays import Array
 from backfill.economy.economy import Structure
 from backfill.trade.equilibrium import Lane
 from backfill.trade.market import Outcome, Plan, market, node_matrix
+from backfill.trade.pieces import in_pieces
+
+SLOPES_CHUNK = 7
 
 
 def _evaluate(structure: Structure, lane: Lane, vector: Array) -> tuple[Array, Outcome]:
@@ -76,15 +77,11 @@ def plan_slopes(
         need: tool composites per unit of capacity added.
     """
     builders = tuple(np.flatnonzero(need.any(1)).tolist())
-    halves = [part for part in np.array_split(np.arange(len(vectors)), os.cpu_count() or 1) if len(part)]
 
-    def run(index: np.ndarray) -> tuple:
-        with jax.enable_x64(True):
-            part = jax.tree.map(lambda leaf: np.asarray(leaf)[index], lanes)
-            return tuple(np.asarray(x) for x in _plan_slopes(structure, builders, part, vectors[index], need))
+    def run(lanes: Lane, vectors: Array) -> tuple:
+        return _plan_slopes(structure, builders, lanes, vectors, need)
 
-    with ThreadPoolExecutor(len(halves)) as pool:
-        by_rent, by_addition, cost = (np.concatenate(x) for x in zip(*pool.map(run, halves), strict=True))
+    by_rent, by_addition, cost = in_pieces(run, ("slopes", structure, builders), SLOPES_CHUNK, lanes, vectors)
     nodes, classes = len(structure.nodes), by_addition.shape[-1]
     use = np.zeros((len(vectors), nodes, nodes, classes))
     slope = np.zeros((len(vectors), nodes, classes, nodes))
