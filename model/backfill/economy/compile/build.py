@@ -1,0 +1,181 @@
+"""From source figures to the baseline tables on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from backfill.economy.compile import accelerators, capacities, consistency
+from backfill.economy.compile.demand import BROAD, STACK, Totals, totals
+from backfill.economy.compile.flows import broad_flows, first_matrices, icio
+from backfill.economy.compile.grades import flow_grade
+from backfill.economy.compile.sources import Sources, read_sources
+from backfill.economy.compile.tariffs import applied
+from backfill.economy.compile.technology import input_shares, taken_by_compute
+from backfill.economy.compile.write import csv_text, frame, package, write_all
+from backfill.economy.schema import TABLES, DataError, dataframely_schema
+from backfill.economy.tables import faults_of_tables
+
+LEAST_FLOW = 1e-3
+
+
+def build(sources: Path, out: Path) -> None:
+    """Compile the baseline from ``sources`` into ``out`` (CSV tables and ``datapackage.json``).
+
+    Deterministic: the same sources give the same bytes.
+
+    Raises:
+        DataError: a figure is missing, negative or inconsistent; names file, row, column and remedy.
+    """
+    given = read_sources(sources)
+    rows = compile_tables(given)
+    frames = {table: frame(table, rows[table]) for table in TABLES}
+    faults = faults_of_tables(frames, out)
+    if faults:
+        raise DataError(faults)
+    for table, data in frames.items():
+        dataframely_schema(table).validate(data)
+    texts = {table: csv_text(data) for table, data in frames.items()}
+    files = {f"{table}.csv": text for table, text in texts.items()}
+    write_all(files | {"datapackage.json": package(texts, given.bibliography)}, out)
+
+
+def compile_tables(sources: Sources) -> dict[str, list[tuple]]:
+    """Rows of every baseline table.
+
+    Raises:
+        DataError: the accounts do not close (`consistency.faults`).
+    """
+    codes = sources.codes
+    sectors = icio(sources)
+    flows, _ = stack_and_broad(sources, sectors)
+    tariffs = applied(sources, sectors)
+    output = {p: m.sum(1) for p, m in flows.items()}
+    nodes = capacities.planned_nodes(sources, output)
+    rents = capacities.rents_of_2022(sources, nodes)
+    taken = taken_by_compute(sources, _cloud_markup(sources))
+    inputs = input_shares(sources, flows, tariffs, taken)
+    margins = dict(sources.rows("margin_share").select("product", "value").iter_rows())
+    margin = {p: np.where(output[p] > 0, margins.get(p, 0.0), 0.0) for p in flows}
+    rent = {p: np.array([rents.get((p, r), 0.0) for r in codes]) for p in flows}
+    faults = consistency.faults(codes, flows, tariffs, inputs, margin, rent, taken)
+    if faults:
+        raise DataError([f"data/baseline/{fault}" for fault in faults])
+    return {
+        "regions": sources.regions.rows(),
+        "products": [tuple(float(v) if n in (4, 5) else v for n, v in enumerate(r)) for r in sources.products.rows()],
+        "flows": _flow_rows(sources, flows),
+        "tariffs": _tariff_rows(codes, tariffs, flows),
+        "inputs": _input_rows(codes, inputs),
+        "shares": [
+            (p, r, float(margin[p][n]), float(rent[p][n]), "assumed", "backfill_assumption")
+            for p in flows
+            for n, r in enumerate(codes)
+            if margin[p][n] > 0 or rent[p][n] > 0
+        ],
+        "accelerator_bill": _bill_rows(sources),
+        "compute_use": [
+            (u.year, u.user, u.product, u.channel, u.site, u.kh100e, u.grade,
+             "epoch_chip_sales" if u.grade == "derived" else "backfill_assumption")
+            for u in accelerators.compute_use(sources)
+        ],
+        "compute_other": [
+            (year, item, float(path[n]), "assumed", "backfill_assumption")
+            for item in ("other_goods", "servers", "services")
+            for path in [sources.path(accelerators.YEARS, "site_and_operation", partner=item)]
+            for n, year in enumerate(accelerators.YEARS)
+        ],
+        "nodes": capacities.nodes_table(sources, nodes),
+        "capacity": capacities.capacity_table(sources, nodes),
+        "tool_needs": capacities.tool_needs_table(sources, nodes),
+        "labour": capacities.labour_table(sources),
+        "parameters": _parameter_rows(sources),
+    }
+
+
+def stack_and_broad(
+    sources: Sources, sectors: dict[str, np.ndarray]
+) -> tuple[dict[str, np.ndarray], Totals]:
+    """Flows of every stack and broad product, and the totals they were balanced to."""
+    electronics, services = sectors["electronics"].sum(1), sectors["services"].sum(1)
+    made = totals(sources, electronics, services, np.ones(len(sources.codes)))
+    stack = first_matrices(sources, made, sectors)
+    stack = {p: np.where(m < LEAST_FLOW, 0.0, m) for p, m in stack.items()}
+    broad = broad_flows(sectors, stack, sources.value("least_residual"))
+    return {**{p: stack[p] for p in STACK}, **{p: broad[p] for p in BROAD}}, made
+
+
+def _cloud_markup(sources: Sources) -> np.ndarray:
+    """Services bought at the site of remote compute in 2022, million USD."""
+    codes = sources.codes
+    price = accelerators.bills(sources)[accelerators.FRONTIER][0].sum()
+    margin = sources.value("cloud_margin")
+    out = np.zeros(len(codes))
+    for use in accelerators.compute_use(sources):
+        if use.year == accelerators.YEARS[0] and use.channel == "cloud":
+            out[codes.index(use.site)] += margin * price * use.kh100e
+    return out
+
+
+def _flow_rows(sources: Sources, flows: dict[str, np.ndarray]) -> list[tuple]:
+    codes = sources.codes
+    rows = []
+    for product, matrix in flows.items():
+        grade, source = flow_grade(sources, product)
+        for i, origin in enumerate(codes):
+            for j, destination in enumerate(codes):
+                if matrix[i, j] > 0:
+                    rows.append(
+                        (product, origin, destination, float(matrix[i, j]), str(grade[i, j]), str(source[i, j]))
+                    )
+    return rows
+
+
+def _tariff_rows(
+    codes: tuple[str, ...], tariffs: dict[str, np.ndarray], flows: dict[str, np.ndarray]
+) -> list[tuple]:
+    return [
+        (p, o, d, float(m[i, j]), *(("derived", "oecd_icio_2022") if p in BROAD else ("observed", "ustr_301")))
+        for p, m in tariffs.items()
+        for i, o in enumerate(codes)
+        for j, d in enumerate(codes)
+        if m[i, j] > 0 and flows[p][i, j] > 0
+    ]
+
+
+def _input_rows(codes: tuple[str, ...], inputs: dict[tuple[str, str], np.ndarray]) -> list[tuple]:
+    rows = []
+    for (product, item), shares in inputs.items():
+        broad = product in BROAD and item in BROAD
+        for n, region in enumerate(codes):
+            if shares[n] > 0:
+                grade = ("derived", "wiod_2011") if broad else ("assumed", "backfill_assumption")
+                rows.append((region, product, item, float(shares[n]), *grade))
+    return rows
+
+
+def _bill_rows(sources: Sources) -> list[tuple]:
+    known = {
+        (product, item, int(year)): (grade, source)
+        for product, item, year, grade, source in sources.rows("bill")
+        .select("product", "partner", "period", "grade", "source")
+        .iter_rows()
+    }
+    return [
+        (year, product, accelerators.ORIGIN[product], item, float(table[n, k]),
+         *known.get((product, item, year), ("assumed", "backfill_assumption")))
+        for product, table in accelerators.bills(sources).items()
+        for n, year in enumerate(accelerators.YEARS)
+        for k, item in enumerate(accelerators.ITEMS)
+    ]
+
+
+def _parameter_rows(sources: Sources) -> list[tuple]:
+    table = sources.figures.filter(sources.figures["file"] == "parameters.csv")
+    return [
+        (q, p, r, v, lo, hi, unit, grade, source)
+        for q, p, r, v, lo, hi, unit, grade, source in table.select(
+            "quantity", "product", "region", "value", "low", "high", "unit", "grade", "source"
+        ).iter_rows()
+    ]
