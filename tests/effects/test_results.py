@@ -15,6 +15,7 @@ from polars.testing import assert_frame_equal
 from backfill.charts.leakage import steps
 from backfill.charts.overview import page
 from backfill.charts.theme import columns, wrap
+from backfill.errors import OutputError
 from backfill.experiments.results import CHECKS, EffectTables, Status, load_result
 from backfill.experiments.run import downstream_name, result_of
 from backfill.experiments.summary import SCHEMA
@@ -130,10 +131,10 @@ def test_an_earlier_result_is_replaced_whole_and_nothing_else(result, tmp_path):
     other = tmp_path / "thesis"
     other.mkdir()
     (other / "draft.txt").write_text("precious")
-    with pytest.raises(FileExistsError, match="holds no result"):
+    with pytest.raises(OutputError, match="holds no result"):
         result.write(other)
     assert [p.name for p in other.iterdir()] == ["draft.txt"]
-    with pytest.raises(FileExistsError, match="is a file"):
+    with pytest.raises(OutputError, match="is a file"):
         result.write(other / "draft.txt")
     with pytest.raises(ValueError, match="'parquet' or 'csv'"):
         result.write(tmp_path / "x", tables="xlsx")  # type: ignore[arg-type]

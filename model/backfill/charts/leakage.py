@@ -6,7 +6,7 @@ import altair as alt
 import polars as pl
 
 from backfill.charts.theme import GAIN, HEIGHT, INK, LOSS, RULE, TOTAL, WIDTH, columns, title
-from backfill.units import format_number
+from backfill.units import format_accelerators, format_number
 
 STEPS = {
     "ally": "US allies",
@@ -49,7 +49,7 @@ def waterfall(table: pl.DataFrame, policy: str, reference: str) -> alt.LayerChar
     gross, denied = data["end"][0], data["end"][-1]
     scale = max(data["start"].abs().max(), data["end"].abs().max(), 1e-12)  # type: ignore[type-var]
     sentence = (
-        f"Of {format_number(gross)} thousand H100e denied at first, {format_number(denied)} stay denied."
+        f"Of {format_accelerators(gross)} denied at first, {format_accelerators(denied)} stay denied."
         if gross > 1e-6
         else "The policy denies the adversary no compute."
     )

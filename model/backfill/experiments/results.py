@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Literal
 
 import polars as pl
+
+from backfill.errors import OutputError
 
 CHECKS = (
     "converged",
@@ -119,7 +120,7 @@ class Result:
 
         Raises:
             ValueError: another table format.
-            FileExistsError: the folder holds something other than a result.
+            OutputError: the folder holds something other than a result.
         """
         if tables not in ("parquet", "csv"):
             raise ValueError(f"tables is {tables!r}; it is 'parquet' or 'csv'")
@@ -169,21 +170,14 @@ def may_replace(directory: Path) -> None:
     """Check that a folder may be written: absent, empty, or an earlier result.
 
     Raises:
-        FileExistsError: a file, or a folder with something else in it.
+        OutputError: a file, or a folder with something else in it.
     """
     if not directory.exists():
         return
     if not directory.is_dir():
-        raise FileExistsError(f"{directory} is a file; name a folder")
+        raise OutputError(str(directory), "", None, "is a file; name a folder")
     if any(directory.iterdir()) and not is_result(directory):
-        raise FileExistsError(f"{directory} is not empty and holds no result; name another folder or empty it")
-
-
-def remove_result(directory: Path) -> None:
-    """Delete an earlier result; nothing else is ever deleted (see `may_replace`)."""
-    may_replace(directory)
-    if directory.exists():
-        shutil.rmtree(directory)
+        raise OutputError(str(directory), "", None, "is not empty and holds no result; name another folder or empty it")
 
 
 def load_result(directory: str | os.PathLike[str]) -> Result:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from backfill.dimensions import Vocabulary
+from backfill.errors import UserError
 from backfill.experiments.assemble import Pair, comparisons, effect_tables, joint_checks
 from backfill.experiments.provenance import provenance
 from backfill.experiments.results import EffectTables, Result, Status
@@ -45,24 +46,30 @@ def run(
         the result; if a world could not be solved, one whose status says so and whose tables are empty.
 
     Raises:
-        UserError: a fault in a file, all faults of it at once.
+        Faults: faults in files, all at once, measures that cannot act included.
     """
     from backfill.experiments.config import load_experiment
+    from backfill.policy.benchmark import benchmark_flows
     from backfill.policy.compile import compile_policy
 
     chosen = load_experiment(experiment) if isinstance(experiment, str | PathLike) else experiment
     named = chosen.reference if reference is None else reference
-    base = load_experiment(named) if isinstance(named, str | PathLike) else named
+    beside = chosen.file.parent if chosen.file and reference is None else None
+    base = load_experiment(named, beside=beside, inert_allowed=True) if isinstance(named, str | PathLike) else named
     builds_on_current = CURRENT_POLICY in chosen.includes and CURRENT_POLICY not in (chosen.name, base.name)
-    current = load_experiment(CURRENT_POLICY) if builds_on_current else None
+    current = load_experiment(CURRENT_POLICY, inert_allowed=True) if builds_on_current else None
     economy, vocabulary = _economy(chosen, progress)
+    exists = benchmark_flows()
 
     def compiled(one: Experiment) -> Wedges:
-        return compile_policy(one.policy, vocabulary, economy.periods)
+        return compile_policy(
+            one.policy, vocabulary, economy.periods, flow_exists=exists, inert_allowed=one is not chosen
+        )
 
     scenario, against = chosen.name, _other_name(base.name, chosen.name)
+    policy = compiled(chosen)
     references = {against: compiled(base)} | ({current.name: compiled(current)} if current else {})
-    needed = worlds_needed(scenario, compiled(chosen), references, vocabulary)
+    needed = worlds_needed(scenario, policy, references, vocabulary)
 
     from backfill.world import solve_world
 
@@ -73,7 +80,7 @@ def run(
         {name: solved[at] for name, at in needed.position.items()},
         scenario=scenario,
         references=references,
-        policy=compiled(chosen),
+        policy=policy,
         vocabulary=vocabulary,
         resolved=chosen.resolved_toml(),
         parameters=economy.grades,
@@ -86,6 +93,9 @@ def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy
     from backfill.economy.tables import load_tables, load_vocabulary
     from backfill.reference import economy
 
+    if experiment.mapping is not None:
+        remedy = "regions can not be split or merged yet; remove the key"
+        raise UserError(str(experiment.file or experiment.name), "regions.mapping", str(experiment.mapping), remedy)
     vocabulary = load_vocabulary()
     horizon = experiment.horizon
     calibrated = economy(
