@@ -82,7 +82,7 @@ def tables(seed: int = 1, years: tuple[int, ...] = (2022, 2023, 2024)) -> Simple
                 bought = flow[item][:, a].sum()
                 inputs.append((region, product, item, float(min(0.1, 0.15 * bought / output[a]))))
     bill = [
-        (year, product, origin, item, value * 0.9 ** (year - 2022))
+        (year, product, origin, item, value * 0.9 ** (year - 2022), "home" if (item, origin) == ("logic_advanced", "CHN") else "market")
         for year in years
         for product, origin in zip(ACCELERATORS, ("USA", "USA", "CHN"), strict=True)
         for item, value in {
@@ -132,7 +132,7 @@ def tables(seed: int = 1, years: tuple[int, ...] = (2022, 2023, 2024)) -> Simple
         tariffs=pl.DataFrame(tariffs, ["product", "origin", "destination", "rate"], **text),
         inputs=pl.DataFrame(inputs, ["region", "product", "input", "share"], **text),
         shares=pl.DataFrame(shares, ["product", "region", "margin_share", "rent_share"], **text),
-        accelerator_bill=pl.DataFrame(bill, ["year", "product", "origin", "item", "kusd_per_h100e"], **text),
+        accelerator_bill=pl.DataFrame(bill, ["year", "product", "origin", "item", "kusd_per_h100e", "sourcing"], **text),
         compute_use=pl.DataFrame(use, ["year", "user", "product", "channel", "site", "kh100e"], **text),
         compute_other=pl.DataFrame(other, ["year", "item", "kusd_per_h100e"], **text),
         nodes=pl.DataFrame(node_rows, ["product", "region", "owner", "depreciation", "lag_years", "adjustment"], **text),

@@ -126,6 +126,7 @@ class Accelerators(eqx.Module):
 
     Attributes:
         bill: composites per unit, million USD per thousand H100e at base prices.
+        home_bill: goods per unit that the designer can only have made at home, at its own region's mill price.
         labour: labour per unit.
         margin: margin per unit, in units of the designer's wage.
         tariff: applied tariff of the base year on each line.
@@ -135,6 +136,7 @@ class Accelerators(eqx.Module):
     """
 
     bill: Float[Array, "*period product maker"]
+    home_bill: Float[Array, "*period product maker"]
     labour: Float[Array, "*period maker"]
     margin: Float[Array, "*period maker"]
     tariff: Float[Array, "*period maker destination"]

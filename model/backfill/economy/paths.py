@@ -74,6 +74,7 @@ class Paths:
         labour: effective labour relative to the base year, ``[period, region]``.
         leaf: reference acquisitions, thousand H100e per period, ``[period, leaf]``.
         bill: composites per unit of each line, ``[period, product, maker]``.
+        home_bill: goods per unit that the designer can only have made at home.
         maker_labour, maker_margin: per unit, ``[period, maker]``.
         compute_inputs: composites per unit of compute used, ``[period, product]``.
         utilisation: reference use over capacity, ``[period, node]``.
@@ -83,6 +84,7 @@ class Paths:
     labour: np.ndarray
     leaf: np.ndarray
     bill: np.ndarray
+    home_bill: np.ndarray
     maker_labour: np.ndarray
     maker_margin: np.ndarray
     compute_inputs: np.ndarray
@@ -111,19 +113,23 @@ def read_paths(tables: BaselineTables, shape: Structure, periods: tuple[Period, 
         for x in shape.leaves
     )
     leaf = yearly(use, {"leaf": names}, "kh100e") * length[:, None]
-    bill = np.zeros((len(periods), len(products), len(shape.makers)))
+    bill, home_bill = np.zeros((2, len(periods), len(products), len(shape.makers)))
     maker_labour, maker_margin = np.zeros((2, len(periods), len(shape.makers)))
     items = tables.accelerator_bill
     for n, (product, origin) in enumerate(shape.makers):
         own = items.filter((pl.col("product") == product) & (pl.col("origin") == origin))
-        table = yearly(own, {"item": (*shape.products, "labour", "margin")}, "kusd_per_h100e")
+        home = pl.col("sourcing") == "home"
+        table = yearly(own.filter(~home), {"item": (*shape.products, "labour", "margin")}, "kusd_per_h100e")
         bill[:, :, n], maker_labour[:, n], maker_margin[:, n] = table[:, :-2], table[:, -2], table[:, -1]
+        if own.filter(home).height:
+            home_bill[:, :, n] = yearly(own.filter(home), {"item": shape.products}, "kusd_per_h100e")
     pair = [f"{product}|{region}" for product, region in shape.nodes]
     capacity = tables.capacity.with_columns(pl.concat_str("product", "region", separator="|").alias("node"))
     return Paths(
         labour=yearly(tables.labour, {"region": shape.regions}, "index", fill=1.0),
         leaf=leaf,
         bill=bill,
+        home_bill=home_bill,
         maker_labour=maker_labour,
         maker_margin=maker_margin,
         compute_inputs=yearly(tables.compute_other, {"item": shape.products}, "kusd_per_h100e"),
@@ -161,21 +167,23 @@ def base_parameters(
     Raises:
         ValueError: if value added or final use of the base year comes out negative.
     """
-    output, purchases = base.output, base.purchases
+    output = base.output
+    first = paths.leaf[0] / periods[0].years
+    makers, users = _incidence(shape)
+    made, used = first @ makers, first @ users
+    origin = np.array([shape.region(region) for _, region in shape.makers])
+    flow = _without_home_sourcing(base, paths.home_bill[0] * made, origin)
+    purchases = (flow * (1 + base.tariff)).sum(1)
     cost = 1 - base.margin - rent
     labour = cost - inputs.sum(0)
     _must_be_positive(labour, base, "value added")
     power = (1 + base.tariff) ** (sigma - 1)[:, None, None]
-    value = base.flow * (1 + base.tariff)
+    value = flow * (1 + base.tariff)
     share = np.divide(value, purchases[:, None, :], out=np.zeros_like(value), where=purchases[:, None, :] > 0)
 
     count, length = len(periods), np.array([p.years for p in periods])
-    first = paths.leaf[0] / length[0]
-    makers, users = _incidence(shape)
     remote = np.array([leaf.channel == CLOUD for leaf in shape.leaves])
-    made, used = first @ makers, first @ users
-    origin = np.array([shape.region(region) for _, region in shape.makers])
-    mill = paths.bill[0].sum(0) + paths.maker_labour[0] + paths.maker_margin[0]
+    mill = (paths.bill[0] + paths.home_bill[0]).sum(0) + paths.maker_labour[0] + paths.maker_margin[0]
     markup = first * remote * (makers @ mill) * priors["cloud_margin"]
     sites = np.array([leaf.site for leaf in shape.leaves])
 
@@ -245,6 +253,7 @@ def base_parameters(
         preferences=preferences,
         accelerators=Accelerators(
             bill=paths.bill,
+            home_bill=paths.home_bill,
             labour=paths.maker_labour,
             margin=paths.maker_margin,
             tariff=zeros((count, len(shape.makers), len(shape.regions))),
@@ -262,6 +271,18 @@ def base_parameters(
             labour=wages * paths.labour * length[:, None], deficit=np.broadcast_to(deficit, (count, len(deficit))).copy()
         ),
     )
+
+
+def _without_home_sourcing(base: Benchmark, wanted: np.ndarray, origin: np.ndarray) -> np.ndarray:
+    """Flows less what designers have made at home, which is outside the Armington choice, ``[product, maker]`` wanted."""
+    flow = base.flow.copy()
+    for maker, region in enumerate(origin):
+        flow[:, region, region] -= wanted[:, maker]
+    bad = np.argwhere(flow < 0)
+    if len(bad):
+        names = ", ".join(f"{base.products[k]} in {base.regions[i]}" for k, i, _ in bad[:8])
+        raise ValueError(f"data/baseline: accelerators need more home-made {names} than flows.csv has; raise own use there")
+    return flow
 
 
 def _must_be_positive(labour: np.ndarray, base: Benchmark, what: str) -> None:

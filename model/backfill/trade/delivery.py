@@ -69,19 +69,20 @@ def deliver(
     accelerators: Accelerators,
     diversion: Diversion,
     composite: Float[Array, "product region"],
+    goods_mill: Float[Array, "product region"],
     wage: Float[Array, " region"],
     multiple: Float[Array, "maker destination"],
     congestion: Float[Array, " hub"],
     enforcement: Float[Array, " hub"],
 ) -> Delivered:
-    """Mill price ``p = bill P + l w + m w``; a diverted unit adds the premium of its hub, a remote one a mark-up.
+    """Mill price ``p = bill P + home_bill p_home + l w + m w``; a diverted unit adds the premium of its hub, a remote one a mark-up.
 
     ``premium = P_hub (mu0 + mu1 y^nu) + pi/(1-pi) P_hub (1 + F)``, ``pi = min(.95, pi0 budget^e)``.
     """
     leg = legs(structure)
-    at_home = composite @ leg.origin.T
     wages = leg.origin @ wage
-    mill = (accelerators.bill * at_home).sum(0) + (accelerators.labour + accelerators.margin) * wages
+    bought = accelerators.bill * (composite @ leg.origin.T) + accelerators.home_bill * (goods_mill @ leg.origin.T)
+    mill = bought.sum(0) + (accelerators.labour + accelerators.margin) * wages
     site = mill[:, None] * multiple
     at_site = (leg.maker @ site * leg.site).sum(1)
     power = jnp.exp(diversion.convexity * jnp.log(jnp.maximum(congestion, 1e-300)))

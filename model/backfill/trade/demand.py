@@ -180,6 +180,7 @@ class GivenQuantities(eqx.Module):
         (tier, tier_slope), (family, family_slope), (ownership, ownership_slope) = levels
         return Accelerators(
             bill=accelerators.bill,
+            home_bill=accelerators.home_bill,
             labour=accelerators.labour,
             margin=accelerators.margin,
             tariff=accelerators.tariff,

@@ -151,7 +151,7 @@ def market(
     )
     composite = buying.mean
     delivered = deliver(
-        structure, accelerators, parameters.diversion, composite, state.wage, walls.makers, state.congestion,
+        structure, accelerators, parameters.diversion, composite, buying.mill, state.wage, walls.makers, state.congestion,
         barriers.enforcement,
     )
 
@@ -181,6 +181,7 @@ def market(
     bought = bought + (core_need * state.core_output[:, None]).sum(0)
     bought = bought.at[services].add(services_bought)
 
+    at_home = (accelerators.home_bill * maker_output) @ leg.origin
     values, quantities, outputs = [], [], []
     ranges = [*reversed(structure.levels), (0, core)]
     for first, last in ranges:
@@ -194,7 +195,7 @@ def market(
             bought = bought.at[services].add(real / composite[services])
         by_class = barriers.share[rows_] * bought[rows_][:, None, :] + plan.purchases[rows_]
         part = flows(buying, weight, preferences.sigma, walls.goods, by_class, rows_)
-        output = part.quantity.sum(2)
+        output = part.quantity.sum(2) + at_home[rows_]
         if first == 0:
             output = _settle(part.quantity / bought[:core, None, :], bought[:core], core_need[:, :core], state.core_output)
         if first:
@@ -203,7 +204,11 @@ def market(
         values.append(part.value)
         quantities.append(part.quantity)
         outputs.append(output)
-    trade = Flows(jnp.concatenate(values[::-1]), jnp.concatenate(quantities[::-1]))
+    domestic = at_home[:, :, None] * jnp.eye(len(structure.regions))
+    trade = Flows(
+        jnp.concatenate(values[::-1]) + domestic * buying.mill[:, :, None],
+        jnp.concatenate(quantities[::-1]) + domestic,
+    )
     output = jnp.concatenate(outputs[::-1])
 
     core_scale = output[:core] * production.cost[:core] / production.productivity[:core] * relative**elasticity
