@@ -1,0 +1,43 @@
+"""Which flows the benchmark has, and which priors: what a policy file is checked against."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from backfill.economy.tables import read_table
+from backfill.policy.board import FlowExists
+from backfill.resources import data_dir
+
+
+def benchmark_flows(directory: Path | None = None) -> FlowExists:
+    """Whether a flow (product, origin, destination) is above zero in the base year, or for accelerators in any year.
+
+    The origin of an accelerator is its designer's region, its destination where it is delivered.
+
+    Args:
+        directory: baseline tables; the shipped ones if None.
+
+    Raises:
+        DataError: a table is missing or faulty.
+    """
+    folder = directory or data_dir() / "baseline"
+    goods = read_table(folder, "flows").filter(pl.col("value_musd") > 0)
+    designers = read_table(folder, "accelerator_bill").select("product", "origin").unique()
+    use = read_table(folder, "compute_use").filter(pl.col("kh100e") > 0)
+    chips = use.select("product", pl.col("site").alias("destination")).unique().join(designers, on="product")
+    columns = ("product", "origin", "destination")
+    known = {*goods.select(columns).iter_rows(), *chips.select(columns).iter_rows()}
+    return lambda product, origin, destination: (product, origin, destination) in known
+
+
+def priors(directory: Path | None = None) -> dict[str, tuple[float, float]]:
+    """Range (low, high) of each parameter, the widest where it differs by product or region.
+
+    Raises:
+        DataError: the table is missing or faulty.
+    """
+    table = read_table(directory or data_dir() / "baseline", "parameters")
+    ranges = table.group_by("parameter").agg(pl.col("low").min(), pl.col("high").max())
+    return {name: (float(low), float(high)) for name, low, high in ranges.sort("parameter").iter_rows()}

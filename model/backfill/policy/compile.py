@@ -1,0 +1,159 @@
+"""From a policy to the wedges and limits the markets see, and which of its measures change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from backfill.dimensions import Period, Vocabulary
+from backfill.errors import Faults, InertMeasureError
+from backfill.policy.board import Board, FlowExists
+from backfill.policy.faults import path
+from backfill.policy.policy import Placed, Policy
+from backfill.policy.timeline import Timeline, timeline
+from backfill.policy.wedges import Wedges
+
+
+@dataclass(frozen=True)
+class Inert:
+    """A measure that changes nothing, and why.
+
+    Attributes:
+        placed: the measure and its place.
+        key: what explains it, a key of the measure or empty.
+        value: what is written there.
+        remedy: what to write instead.
+    """
+
+    placed: Placed
+    key: str
+    value: object
+    remedy: str
+
+    def error(self) -> InertMeasureError:
+        """As a mistake of the person who typed it."""
+        key = path(self.placed.key, *self.key.split(".")) if self.key else self.placed.key
+        return InertMeasureError(self.placed.file, key, self.value, self.remedy)
+
+
+def compile_policy(
+    policy: Policy,
+    vocabulary: Vocabulary,
+    periods: tuple[Period, ...],
+    *,
+    flow_exists: FlowExists | None = None,
+    inert_allowed: bool = False,
+) -> Wedges:
+    """Wedges and limits of a policy by period.
+
+    Time is cut at every date the policy names; each stretch has the measures in force in it, and a period is the average of
+    its stretches by days: a control with coverage ``phi`` in force for the fraction ``f`` closes ``phi f``, a tariff is
+    ``rate f``. Controls in force together count as the widest, tariffs and levies add, detection budgets multiply. A cap is
+    whole in periods of which at least half the days are in force and absent in others.
+
+    Args:
+        policy: the measures.
+        vocabulary: regions and products, in array order.
+        periods: periods of the model.
+        flow_exists: whether the benchmark has a flow (product, origin, destination); None takes all as possible.
+        inert_allowed: let measures change nothing, as where a sweep or a game sets their level (see `inert_measures`).
+
+    Raises:
+        Faults: measures typed in the policy's own file that change nothing, all of them.
+    """
+    exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
+    if not inert_allowed:
+        typed = [one for one in policy.placed if not one.measure.included_from]
+        idle = _inert(policy, vocabulary, periods, exists, typed)
+        if idle:
+            raise Faults([inert.error() for inert in idle])
+    return _board(policy.placed, vocabulary, _timeline(policy, periods), exists).wedges()
+
+
+def inert_measures(
+    policy: Policy, vocabulary: Vocabulary, periods: tuple[Period, ...], *, flow_exists: FlowExists | None = None
+) -> tuple[Inert, ...]:
+    """Every measure, included ones too, without which the wedges would be the same."""
+    exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
+    return tuple(_inert(policy, vocabulary, periods, exists, policy.placed))
+
+
+def existing_flows(vocabulary: Vocabulary, flow_exists: FlowExists) -> np.ndarray:
+    """Boolean ``[product, origin, destination]`` of flows in the benchmark."""
+    regions = vocabulary.regions
+    return np.array([[[flow_exists(p, i, j) for j in regions] for i in regions] for p in vocabulary.products], bool)
+
+
+def _timeline(policy: Policy, periods: tuple[Period, ...]) -> Timeline:
+    dates = [day for measure in policy.measures for day in (measure.begin, measure.until) if day is not None]
+    return timeline(periods, dates)
+
+
+def _board(placed: Sequence[Placed], vocabulary: Vocabulary, time: Timeline, exists: np.ndarray | None) -> Board:
+    board = Board(vocabulary, time, exists)
+    for one in sorted(placed, key=lambda one: one.measure.stage):
+        one.measure.act(board)
+    return board
+
+
+def _inert(
+    policy: Policy,
+    vocabulary: Vocabulary,
+    periods: tuple[Period, ...],
+    exists: np.ndarray | None,
+    suspects: Sequence[Placed],
+) -> list[Inert]:
+    time = _timeline(policy, periods)
+    board = _board(policy.placed, vocabulary, time, exists)
+    whole = board.wedges()
+    found = []
+    for one in suspects:
+        others = [other for other in policy.placed if other is not one]
+        if _same(whole, _board(others, vocabulary, time, exists).wedges(), vocabulary, exists):
+            found.append(_explained(one, board))
+    return found
+
+
+def _explained(placed: Placed, board: Board) -> Inert:
+    measure, time = placed.measure, board.timeline
+    if not measure.when(board).any():
+        first, last = time.periods[0].start.isoformat(), time.periods[-1].end.isoformat()
+        early = measure.until is not None and measure.until <= time.periods[0].start
+        key, value = ("until", measure.until) if early else ("from", measure.begin)
+        return Inert(placed, key, value, f"outside the horizon {first} to {last}; change the dates or the horizon")
+    why = measure.why_inert(board)
+    if why is not None:
+        return Inert(placed, *why)
+    return Inert(
+        placed, "", measure.kind, "changes nothing: other measures already do as much; remove it or make it go further"
+    )
+
+
+def _same(one: Wedges, other: Wedges, vocabulary: Vocabulary, exists: np.ndarray | None) -> bool:
+    """Whether two policies act alike on flows that exist."""
+    for wedge in ("coverage", "tariff", "levy", "real_cost"):
+        differs = getattr(one, wedge) != getattr(other, wedge)
+        if (differs if exists is None else differs & exists).any():
+            return False
+    return np.array_equal(one.enforcement, other.enforcement) and _limits(one, vocabulary, exists) == _limits(
+        other, vocabulary, exists
+    )
+
+
+def _limits(wedges: Wedges, vocabulary: Vocabulary, exists: np.ndarray | None) -> set[tuple[object, ...]]:
+    def acts(product: str, origin: str, destination: str) -> bool:
+        place = (
+            vocabulary.products.index(product),
+            vocabulary.regions.index(origin),
+            vocabulary.regions.index(destination),
+        )
+        return exists is None or bool(exists[place])
+
+    chosen = set()
+    for limit in wedges.limits:
+        entries = tuple(entry for entry in limit.entries if acts(*entry[:3]))
+        if entries and np.isfinite(limit.quantity).any():
+            chosen.add((limit.owner, limit.side, entries, limit.quantity.tobytes()))
+    return chosen

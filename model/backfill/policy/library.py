@@ -1,0 +1,171 @@
+"""Policy files: where a name is found, what a file says, and which files it includes."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backfill.errors import (
+    Faults,
+    IncludeCycleError,
+    MissingFileError,
+    TomlSyntaxError,
+    UnreadableFileError,
+    UserError,
+    did_you_mean,
+)
+from backfill.policy.faults import path as key_path
+from backfill.resources import experiments_dir
+
+
+@dataclass(frozen=True)
+class PolicyFile:
+    """A file as read.
+
+    Attributes:
+        path: where it lies.
+        label: what messages call it.
+        raw: its keys and tables.
+    """
+
+    path: Path
+    label: str
+    raw: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Its ``name``, else the file's name without ``.toml``."""
+        given = self.raw.get("name")
+        return given if isinstance(given, str) and given else self.path.stem
+
+
+def find(name: str | os.PathLike[str], beside: Path | None = None) -> Path | None:
+    """The file meant by a path or a name: beside a file, then among the shipped experiments, then by its ``name`` key.
+
+    Args:
+        name: a path, or a name with or without ``.toml``.
+        beside: folder to look in first; the working directory if None.
+    """
+    wanted = Path(name)
+    near = beside if beside is not None else Path()
+    # Without a file ending, a folder or file of that name (results of an earlier run, say) is not what is meant.
+    exact = [near / wanted] if wanted.suffix == ".toml" else []
+    named = [folder / f"{wanted}.toml" for folder in (near, experiments_dir())]
+    if wanted.suffix == ".toml":
+        named = [experiments_dir() / wanted]
+    for candidate in [*exact, *named]:
+        if candidate.is_file():
+            return candidate
+    if wanted.parent == Path() and wanted.suffix != ".toml":
+        for candidate in [*sorted(near.glob("*.toml")), *sorted(experiments_dir().glob("*.toml"))]:
+            if _name_in(candidate) == str(wanted):
+                return candidate
+    return near / wanted if (near / wanted).is_file() else None
+
+
+def known_names(beside: Path | None = None) -> list[str]:
+    """Names that can be meant: files beside, then shipped experiments."""
+    folders = (beside if beside is not None else Path(), experiments_dir())
+    return list(dict.fromkeys(path.stem for folder in folders for path in sorted(folder.glob("*.toml"))))
+
+
+def missing(name: str | os.PathLike[str], beside: Path | None = None) -> str:
+    """Remedy for a name nobody knows."""
+    wanted, names = Path(name), known_names(beside)
+    shipped = [path.stem for path in sorted(experiments_dir().glob("*.toml"))]
+    return "no such file or experiment; " + did_you_mean(wanted.stem, names, f"shipped are {', '.join(shipped)}")
+
+
+def read(path: Path, label: str | None = None) -> PolicyFile:
+    """Read one file.
+
+    Raises:
+        TomlSyntaxError: it is not TOML.
+        UnreadableFileError: it cannot be opened, or is not text in UTF-8.
+    """
+    called = label or str(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        return PolicyFile(path, called, tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise _syntax(called, text, str(error)) from None
+    except UnicodeDecodeError:
+        raise UnreadableFileError(called, "", None, "is not text in UTF-8; save it as UTF-8") from None
+    except OSError as error:
+        raise UnreadableFileError(
+            called, "", None, f"cannot be read ({error.strerror or error}); check the path"
+        ) from None
+
+
+def with_included(file: PolicyFile) -> tuple[PolicyFile, ...]:
+    """The file and those it includes, each once, included ones first.
+
+    Raises:
+        Faults: files that are missing, unreadable, or include themselves.
+    """
+    found: dict[Path, PolicyFile] = {}
+    wrong: list[UserError] = []
+    _include(file, (), found, wrong)
+    if wrong:
+        raise Faults(wrong)
+    return tuple(found.values())
+
+
+def _include(
+    file: PolicyFile, above: tuple[PolicyFile, ...], found: dict[Path, PolicyFile], wrong: list[UserError]
+) -> None:
+    chain = (*above, file)
+    for number, name in enumerate(include_list(file)):
+        key = key_path("include", number)
+        place = find(name, file.path.parent)
+        if place is None:
+            wrong.append(MissingFileError(file.label, key, name, missing(name, file.path.parent)))
+            continue
+        place = place.resolve()
+        if place in [one.path.resolve() for one in chain]:
+            circle = " > ".join([*(one.name for one in chain), name])
+            wrong.append(
+                IncludeCycleError(file.label, key, name, f"includes itself ({circle}); remove it from the list")
+            )
+        elif place not in found:
+            try:
+                _include(read(place, called(place)), chain, found, wrong)
+            except UserError as error:
+                wrong.append(error)
+    found[file.path.resolve()] = file
+
+
+def include_list(file: PolicyFile) -> list[str]:
+    """Names under ``include``, one or several; anything that is not a name is left to the check of types."""
+    given = file.raw.get("include", [])
+    listed: Iterable[Any] = [given] if isinstance(given, str) else given if isinstance(given, list) else []
+    return [name for name in listed if isinstance(name, str)]
+
+
+def called(place: Path) -> str:
+    """What messages call a file: relative to the working directory if it lies inside, else in full."""
+    full = place.resolve()
+    return os.path.relpath(full) if full.is_relative_to(Path().resolve()) else str(full)
+
+
+def _name_in(path: Path) -> str | None:
+    try:
+        name = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("name")
+    except (OSError, ValueError):
+        return None
+    return name if isinstance(name, str) else None
+
+
+def _syntax(label: str, text: str, message: str) -> TomlSyntaxError:
+    place = re.search(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$", message)
+    if place is None:
+        return TomlSyntaxError(label, "", None, f"is not TOML: {message}")
+    lines = text.splitlines()
+    number = int(place[1]) if place[1] else max(len(lines), 1)
+    line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+    return TomlSyntaxError(label, f"line {number}", line, f"is not TOML: {message[: place.start()]}")

@@ -1,0 +1,123 @@
+"""What every kind of measure shares: actor, dates, checked fields, and where it announces itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+from enum import IntEnum
+from typing import Annotated, Any, ClassVar, TypeVar
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from backfill.dimensions import Vocabulary
+from backfill.errors import did_you_mean
+from backfill.policy.board import Board, product_names, region_names
+
+
+class Stage(IntEnum):
+    """Order in which measures act: some answer to others."""
+
+    CONTROLS = 0
+    ALIGNMENT = 1
+    RESPONSES = 2
+
+
+class Measure(BaseModel):
+    """One measure of a policy. It adds wedges and limits while in force and never edits the economy.
+
+    A kind is one file in `backfill.policy.measures`: a subclass under the decorator `kind`, whose docstring opens with what
+    it does, whose fields carry description, unit, bounds and default, and which implements `act` and `why_inert`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
+
+    stage: ClassVar[Stage] = Stage.CONTROLS
+    example: ClassVar[str]
+    """A measure of this kind as TOML, without the ``[[measures]]`` line."""
+
+    kind: str = Field(description="what the measure does")
+    name: str = Field("", description="what results call it")
+    announced: dt.date | None = Field(None, description="day it was made public; nothing happens before it is in force")
+    begin: dt.date | None = Field(None, alias="from", description="first day in force; from the beginning if left out")
+    until: dt.date | None = Field(None, description="first day no longer in force; for good if left out")
+    source: str = Field("", description="where the measure and its figures come from")
+    included_from: str = Field("", description="file it was included from; written by the program in resolved.toml")
+
+    @abstractmethod
+    def act(self, board: Board) -> None:
+        """Write wedges and limits on the board."""
+
+    @abstractmethod
+    def why_inert(self, board: Board) -> tuple[str, object, str] | None:
+        """Why it changes nothing, as (key, value, remedy); None if nothing of its own explains that."""
+
+    def when(self, board: Board) -> np.ndarray:
+        """Boolean ``[stretch]``: where it is in force."""
+        return board.when(self.begin, self.until)
+
+
+KINDS: dict[str, type[Measure]] = {}
+
+M = TypeVar("M", bound=type[Measure])
+
+
+def kind(name: str) -> Callable[[M], M]:
+    """Make a class the kind of measure called ``name`` in policy files."""
+
+    def announce(cls: M) -> M:
+        KINDS[name] = cls
+        return cls
+
+    return announce
+
+
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
+def _check(names: tuple[str, ...], error: str, known: Callable[[Vocabulary], Iterable[str]], info: ValidationInfo):
+    vocabulary = (info.context or {}).get("vocabulary")
+    if not names:
+        raise PydanticCustomError("empty_list", "name at least one")
+    if vocabulary is not None:
+        choices = list(known(vocabulary))
+        wrong = [name for name in names if name not in choices]
+        if wrong:
+            raise PydanticCustomError(
+                error, "unknown", {"faults": [(name, did_you_mean(name, choices)) for name in wrong]}
+            )
+    return names
+
+
+def _regions(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    return _check(names, "unknown_region", region_names, info)
+
+
+def _hubs(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    return _check(names, "unknown_region", lambda vocabulary: (*vocabulary.hubs, "hubs"), info)
+
+
+def _products(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    return _check(names, "unknown_product", product_names, info)
+
+
+Regions = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_regions)]
+"""One name or a list: regions, blocs, ``"hubs"``, ``"all"``."""
+
+Hubs = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_hubs)]
+"""One name or a list: hubs, or ``"hubs"`` for all."""
+
+Products = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_products)]
+"""One name or a list: products, product groups, ``"all"``."""
+
+Share = Annotated[float, Field(ge=0, le=1, json_schema_extra={"unit": "share, 0 to 1"})]
+
+Rate = Annotated[float, Field(ge=-1, le=10, json_schema_extra={"unit": "share of the price, 0.25 is 25%"})]
+
+
+def no_such_flow(board: Board, key: str, value: tuple[str, ...]) -> tuple[str, object, str]:
+    """Reason of a measure on flows the benchmark does not have."""
+    return key, list(value), "the benchmark has no such flow; name products that these regions trade"

@@ -1,0 +1,64 @@
+"""Alignment: an ally adopts another's controls."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from backfill.policy.board import Board
+from backfill.policy.measure import Measure, Products, Regions, Share, Stage, kind, no_such_flow
+
+
+@kind("alignment")
+class Alignment(Measure):
+    """An ally adopts the controls another has in force on the products, to the same destinations, in part or whole.
+
+    Its coverage is ``level * phi`` with ``phi`` the widest coverage of the other's own controls on that day: it begins,
+    widens and ends with them. Licence quotas are not adopted.
+    """
+
+    stage: ClassVar[Stage] = Stage.ALIGNMENT
+    example: ClassVar[str] = """\
+kind = "alignment"
+region = ["NLD", "JPN"]
+with = "USA"                       # whose controls
+products = "tools_and_subsystems"
+level = 1.0                        # 0 none, 1 the same coverage
+from = 2025-01-01
+"""
+
+    kind: Literal["alignment"] = "alignment"
+    region: Regions = Field(description="regions that align")
+    others: Regions = Field(("USA",), alias="with", description="whose controls they adopt")
+    products: Products = Field(("all",), description="products on which they align")
+    level: Share = Field(description="coverage relative to the other's")
+
+    def act(self, board: Board) -> None:
+        when, products, regions = self.when(board), board.products(self.products), board.regions(self.region)
+        adopted = self._adopted(board)
+        everywhere = range(len(board.vocabulary.regions))
+        board.close(when, products, regions, everywhere, self.level * adopted[:, :, None, :])
+
+    def why_inert(self, board: Board) -> tuple[str, object, str] | None:
+        if self.level == 0:
+            return "level", 0.0, "adopts nothing; give a level above 0 or remove the measure"
+        adopted = self._adopted(board)
+        if not adopted.any():
+            return (
+                "with",
+                list(self.others),
+                "has no denial in force on these products on these dates; add an export_control",
+            )
+        destinations = np.flatnonzero(adopted.any(axis=(0, 1)))
+        products = [p for p, row in zip(board.products(self.products), adopted.any(axis=(0, 2)), strict=True) if row]
+        if not board.has_flow(products, board.regions(self.region), list(destinations)):
+            return no_such_flow(board, "region", self.region)
+        return None
+
+    def _adopted(self, board: Board) -> np.ndarray:
+        """The others' coverage, ``[stretch in force, product, destination]``."""
+        when = np.flatnonzero(self.when(board))
+        place = np.ix_(when, board.products(self.products), board.regions(self.others))
+        return board.controls[place].max(axis=2)

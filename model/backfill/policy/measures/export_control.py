@@ -1,0 +1,187 @@
+"""Export control: closes routes for the covered share of buyers, or caps them by licence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_serializer, model_validator
+from pydantic_core import PydanticCustomError
+
+from backfill.dimensions import Vocabulary
+from backfill.errors import did_you_mean
+from backfill.policy.board import Board
+from backfill.policy.measure import Measure, Products, Regions, Share, kind, no_such_flow
+from backfill.units import KH100E, MUSD, TPP_PER_H100, quality
+
+ENTITY_BASED = 0.4
+COUNTRY_WIDE = 0.8
+"""Default coverage: of what tools are made of and made with, where today's rules follow a list of entities; and of
+everything else, where they follow the destination. Both assumed."""
+
+_H20 = quality(296 / 1979, 4.0 / 3.35)
+_ASCEND_910C = quality(1504 / 1979, 3.2 / 3.35)
+_TPP = {
+    "accelerators_frontier": 1.0,
+    "accelerators_export_grade": (2368 / TPP_PER_H100) / _H20,
+    "accelerators_adversary": (12032 / TPP_PER_H100) / _ASCEND_910C,
+}
+_CHIPS = {
+    "accelerators_frontier": 1.0,
+    "accelerators_export_grade": 1.0 / _H20,
+    "accelerators_adversary": 1.0 / _ASCEND_910C,
+}
+_PER_H100E = {"H100e": dict.fromkeys(_TPP, 1.0), "TPP": _TPP, "units": _CHIPS}
+"""How many H100s' worth of the unit one H100e of each accelerator is: an H100, an H20 and an Ascend 910C stand for the three
+(data sheets; a rule counts operations only, quality counts memory bandwidth too)."""
+
+UNITS = ("H100e", "TPP", "units", "USD")
+
+
+def _licence(value: Any) -> Any:
+    return {} if value == "deny" else value
+
+
+class Licence(BaseModel):
+    """Denial (nothing given), or a cap a year on what may be sold."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    cap: float | None = Field(None, ge=0, description="quantity a year over all destinations named")
+    unit: Literal["H100e", "TPP", "units", "USD"] | None = Field(None, description="unit of the cap")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Licence:
+        if (self.cap is None) != (self.unit is None):
+            missing, remedy = (
+                ("cap", "say how much may be sold a year")
+                if self.cap is None
+                else ("unit", f"one of {', '.join(UNITS)}")
+            )
+            raise PydanticCustomError("missing_here", "missing", {"key": missing, "remedy": remedy})
+        return self
+
+    @model_serializer
+    def _written(self) -> str | dict[str, float | str]:
+        """As a policy file has it."""
+        return "deny" if self.cap is None else {"cap": self.cap, "unit": str(self.unit)}
+
+
+@kind("export_control")
+class ExportControl(Measure):
+    """Closes the flow of products to destinations for the covered share of buyers, or caps it by licence.
+
+    Denied: ``coverage`` of the buyers lose the route, the others keep it. Capped: the year's sales to all destinations named
+    together stay below the cap, whose scarcity rent goes to the exporter.
+    """
+
+    example: ClassVar[str] = """\
+kind = "export_control"
+by = "USA"
+products = "accelerators_frontier"
+destinations = ["CHN", "RUS"]
+coverage = 0.8                     # share of buyers, 0 to 1
+licence = "deny"                   # or { cap = 50000, unit = "H100e" } a year, without coverage
+from = 2022-10-07
+"""
+
+    kind: Literal["export_control"] = "export_control"
+    by: Regions = Field(description="regions whose exports are controlled")
+    products: Products = Field(description="products controlled")
+    destinations: Regions = Field(description="where to")
+    exempt: Regions | None = Field(None, description="destinations left out")
+    coverage: Share | None = Field(
+        None,
+        description=f"share of buyers denied; {ENTITY_BASED} on tools, subsystems and materials and {COUNTRY_WIDE} on others "
+        "if left out",
+    )
+    licence: Annotated[Licence, BeforeValidator(_licence)] = Field(
+        Licence(), description='"deny", or a cap: { cap = 50000, unit = "H100e" } a year'
+    )
+
+    @model_validator(mode="after")
+    def _fits(self, info: ValidationInfo) -> ExportControl:
+        if self.licence.cap is not None and self.coverage is not None:
+            raise PydanticCustomError(
+                "out_of_place",
+                "coverage with a cap",
+                {"key": "coverage", "value": self.coverage, "remedy": "a cap counts every sale; leave coverage out"},
+            )
+        vocabulary = (info.context or {}).get("vocabulary")
+        if vocabulary is not None and self.licence.unit is not None:
+            accelerators = set(vocabulary.groups.get("accelerators", ()))
+            products = {p for name in self.products for p in vocabulary.expand_products(name)}
+            fitting = _fitting_units(products, accelerators)
+            if self.licence.unit not in fitting:
+                remedy = (
+                    did_you_mean(self.licence.unit, fitting, f"of these products the unit is {' or '.join(fitting)}")
+                    if fitting
+                    else "accelerators and other products have no unit in common; give each a measure"
+                )
+                raise PydanticCustomError(
+                    "unknown_unit", "unit", {"key": "licence.unit", "value": self.licence.unit, "remedy": remedy}
+                )
+        return self
+
+    def act(self, board: Board) -> None:
+        when, products, destinations = self.when(board), board.products(self.products), self.where_to(board)
+        origins = board.regions(self.by)
+        if self.licence.cap is None:
+            for product in products:
+                share = self.coverage_of(board.vocabulary, product)
+                board.close(when, [product], origins, destinations, share, own_control=True)
+            return
+        for origin in origins:
+            board.limit(
+                when,
+                self._limit_name(board.vocabulary.regions[origin]),
+                origin,
+                "exporter",
+                self._entries(board.vocabulary, products, origin, destinations),
+                *self._yearly(),
+            )
+
+    def where_to(self, board: Board) -> list[int]:
+        """Positions of the destinations without the exempt ones."""
+        exempt = set(board.regions(self.exempt or ()))
+        return [region for region in board.regions(self.destinations) if region not in exempt]
+
+    def coverage_of(self, vocabulary: Vocabulary, product: int) -> float:
+        """Coverage of a product: as given, else by whether rules follow entities or destinations."""
+        if self.coverage is not None:
+            return self.coverage
+        return ENTITY_BASED if vocabulary.products[product] in vocabulary.groups.get("upstream", ()) else COUNTRY_WIDE
+
+    def why_inert(self, board: Board) -> tuple[str, object, str] | None:
+        if self.coverage == 0:
+            return "coverage", 0.0, "covers nobody; give a share above 0 or remove the measure"
+        if not self.where_to(board):
+            return "exempt", list(self.exempt or ()), "exempts every destination; leave one"
+        if not board.has_flow(board.products(self.products), board.regions(self.by), self.where_to(board)):
+            return no_such_flow(board, "products", self.products)
+        if self.licence.cap is not None:
+            return "until", self.until, "a cap holds in periods it covers by half or more; set periods_per_year = 2"
+        return None
+
+    def _limit_name(self, origin: str) -> str:
+        if self.name:
+            return self.name if len(self.by) == 1 and self.by[0] == origin else f"{self.name}, {origin}"
+        return f"{origin} licence quota on {', '.join(self.products)} to {', '.join(self.destinations)}"
+
+    def _yearly(self) -> tuple[float, str]:
+        cap, unit = float(self.licence.cap or 0.0), self.licence.unit
+        if unit == "USD":
+            return cap * 1e-6, MUSD
+        return cap * 1e-3 / (TPP_PER_H100 if unit == "TPP" else 1.0), KH100E
+
+    def _entries(
+        self, vocabulary: Vocabulary, products: Sequence[int], origin: int, destinations: Sequence[int]
+    ) -> list[tuple[int, int, int, float]]:
+        weight = _PER_H100E.get(self.licence.unit or "", {})
+        return [(p, origin, j, weight.get(vocabulary.products[p], 1.0)) for p in products for j in destinations]
+
+
+def _fitting_units(products: set[str], accelerators: set[str]) -> tuple[str, ...]:
+    if products <= accelerators:
+        return tuple(unit for unit in UNITS if unit != "USD")
+    return () if products & accelerators else ("USD",)

@@ -1,0 +1,41 @@
+"""Export levy: a share of the exporter's price paid to its treasury."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from backfill.policy.board import Board
+from backfill.policy.measure import Measure, Products, Rate, Regions, kind, no_such_flow
+
+
+@kind("export_levy")
+class ExportLevy(Measure):
+    """Adds a levy on the exporter's price, paid to the exporter's treasury; several add up."""
+
+    example: ClassVar[str] = """\
+kind = "export_levy"
+by = "USA"
+products = "accelerators_export_grade"
+destinations = "CHN"
+rate = 0.15                        # share of the exporter's price
+from = 2025-08-11
+"""
+
+    kind: Literal["export_levy"] = "export_levy"
+    by: Regions = Field(description="exporters that levy it")
+    products: Products = Field(description="goods on which it is paid")
+    destinations: Regions = Field(description="where to")
+    rate: Rate = Field(description="levy as a share of the exporter's price")
+
+    def act(self, board: Board) -> None:
+        flows = board.products(self.products), board.regions(self.by), board.regions(self.destinations)
+        board.add("levy", self.when(board), *flows, self.rate)
+
+    def why_inert(self, board: Board) -> tuple[str, object, str] | None:
+        if self.rate == 0:
+            return "rate", 0.0, "takes nothing; give a rate other than 0 or remove the measure"
+        if not board.has_flow(board.products(self.products), board.regions(self.by), board.regions(self.destinations)):
+            return no_such_flow(board, "products", self.products)
+        return None

@@ -1,0 +1,93 @@
+"""Secondary tariff: a duty on third parties while they stay unaligned."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from backfill.policy.board import Board
+from backfill.policy.measure import Measure, Products, Rate, Regions, Share, Stage, kind, no_such_flow
+
+_EQUAL = 1e-9
+
+
+class Trigger(BaseModel):
+    """What makes the tariff fall due."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    alignment_below: Share = Field(description="falls on targets whose alignment is below this level")
+    products: Products = Field(("all",), description="products whose alignment counts")
+
+
+@kind("secondary_tariff")
+class SecondaryTariff(Measure):
+    """Adds a duty on goods of third parties on the days on which their controls fall short of the importer's own.
+
+    A target's alignment on a product is its coverage over the importer's, at most 1 and the least over destinations, whether
+    its control is an `alignment` or its own `export_control`; over products the least counts. Products the importer does not
+    control on that day, or the target does not sell there, do not count.
+    """
+
+    stage: ClassVar[Stage] = Stage.RESPONSES
+    example: ClassVar[str] = """\
+kind = "secondary_tariff"
+by = "USA"
+targets = ["JPN", "KOR", "NLD"]
+products = "all"                   # on which the duty is paid
+rate = 0.25
+trigger = { alignment_below = 1.0, products = "tools" }
+credibility = 0.5
+from = 2026-01-01
+"""
+
+    kind: Literal["secondary_tariff"] = "secondary_tariff"
+    by: Regions = Field(description="importers that threaten")
+    targets: Regions = Field(description="third parties it falls on while unaligned")
+    products: Products = Field(("all",), description="goods on which it is paid")
+    rate: Rate = Field(description="duty added")
+    trigger: Trigger = Field(description="when it falls due")
+    credibility: Share = Field(0.5, description="belief that the threat is carried out; used by alignment games only")
+    authority_cap: Rate | None = Field(None, description="largest duty the law allows, e.g. 0.15 under section 122")
+
+    def act(self, board: Board) -> None:
+        rate = self._rate()
+        products = board.products(self.products)
+        for importer in board.regions(self.by):
+            for target in board.regions(self.targets):
+                board.add("tariff", self._due(board, importer, target), products, [target], [importer], rate)
+
+    def why_inert(self, board: Board) -> tuple[str, object, str] | None:
+        if self._rate() == 0:
+            key = "rate" if self.rate == 0 else "authority_cap"
+            return key, 0.0, "takes nothing; give a rate other than 0 or remove the measure"
+        importers, targets = board.regions(self.by), board.regions(self.targets)
+        if not board.has_flow(board.products(self.products), targets, importers):
+            return no_such_flow(board, "targets", self.targets)
+        when = self.when(board)
+        counted = board.products(self.trigger.products)
+        if not board.controls[np.ix_(list(np.flatnonzero(when)), counted, importers)].any():
+            return "by", list(self.by), "has no control in force to align with; add an export_control"
+        if not any(self._due(board, i, t).any() for i in importers for t in targets):
+            level = self.trigger.alignment_below
+            remedy = "never fires: every target is at least as aligned; raise it or lower their alignment"
+            return "trigger.alignment_below", level, remedy
+        return None
+
+    def _rate(self) -> float:
+        return self.rate if self.authority_cap is None else min(self.rate, self.authority_cap)
+
+    def _due(self, board: Board, importer: int, target: int) -> np.ndarray:
+        """Boolean ``[stretch]``: in force and the target's alignment below the trigger."""
+        products = board.products(self.trigger.products)
+        asked = board.controls[:, products, importer]
+        given = board.coverage[:, products, target]
+        counts = asked > 0
+        counts[:, :, [importer, target]] = False
+        if board.exists is not None:
+            counts &= board.exists[products, target]
+        level = np.where(counts, np.minimum(1.0, given / np.where(asked > 0, asked, 1.0)), 1.0)
+        unaligned = level.min(axis=(1, 2)) < self.trigger.alignment_below - _EQUAL
+        return self.when(board) & counts.any(axis=(1, 2)) & unaligned
