@@ -21,6 +21,7 @@ from backfill.errors import (
     OutOfRangeError,
     TomlSyntaxError,
     UnknownParameterError,
+    UnreadableFileError,
     UserError,
     WrongTypeError,
     did_you_mean,
@@ -206,7 +207,7 @@ def _measure_count(file: PolicyFile) -> int:
 
 
 def _lacks_included(wrong: list[UserError]) -> bool:
-    return any(fault.key.startswith("include[") or isinstance(fault, TomlSyntaxError) for fault in wrong)
+    return any(fault.key.startswith("include[") or isinstance(fault, TomlSyntaxError | UnreadableFileError) for fault in wrong)
 
 
 def _parse(
