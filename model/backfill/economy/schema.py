@@ -73,7 +73,8 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
     "inputs": {"region": _KEY, "product": _KEY, "input": _KEY, "share": _SHARE, **_PROVENANCE},
     "shares": {"product": _KEY, "region": _KEY, "margin_share": _SHARE, "rent_share": _SHARE, **_PROVENANCE},
     "accelerator_bill": {
-        "year": _YEAR, "product": _KEY, "origin": _KEY, "item": _KEY, "kusd_per_h100e": _number(), **_PROVENANCE,
+        "year": _YEAR, "product": _KEY, "origin": _KEY, "item": _KEY, "kusd_per_h100e": _number(),
+        "sourcing": _text(allowed=("market", "home")), **_PROVENANCE,
     },
     "compute_use": {
         "year": _YEAR, "user": _KEY, "product": _KEY, "channel": _text(key=True, allowed=("direct", "cloud")),
@@ -94,6 +95,11 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "parameter": _KEY, "product": _text(key=True), "region": _text(key=True), "central": _number(None),
         "low": _number(None), "high": _number(None), "unit": _text(), **_PROVENANCE,
     },
+}
+
+ADJUSTMENTS: Mapping[str, Column] = {
+    "product": _KEY, "origin": _KEY, "destination": _KEY, "before_musd": _number(), "after_musd": _number(),
+    "change": _number(-1.0),
 }
 
 _REGION_COLUMNS = ("region", "origin", "destination", "user", "site", "owner")

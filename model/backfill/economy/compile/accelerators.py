@@ -12,6 +12,9 @@ YEARS = range(2022, 2031)
 OBSERVED = range(2022, 2026)
 FRONTIER, EXPORT, ADVERSARY = "accelerators_frontier", "accelerators_export_grade", "accelerators_adversary"
 ORIGIN = {FRONTIER: "USA", EXPORT: "USA", ADVERSARY: "CHN"}
+HOME_SOURCED = {(ADVERSARY, "logic_advanced")}
+"""Items a designer can only have made at home: foreign foundries stopped serving China's designers with the foreign direct
+product rule of 2020, before the policies studied here."""
 ITEMS = ("eda_ip", "hbm", "labour", "logic_advanced", "margin", "packaging", "services")
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from backfill.economy.compile import accelerators, capacities, consistency
-from backfill.economy.compile.demand import BROAD, STACK, Totals, totals
-from backfill.economy.compile.flows import broad_flows, first_matrices, icio
-from backfill.economy.compile.grades import flow_grade
+from backfill.economy.compile.adjustments import adjustments
+from backfill.economy.compile.demand import chips_pull, tool_billings, totals, world_outputs
+from backfill.economy.compile.first import First, customs_patterns, first_matrices
+from backfill.economy.compile.grades import flow_grades
+from backfill.economy.compile.nest import nest
+from backfill.economy.compile.sectors import BROAD, SECTOR, broad_flows, icio
 from backfill.economy.compile.sources import Sources, read_sources
 from backfill.economy.compile.tariffs import applied
 from backfill.economy.compile.technology import input_shares, taken_by_compute
-from backfill.economy.compile.write import csv_text, frame, package, write_all
+from backfill.economy.compile.write import ALL, csv_text, frame, package, write_all
 from backfill.economy.schema import TABLES, DataError, dataframely_schema
 from backfill.economy.tables import faults_of_tables
 
@@ -30,12 +34,12 @@ def build(sources: Path, out: Path) -> None:
     """
     given = read_sources(sources)
     rows = compile_tables(given)
-    frames = {table: frame(table, rows[table]) for table in TABLES}
-    faults = faults_of_tables(frames, out)
+    frames = {table: frame(table, rows[table]) for table in ALL}
+    faults = faults_of_tables({table: frames[table] for table in TABLES}, out)
     if faults:
         raise DataError(faults)
-    for table, data in frames.items():
-        dataframely_schema(table).validate(data)
+    for table in TABLES:
+        dataframely_schema(table).validate(frames[table])
     texts = {table: csv_text(data) for table, data in frames.items()}
     files = {f"{table}.csv": text for table, text in texts.items()}
     write_all(files | {"datapackage.json": package(texts, given.bibliography)}, out)
@@ -49,7 +53,8 @@ def compile_tables(sources: Sources) -> dict[str, list[tuple]]:
     """
     codes = sources.codes
     sectors = icio(sources)
-    flows, _ = stack_and_broad(sources, sectors)
+    made = benchmark_flows(sources, sectors)
+    flows = made.flows
     tariffs = applied(sources, sectors)
     output = {p: m.sum(1) for p, m in flows.items()}
     nodes = capacities.planned_nodes(sources, output)
@@ -65,7 +70,7 @@ def compile_tables(sources: Sources) -> dict[str, list[tuple]]:
     return {
         "regions": sources.regions.rows(),
         "products": [tuple(float(v) if n in (4, 5) else v for n, v in enumerate(r)) for r in sources.products.rows()],
-        "flows": _flow_rows(sources, flows),
+        "flows": _flow_rows(codes, made),
         "tariffs": _tariff_rows(codes, tariffs, flows),
         "inputs": _input_rows(codes, inputs),
         "shares": [
@@ -91,19 +96,55 @@ def compile_tables(sources: Sources) -> dict[str, list[tuple]]:
         "tool_needs": capacities.tool_needs_table(sources, nodes),
         "labour": capacities.labour_table(sources),
         "parameters": _parameter_rows(sources),
+        "adjustments": adjustments(codes, made.flows, made.firsts),
     }
 
 
-def stack_and_broad(
-    sources: Sources, sectors: dict[str, np.ndarray]
-) -> tuple[dict[str, np.ndarray], Totals]:
-    """Flows of every stack and broad product, and the totals they were balanced to."""
-    electronics, services = sectors["electronics"].sum(1), sectors["services"].sum(1)
-    made = totals(sources, electronics, services, np.ones(len(sources.codes)))
-    stack = first_matrices(sources, made, sectors)
-    stack = {p: np.where(m < LEAST_FLOW, 0.0, m) for p, m in stack.items()}
-    broad = broad_flows(sectors, stack, sources.value("least_residual"))
-    return {**{p: stack[p] for p in STACK}, **{p: broad[p] for p in BROAD}}, made
+@dataclass(frozen=True)
+class Benchmark:
+    """Flows of 2022 and how they came about.
+
+    Attributes:
+        flows: every stack and broad product, million USD by origin and destination.
+        firsts: first matrices of the stack.
+        carved: where the stack was carved out of a broad product.
+    """
+
+    flows: dict[str, np.ndarray]
+    firsts: dict[str, First]
+    carved: dict[str, np.ndarray]
+
+
+def benchmark_flows(sources: Sources, sectors: dict[str, np.ndarray]) -> Benchmark:
+    """Flows of every stack and broad product in 2022."""
+    least = sources.value("least_residual")
+    output = world_outputs(sources)
+    patterns = customs_patterns(sources, output)
+    pull = chips_pull(sources, output, patterns)
+    wanted = totals(sources, sectors["electronics"].sum(1), sectors["services"].sum(1), pull)
+    firsts = first_matrices(sources, wanted, sectors, patterns)
+    sales = _accelerator_sales(sources)
+    nested = nest(firsts, wanted, sectors, sales, tool_billings(sources), least)
+    stack = {p: np.where(m < LEAST_FLOW, 0.0, m) for p, m in nested.flows.items()}
+    broad = broad_flows(sectors, stack, sales, nested.borrowed, least)
+    carved = {p: np.zeros_like(sales, bool) for p in BROAD}
+    carved["electronics"] |= sales > 0
+    for p, m in stack.items():
+        home = SECTOR[p] if SECTOR[p] in BROAD else "other_goods"
+        carved[home] |= m > 0
+    return Benchmark({**stack, **broad}, firsts, carved)
+
+
+def _accelerator_sales(sources: Sources) -> np.ndarray:
+    """Accelerator sales of 2022 by designer and place of delivery, million USD."""
+    codes = sources.codes
+    price = {product: table[0].sum() for product, table in accelerators.bills(sources).items()}
+    out = np.zeros((len(codes), len(codes)))
+    for use in accelerators.compute_use(sources):
+        if use.year == accelerators.YEARS[0]:
+            origin = accelerators.ORIGIN[use.product]
+            out[codes.index(origin), codes.index(use.site)] += price[use.product] * use.kh100e
+    return out
 
 
 def _cloud_markup(sources: Sources) -> np.ndarray:
@@ -118,17 +159,14 @@ def _cloud_markup(sources: Sources) -> np.ndarray:
     return out
 
 
-def _flow_rows(sources: Sources, flows: dict[str, np.ndarray]) -> list[tuple]:
-    codes = sources.codes
+def _flow_rows(codes: tuple[str, ...], made: Benchmark) -> list[tuple]:
     rows = []
-    for product, matrix in flows.items():
-        grade, source = flow_grade(sources, product)
-        for i, origin in enumerate(codes):
-            for j, destination in enumerate(codes):
-                if matrix[i, j] > 0:
-                    rows.append(
-                        (product, origin, destination, float(matrix[i, j]), str(grade[i, j]), str(source[i, j]))
-                    )
+    for product, matrix in made.flows.items():
+        grade, source = flow_grades(product, made.firsts.get(product), matrix.shape, made.carved.get(product, matrix))
+        rows += [
+            (product, codes[i], codes[j], float(matrix[i, j]), str(grade[i, j]), str(source[i, j]))
+            for i, j in zip(*np.nonzero(matrix), strict=True)
+        ]
     return rows
 
 
@@ -164,6 +202,7 @@ def _bill_rows(sources: Sources) -> list[tuple]:
     }
     return [
         (year, product, accelerators.ORIGIN[product], item, float(table[n, k]),
+         "home" if (product, item) in accelerators.HOME_SOURCED else "market",
          *known.get((product, item, year), ("assumed", "backfill_assumption")))
         for product, table in accelerators.bills(sources).items()
         for n, year in enumerate(accelerators.YEARS)

@@ -11,11 +11,12 @@ from backfill.economy.compile.sources import Sources
 
 TOOLS = ("lithography", "deposition_etch", "process_control_test")
 CHIPS = ("logic_advanced", "logic_mature", "memory")
+MADE_TO_ORDER = ("hbm", "packaging")
+IN_TRANSIT = 0.002
 STACK = (
     "minerals", "wafers_materials", "eda_ip", "subsystems", *TOOLS, "logic_advanced", "logic_mature", "hbm", "memory",
     "packaging", "servers",
 )
-BROAD = ("electronics", "other_goods", "services")
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,10 @@ def world_outputs(sources: Sources) -> dict[str, np.ndarray]:
     out = {}
     for product in STACK:
         share = sources.vector("output_share", codes, product=product)
-        total = designers[product].sum() if product in ("hbm", "packaging") else sources.value(
-            "world_output", product=product
-        )
+        if product in MADE_TO_ORDER:
+            total = (1 + IN_TRANSIT) * designers[product].sum()
+        else:
+            total = sources.value("world_output", product=product)
         out[product] = total * share / share.sum()
     return out
 
@@ -66,13 +68,13 @@ def tool_billings(sources: Sources) -> np.ndarray:
     return out * billed["all"] / out.sum()
 
 
-def totals(sources: Sources, electronics: np.ndarray, services: np.ndarray, chips_pull: np.ndarray) -> Totals:
+def totals(sources: Sources, electronics: np.ndarray, services: np.ndarray, pull: np.ndarray) -> Totals:
     """Output and purchases of every stack product.
 
     Args:
         electronics: gross output of electronics by region, stack included.
         services: gross output of services by region.
-        chips_pull: chips a region's electronics take per unit of output, relative to the world.
+        pull: chips a region's electronics take per unit of output, relative to the world (`chips_pull`).
     """
     codes = sources.codes
     need = technology(sources)
@@ -92,18 +94,42 @@ def totals(sources: Sources, electronics: np.ndarray, services: np.ndarray, chip
         return used + left * weight / weight.sum()
 
     for item in CHIPS:
-        bought[item] = remainder(item, makers * chips_pull)
-    for item in ("hbm", "packaging"):
-        bought[item] = designers[item]
-    designing = np.array([design for design in sources.vector("design_share", codes)])
-    bought["eda_ip"] = remainder("eda_ip", designing)
+        bought[item] = remainder(item, makers * pull)
+    for item in MADE_TO_ORDER:
+        bought[item] = (1 + IN_TRANSIT) * designers[item]
+    bought["eda_ip"] = remainder("eda_ip", sources.vector("design_share", codes))
     bought["wafers_materials"] = remainder("wafers_materials", makers)
     bought["subsystems"] = remainder("subsystems", output["servers"] + 0.01 * makers)
     bought["minerals"] = remainder("minerals", makers)
-    data_centres = used_in(sources, 2022) * sources.value("site_and_operation", partner="servers", period="2022")
-    bought["servers"] = data_centres + (output["servers"].sum() - data_centres.sum()) * services / services.sum()
+    bought["servers"] = _servers(sources, output["servers"].sum(), services)
     bought |= _tools(sources, output)
     return Totals(output, bought)
+
+
+def chips_pull(sources: Sources, output: dict[str, np.ndarray], patterns: dict[str, np.ndarray]) -> np.ndarray:
+    """Chips a region's electronics take per unit of output, relative to the world: square root of what trade shows.
+
+    What trade shows is chips made plus net imports (customs over crossings) per unit of electronics; between a half and
+    twice the world's mean, and the mean where customs see nothing.
+    """
+    crossings = sources.value("crossings")
+    made = sum(output[p] for p in CHIPS)
+    trade = patterns["chips_logic"] + patterns["chips_memory"]
+    imports, exports = trade.sum(0) - np.diag(trade), trade.sum(1) - np.diag(trade)
+    electronics = sources.matrix("icio_flow", sources.codes, sources.codes, product="electronics").sum(1)
+    shown = np.maximum(made + (imports - exports) / crossings, 0.0) / electronics
+    mean = shown @ electronics / electronics.sum()
+    seen = imports > 0.002 * trade.sum()
+    return np.where(seen, np.clip(np.sqrt(shown / mean), 0.5, 2.0), 1.0)
+
+
+def _servers(sources: Sources, world: float, services: np.ndarray) -> np.ndarray:
+    codes = sources.codes
+    known = sources.by("region", "server_buyer_share")
+    rest = np.array([0.0 if r in known else s for r, s in zip(codes, services, strict=True)])
+    share = np.array([known.get(r, 0.0) for r in codes]) + (1 - sum(known.values())) * rest / rest.sum()
+    data_centres = used_in(sources, 2022) * sources.value("site_and_operation", partner="servers", period="2022")
+    return np.maximum(world * share, 1.05 * data_centres)
 
 
 def _tools(sources: Sources, output: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

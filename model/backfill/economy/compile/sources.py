@@ -40,6 +40,13 @@ class Sources:
         """Region codes in array order."""
         return tuple(self.regions["region"])
 
+    def has(self, quantity: str, **where: str) -> bool:
+        """Whether there is a row of a quantity."""
+        found = self.figures.filter(pl.col("quantity") == quantity)
+        for column, value in where.items():
+            found = found.filter(pl.col(column) == value)
+        return not found.is_empty()
+
     def rows(self, quantity: str, **where: str) -> pl.DataFrame:
         """Rows of a quantity.
 

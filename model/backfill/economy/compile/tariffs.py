@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from backfill.economy.compile.demand import STACK
-from backfill.economy.compile.flows import SECTORS
+from backfill.economy.compile.sectors import GOODS, SECTORS
 from backfill.economy.compile.sources import Sources
 
 LEAST_RATE = 0.0005
@@ -19,9 +19,8 @@ def applied(sources: Sources, sectors: dict[str, np.ndarray]) -> dict[str, np.nd
     """
     codes = sources.codes
     rates = {s: sources.matrix("applied_tariff", codes, codes, product=s) for s in SECTORS if s != "services"}
-    goods = [s for s in SECTORS if s not in ("electronics", "services")]
-    weight = sum(sectors[s] for s in goods)
-    mean = sum(rates[s] * sectors[s] for s in goods)
+    weight = sum(sectors[s] for s in GOODS)
+    mean = sum(rates[s] * sectors[s] for s in GOODS)
     out = {p: np.zeros((len(codes), len(codes))) for p in (*STACK, "services")}
     out["electronics"] = rates["electronics"]
     out["other_goods"] = np.divide(mean, weight, out=np.zeros_like(weight), where=weight > 0)

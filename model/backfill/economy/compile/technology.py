@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from backfill.economy.compile.accelerators import bought_by_designers, used_in
-from backfill.economy.compile.demand import BROAD, STACK, TOOLS, technology
+from backfill.economy.compile.demand import STACK, TOOLS, technology
+from backfill.economy.compile.sectors import BROAD
 from backfill.economy.compile.sources import Sources
 
 LEAST_FINAL = 0.10

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import polars as pl
 
-from backfill.economy.schema import TABLES
+from backfill.economy.schema import ADJUSTMENTS, TABLES
 
 DIGITS = 10
 IN_GIVEN_ORDER = ("regions", "products")
+ALL = {**TABLES, "adjustments": ADJUSTMENTS}
 
 
 def rounded(value: float) -> float:
@@ -21,7 +22,7 @@ def rounded(value: float) -> float:
 
 def frame(table: str, rows: list[tuple]) -> pl.DataFrame:
     """Rows as the table's frame: sorted by key (names in given order), numbers at ten digits."""
-    spec = TABLES[table]
+    spec = ALL[table]
     types = {name: column.dtype for name, column in spec.items()}
     data = pl.DataFrame(rows, schema=types, orient="row")
     data = data.with_columns(
@@ -51,6 +52,7 @@ UNITS = {
     "value_musd": "million USD of 2022", "rate": "ad valorem rate", "share": "share of gross output",
     "margin_share": "share of mill price", "rent_share": "share of mill price",
     "kusd_per_h100e": "thousand USD per H100e at 2022 prices", "kh100e": "thousand H100e (quality units)",
+    "before_musd": "million USD of 2022", "after_musd": "million USD of 2022", "change": "share of before",
     "depreciation": "per year", "lag_years": "years", "adjustment": "share of benchmark cost",
     "utilisation": "share of capacity", "musd_per_musd": "million USD per million USD of yearly output",
     "index": "2022 = 1", "armington_elasticity": "elasticity", "input_elasticity": "elasticity",
@@ -65,7 +67,7 @@ def package(files: dict[str, str], bibliography: pl.DataFrame) -> str:
             "path": f"{table}.csv",
             "sha256": hashlib.sha256(text.encode()).hexdigest(),
             "fields": [
-                {"name": name, **({"unit": UNITS[name]} if name in UNITS else {})} for name in TABLES[table]
+                {"name": name, **({"unit": UNITS[name]} if name in UNITS else {})} for name in ALL[table]
             ],
         }
         for table, text in sorted(files.items())
