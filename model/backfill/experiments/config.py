@@ -54,7 +54,7 @@ class Regions(BaseModel):
 
     model_config = _STRICT
 
-    mapping: str | None = Field(None, description="file that splits or merges regions, beside the experiment")
+    mapping: str | None = Field(default=None, description="file that splits or merges regions, beside the experiment")
 
 
 def _listed(value: Any) -> Any:
@@ -207,7 +207,9 @@ def _measure_count(file: PolicyFile) -> int:
 
 
 def _lacks_included(wrong: list[UserError]) -> bool:
-    return any(fault.key.startswith("include[") or isinstance(fault, TomlSyntaxError | UnreadableFileError) for fault in wrong)
+    return any(
+        fault.key.startswith("include[") or isinstance(fault, TomlSyntaxError | UnreadableFileError) for fault in wrong
+    )
 
 
 def _parse(

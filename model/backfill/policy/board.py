@@ -84,7 +84,7 @@ class Board:
             share: 0 to 1, a number or broadcastable to ``[stretch in force, product, origin, destination]``.
             own_control: a control of the exporter's own, which others may adopt.
         """
-        place = np.ix_(np.flatnonzero(when), products, origins, destinations)
+        place = box(when, products, origins, destinations)
         self.coverage[place] = np.maximum(self.coverage[place], share)
         if own_control:
             self.controls[place] = np.maximum(self.controls[place], share)
@@ -99,11 +99,11 @@ class Board:
         rate: float,
     ) -> None:
         """Add to ``"tariff"``, ``"levy"`` or ``"real_cost"``."""
-        getattr(self, wedge)[np.ix_(np.flatnonzero(when), products, origins, destinations)] += rate
+        getattr(self, wedge)[box(when, products, origins, destinations)] += rate
 
     def scale_enforcement(self, when: np.ndarray, hubs: Sequence[int], factor: float) -> None:
         """Multiply the detection budget at hubs."""
-        self.enforcement[np.ix_(np.flatnonzero(when), hubs)] *= factor
+        self.enforcement[box(when, hubs)] *= factor
 
     def limit(
         self,
@@ -145,10 +145,11 @@ class Board:
 
     def has_flow(self, products: Sequence[int], origins: Sequence[int], destinations: Sequence[int]) -> bool:
         """Whether the benchmark has any such flow between different regions."""
-        foreign = self._foreign[np.ix_(origins, destinations)] > 0
+        foreign = self._foreign[np.ix_(np.asarray(origins, int), np.asarray(destinations, int))] > 0
         if self.exists is None:
             return bool(foreign.any())
-        return bool((self.exists[np.ix_(products, origins, destinations)] & foreign).any())
+        chosen = np.ix_(*(np.asarray(place, int) for place in (products, origins, destinations)))
+        return bool((self.exists[chosen] & foreign).any())
 
     def wedges(self) -> Wedges:
         """Averages by period of what has been written."""
@@ -164,6 +165,11 @@ class Board:
             enforcement=_exact(self.timeline.average(self.enforcement)),
             limits=tuple(self.limits),
         )
+
+
+def box(when: np.ndarray, *places: Sequence[int]) -> tuple[np.ndarray, ...]:
+    """Index of the stretches in force and the given positions along the axes that follow."""
+    return np.ix_(np.flatnonzero(when), *(np.asarray(place, int) for place in places))
 
 
 def _exact(values: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import datetime as dt
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from enum import IntEnum
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, LiteralString, TypeVar
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
@@ -78,7 +78,9 @@ def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
 
 
-def _check(names: tuple[str, ...], error: str, known: Callable[[Vocabulary], Iterable[str]], info: ValidationInfo):
+def _check(
+    names: tuple[str, ...], error: LiteralString, known: Callable[[Vocabulary], Iterable[str]], info: ValidationInfo
+):
     vocabulary = (info.context or {}).get("vocabulary")
     if not names:
         raise PydanticCustomError("empty_list", "name at least one")

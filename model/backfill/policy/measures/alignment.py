@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from backfill.policy.board import Board
+from backfill.policy.board import Board, box
 from backfill.policy.measure import Measure, Products, Regions, Share, Stage, kind, no_such_flow
 
 
@@ -51,14 +51,13 @@ from = 2025-01-01
                 list(self.others),
                 "has no denial in force on these products on these dates; add an export_control",
             )
-        destinations = np.flatnonzero(adopted.any(axis=(0, 1)))
-        products = [p for p, row in zip(board.products(self.products), adopted.any(axis=(0, 2)), strict=True) if row]
-        if not board.has_flow(products, board.regions(self.region), list(destinations)):
+        destinations = np.flatnonzero(adopted.max(axis=(0, 1), initial=0)).tolist()
+        products = np.asarray(board.products(self.products))[adopted.max(axis=(0, 2), initial=0) > 0].tolist()
+        if not board.has_flow(products, board.regions(self.region), destinations):
             return no_such_flow(board, "region", self.region)
         return None
 
     def _adopted(self, board: Board) -> np.ndarray:
         """The others' coverage, ``[stretch in force, product, destination]``."""
-        when = np.flatnonzero(self.when(board))
-        place = np.ix_(when, board.products(self.products), board.regions(self.others))
-        return board.controls[place].max(axis=2)
+        chosen = box(self.when(board), board.products(self.products), board.regions(self.others))
+        return board.controls[chosen].max(axis=2)

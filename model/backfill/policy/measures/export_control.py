@@ -47,8 +47,8 @@ class Licence(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
-    cap: float | None = Field(None, ge=0, description="quantity a year over all destinations named")
-    unit: Literal["H100e", "TPP", "units", "USD"] | None = Field(None, description="unit of the cap")
+    cap: float | None = Field(default=None, ge=0, description="quantity a year over all destinations named")
+    unit: Literal["H100e", "TPP", "units", "USD"] | None = Field(default=None, description="unit of the cap")
 
     @model_validator(mode="after")
     def _whole(self) -> Licence:

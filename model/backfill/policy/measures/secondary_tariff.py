@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from backfill.policy.board import Board
+from backfill.policy.board import Board, box
 from backfill.policy.measure import Measure, Products, Rate, Regions, Share, Stage, kind, no_such_flow
 
 _EQUAL = 1e-9
@@ -68,7 +68,7 @@ from = 2026-01-01
             return no_such_flow(board, "targets", self.targets)
         when = self.when(board)
         counted = board.products(self.trigger.products)
-        if not board.controls[np.ix_(list(np.flatnonzero(when)), counted, importers)].any():
+        if not board.controls[box(when, counted, importers)].any():
             return "by", list(self.by), "has no control in force to align with; add an export_control"
         if not any(self._due(board, i, t).any() for i in importers for t in targets):
             level = self.trigger.alignment_below
