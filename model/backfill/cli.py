@@ -1,0 +1,142 @@
+"""The command line: what can be typed, and which exit code follows.
+
+0: done. 2: a mistake in a file, on the command line or in the place to write to; one line each on stderr, nothing written.
+3: an experiment that cannot be solved. 130: interrupted, nothing written.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from backfill.errors import UnsolvedError, UserError
+
+DONE, MISTAKE, UNSOLVED, INTERRUPTED = 0, 2, 3, 130
+
+app = App(
+    name="backfill",
+    help="Who fills the gap when compute exports are controlled, at what price, and to whom is it a cost?",
+    help_epilogue="Shipped experiments: no-controls, current-policy, allied-alignment, secondary-tariff.",
+    help_format="plaintext",
+    version=lambda: _version(),
+    suppress_keyboard_interrupt=False,
+)
+data = App(name="data", help="Build or describe the benchmark.", help_format="plaintext")
+app.command(data)
+
+
+@app.command
+def run(
+    file_or_name: Annotated[str, Parameter(help="An experiment file, or the name of a shipped one.")],
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(help="Folder for the result; results/NAME if left out.")] = None,
+    reference: Annotated[str | None, Parameter(help="Compare with this experiment instead of the file's own.")] = None,
+    tables: Annotated[Literal["csv", "parquet"], Parameter(help="Format of the long tables.")] = "parquet",
+    quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
+) -> int:
+    """Solve an experiment and its reference; write tables, checks and a chart."""
+    from backfill.commands.run import run_experiment
+
+    return DONE if run_experiment(file_or_name, out, reference, tables, quiet) else UNSOLVED
+
+
+@app.command
+def validate(file: Annotated[str, Parameter(help="An experiment file.")], /) -> int:
+    """Check an experiment file without solving it."""
+    from backfill.commands.validate import check
+
+    check(file)
+    print(f"{file}: ok")
+    return DONE
+
+
+@app.command
+def new(name: Annotated[str, Parameter(help="What to call it; written to NAME.toml.")], /) -> int:
+    """Write a commented experiment file to start from."""
+    from backfill.commands.new import write_starter
+
+    print(f"wrote {write_starter(name)}")
+    return DONE
+
+
+@data.command
+def build(
+    *,
+    sources: Annotated[Path | None, Parameter(help="Folder of source figures; the shipped ones if left out.")] = None,
+    out: Annotated[Path | None, Parameter(help="Folder for the tables; the shipped baseline if left out.")] = None,
+) -> int:
+    """Compile the benchmark from its source figures."""
+    from backfill.commands.data import build_baseline
+
+    print(f"wrote {build_baseline(sources, out)}")
+    return DONE
+
+
+@data.command
+def describe() -> int:
+    """Print coverage, grades and the largest balancing adjustments of the benchmark."""
+    from backfill.commands.data import description
+
+    print(description())
+    return DONE
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code.
+
+    Args:
+        arguments: words after ``backfill``; those of the process if None.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
+        return code if isinstance(code, int) else DONE
+    except CycloptsError as error:
+        return _say([f"backfill: {_one_line(str(error))} See `backfill --help`."], MISTAKE)
+    except UserError as error:
+        return _say(error.lines, MISTAKE)
+    except UnsolvedError as error:
+        return _say([_one_line(error.sentence)], UNSOLVED)
+    except KeyboardInterrupt:
+        return _say(["interrupted: nothing written"], INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except ValueError as error:
+        faults = getattr(error, "faults", None)
+        if faults is None:
+            raise
+        return _say([_one_line(str(fault)) for fault in faults], MISTAKE)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _say(lines: Iterable[str], code: int) -> int:
+    for line in lines:
+        print(line, file=sys.stderr)
+    return code
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _version() -> str:
+    from backfill.resources import version
+
+    return version()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

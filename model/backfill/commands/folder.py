@@ -1,0 +1,66 @@
+"""The folder a result goes to: whether it may be written, and writing it whole or not at all."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from backfill.errors import OutputError
+from backfill.experiments.results import Result, may_replace
+
+
+def check_folder(folder: Path) -> None:
+    """See that a result can be written, leaving nothing behind.
+
+    Raises:
+        OutputError: the folder holds something else, or cannot be written.
+    """
+    try:
+        may_replace(folder)
+        parent = _existing(folder.resolve())
+        with tempfile.TemporaryDirectory(prefix=".backfill-", dir=parent):
+            pass
+    except FileExistsError as error:
+        raise _refused(folder, error) from None
+    except (OSError, ValueError) as error:
+        raise _unwritable(folder, error) from None
+
+
+def write(result: Result, folder: Path, tables: Literal["csv", "parquet"] = "parquet") -> None:
+    """Write a result in the place of an earlier one; on failure or interruption nothing of it stays.
+
+    Raises:
+        OutputError: the folder holds something else, or cannot be written.
+    """
+    target = folder.resolve()
+    absent = [place for place in target.parents if not place.exists()]
+    try:
+        result.write(target, tables=tables)
+    except BaseException as error:
+        for place in absent:
+            if place.is_dir() and not any(place.iterdir()):
+                place.rmdir()
+        if isinstance(error, FileExistsError):
+            raise _refused(folder, error) from None
+        if isinstance(error, OSError):
+            raise _unwritable(folder, error) from None
+        raise
+
+
+def _existing(folder: Path) -> Path:
+    """The nearest folder above that exists."""
+    parent = folder.parent
+    while not parent.exists() and parent != parent.parent:
+        parent = parent.parent
+    return parent
+
+
+def _refused(folder: Path, error: FileExistsError) -> OutputError:
+    kind = "is a file; name a folder" if folder.is_file() else "is not empty and holds no result; name another folder or empty it"
+    return OutputError(str(folder), "", None, kind if error.errno is None else f"cannot be written ({error.strerror})")
+
+
+def _unwritable(folder: Path, error: OSError | ValueError) -> OutputError:
+    why = getattr(error, "strerror", None) or str(error)
+    return OutputError(str(folder), "", None, f"cannot be written ({why}); name another folder with --out")

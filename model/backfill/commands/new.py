@@ -1,0 +1,86 @@
+"""``backfill new``: a commented experiment file that is valid as it stands and shows every kind of measure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from backfill.errors import CommandError, OutputError
+from backfill.policy.kinds import fields, kinds, sentence
+from backfill.policy.measure import Measure
+
+_FIRST = "export_control"
+
+_HEAD = """\
+# Run with `backfill run {file}`; check with `backfill validate {file}`. Dates have no quotes; shares and rates are fractions.
+
+title = "{name}"
+purpose = \"\"\"
+What is asked, and what would answer it.
+\"\"\"
+
+# Policies this one builds on: files beside this one, or shipped ones.
+# include = ["current-policy"]
+
+# What it is compared with.
+reference = "no-controls"
+
+# What builders of capacity expect: "perfect" (the policy as dated), "myopic" (today goes on), "fixed" (no answer).
+foresight = "perfect"
+
+[horizon]
+first = 2022
+last = 2030
+periods_per_year = 1               # 2 for half-years
+"""
+
+
+def starter(name: str, file: str) -> str:
+    """Text of a starter file: one measure of its own, the other kinds commented out.
+
+    Args:
+        name: the experiment's name.
+        file: its file, for the commands in the comments.
+    """
+    known = kinds()
+    order = [_FIRST, *(kind for kind in known if kind != _FIRST)]
+    parts = [_HEAD.format(name=name, file=file)]
+    for kind in order:
+        body = "[[measures]]\n" + known[kind].example.rstrip()
+        parts.append(_about(known[kind]) + "\n" + (body if kind == _FIRST else _commented(body)) + "\n")
+    return "\n".join(parts)
+
+
+def write_starter(name: str) -> Path:
+    """Write ``NAME.toml`` and return its path.
+
+    Raises:
+        CommandError: a name no file can have.
+        OutputError: the file exists, or cannot be written.
+    """
+    path = Path(name if name.endswith(".toml") else f"{name}.toml")
+    plain = path.stem
+    if not plain or plain.startswith(".") or any(c in plain for c in ':*?"<>|\\') or not name.isprintable():
+        raise CommandError("backfill new", "", name, "is used for a file and a folder; use letters, digits, - and _")
+    text = starter(plain, str(path))
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise OutputError(str(path), "", None, "exists; choose another name") from None
+    except OSError as error:
+        raise OutputError(str(path), "", None, f"cannot be written ({error.strerror or error})") from None
+    return path
+
+
+def _about(measure: type[Measure]) -> str:
+    lines = [f"# {sentence(measure)}"]
+    lines += [
+        f"#   {key}: {description}" + (f" ({unit})" if unit else "")
+        for key, unit, description in fields(measure)
+        if key not in ("kind", "included_from")
+    ]
+    return "\n".join(lines)
+
+
+def _commented(text: str) -> str:
+    return "\n".join(f"# {line}".rstrip() for line in text.splitlines())

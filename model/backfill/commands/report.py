@@ -1,0 +1,68 @@
+"""What ``backfill run`` shows: progress while it works, then what changed and where the files are."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from backfill.experiments.results import Result
+
+_WIDE = 1000
+
+
+@contextmanager
+def progress_bar(quiet: bool) -> Iterator[Callable[[str, float], None] | None]:
+    """A bar on stderr that disappears at the end, taking a message and the share done; None if nobody watches."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=1.0)
+        yield lambda message, share: bar.update(task, description=message, completed=share)
+
+
+def report(result: Result, title: str, folder: Path) -> None:
+    """Print the summary's rows and the names of the files; in full width where the output is piped."""
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    second = result.also_against
+    table = Table(box=SIMPLE, title_justify="left", pad_edge=False)
+    for name in ("what", "where", "period", "unit"):
+        table.add_column(name, overflow="fold")
+    numbers = [result.reference, result.name, "change", *([f"change from {second}"] if second else [])]
+    for name in numbers:
+        table.add_column(name, justify="right", overflow="fold")
+    keys = ["reference", "policy", "change", *(["change_from_current_policy"] if second else [])]
+    for row in result.summary.iter_rows(named=True):
+        words = [Text(str(row[key] or "")) for key in ("quantity", "where", "period", "unit")]
+        table.add_row(*words, *(short(row[key]) for key in keys))
+    tty = sys.stdout.isatty()
+    console = Console(width=None if tty else _WIDE, highlight=False, soft_wrap=False)
+    with console.capture() as captured:
+        console.print(table)
+    print(title or result.name)
+    for line in captured.get().splitlines():
+        print(line.rstrip())
+    print(f"files in {folder}: " + ", ".join(sorted(path.name for path in folder.iterdir())))
+    print(f"open {folder / 'chart.html'} in a browser")
+
+
+def short(value: float | None) -> str:
+    """A number in about four digits, without exponents where people would not write one; empty if there is none."""
+    if value is None:
+        return ""
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if size >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if size >= 1e-4 else f"{value:.1e}"

@@ -1,0 +1,111 @@
+"""``backfill run``: check, solve, write, report."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from pathlib import Path
+from typing import Literal
+
+from backfill.commands.folder import check_folder, write
+from backfill.commands.validate import check
+from backfill.errors import Faults, UnsolvedError, UserError
+from backfill.experiments.config import Experiment
+
+
+def run_experiment(
+    file_or_name: str,
+    out: Path | None,
+    reference: str | None,
+    tables: Literal["csv", "parquet"],
+    quiet: bool,
+) -> bool:
+    """Run an experiment and write its result; True if it could be solved.
+
+    Raises:
+        Faults: everything wrong with the files and with the folder, before anything is solved.
+        OutputError: the result cannot be written.
+    """
+    experiment, base, folder = _checked(file_or_name, out, reference)
+    keep_compiled()
+    from backfill.commands.report import progress_bar, report
+    from backfill.experiments.results import Status
+    from backfill.experiments.run import run
+
+    try:
+        with progress_bar(quiet) as progress:
+            result = run(experiment, reference=base, progress=progress)
+    except UnsolvedError as error:
+        result = failed(experiment, error)
+    write(result, folder, tables)
+    if result.status is not Status.SOLVED:
+        why = " ".join(result.message.split())
+        print(f"{experiment.name}: cannot be solved: {why} Residuals: {folder / 'checks.json'}", file=sys.stderr)
+        return False
+    if not quiet:
+        report(result, experiment.title, folder)
+        for inert in experiment.inert():
+            print(f"note: {inert.placed.label} changes nothing here", file=sys.stderr)
+    return True
+
+
+def _checked(file_or_name: str, out: Path | None, reference: str | None) -> tuple[Experiment, Experiment, Path]:
+    wrong: list[UserError] = []
+    pair, folder = None, out
+    try:
+        pair = check(file_or_name, reference)
+        folder = out or Path("results") / pair[0].name
+    except UserError as error:
+        wrong.append(error)
+    if folder is not None:
+        try:
+            check_folder(folder)
+        except UserError as error:
+            wrong.append(error)
+    if wrong or pair is None or folder is None:
+        raise Faults(wrong)
+    return *pair, folder
+
+
+def failed(experiment: Experiment, error: UnsolvedError):
+    """The result of an experiment that could not even be set up: checks alone."""
+    import polars as pl
+
+    from backfill.experiments.results import CHECKS, EffectTables, Result, Status
+
+    checks = {name: math.inf for name in CHECKS} | {"converged": 0.0} | error.checks
+    return Result(
+        name=experiment.name,
+        reference=experiment.reference,
+        also_against=None,
+        tables=EffectTables.empty(),
+        summary=pl.DataFrame(),
+        status=Status.FAILED,
+        message=error.sentence,
+        checks=checks,
+        provenance={},
+        resolved=experiment.resolved_toml(),
+    )
+
+
+def cache_folder() -> Path:
+    """Where compiled programs are kept: ``$XDG_CACHE_HOME/backfill/jax``, by default under ``~/.cache``."""
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    root = Path(named) if os.path.isabs(named) else Path(os.path.expanduser("~")) / ".cache"
+    return root / "backfill" / "jax"
+
+
+def keep_compiled() -> None:
+    """Let JAX keep compiled programs on disk, unless told otherwise or there is no place for them."""
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
+        return
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return
+    import jax
+
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
