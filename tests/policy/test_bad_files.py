@@ -53,8 +53,8 @@ FAULTY = {
         'mine.toml: titel: "x": did you mean "title"?',
     ),
     "unknown kind": (
-        with_measure("export_control", "export_contrl"),
-        'mine.toml: measures[1].kind: "export_contrl": did you mean "export_control" or "export_levy"?',
+        with_measure("export_control", "enforcment"),
+        'mine.toml: measures[1].kind: "enforcment": did you mean "enforcement"?',
     ),
     "no kind": (
         '[[measures]]\nby = "USA"',
@@ -62,8 +62,8 @@ FAULTY = {
         "secondary_tariff, tariff",
     ),
     "unknown region": (
-        with_measure('"CHN"', '["CHN", "RUSS"]'),
-        'mine.toml: measures[1].destinations: "RUSS": did you mean "RUS" or "us"?',
+        with_measure('"CHN"', '["RUS", "CHNN"]'),
+        'mine.toml: measures[1].destinations: "CHNN": did you mean "CHN"?',
     ),
     "unknown product": (
         with_measure('"tools"', '"lithografy"'),
