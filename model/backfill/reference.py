@@ -172,6 +172,7 @@ def _given(shape: Structure, paths: Paths, priors: Priors, count: int) -> GivenQ
         sigma_tier=np.full(count, priors["sigma_tier"]),
         sigma_family=np.full(count, priors["sigma_family"]),
         sigma_remote=np.full(count, priors["sigma_remote"]),
+        sigma_coverage=np.full(count, priors["sigma_coverage"]),
     )
 
 

@@ -100,6 +100,7 @@ class Preferences(eqx.Module):
     Attributes:
         weight: Armington weight of ``origin`` in ``destination``'s composite; buyer prices are 1 at the benchmark.
         sigma: elasticity among origins.
+        rivalry: substitution between covered and uncovered buyers' use of a composite; both sell to the same customers.
         tariff: applied tariff of the base year.
         final: share of each composite in final absorption other than compute.
         final_elasticity: substitution among those composites.
@@ -110,6 +111,7 @@ class Preferences(eqx.Module):
 
     weight: Float[Array, "*period product origin destination"]
     sigma: Float[Array, "*period product"]
+    rivalry: Float[Array, "*period"]
     tariff: Float[Array, "*period product origin destination"]
     final: Float[Array, "*period product region"]
     final_elasticity: Float[Array, "*period"]
@@ -133,6 +135,7 @@ class Accelerators(eqx.Module):
         route_weight: log weight of each leaf in its route nest.
         tier_weight, family_weight, ownership_weight: log weights of the branches above.
         route_slope, tier_slope, family_slope, ownership_slope: slopes of the nests.
+        rivalry_slope: slope of the nest of covered and uncovered users, above the others.
     """
 
     bill: Float[Array, "*period product maker"]
@@ -148,6 +151,7 @@ class Accelerators(eqx.Module):
     tier_slope: Float[Array, "*period family"]
     family_slope: Float[Array, "*period ownership"]
     ownership_slope: Float[Array, "*period region"]
+    rivalry_slope: Float[Array, "*period region"]
 
 
 class Diversion(eqx.Module):

@@ -225,6 +225,7 @@ def base_parameters(
     ), Preferences(
         weight=share * power,
         sigma=sigma,
+        rivalry=priors["sigma_coverage"],
         tariff=base.tariff,
         final=final / final.sum(0),
         final_elasticity=priors["final_elasticity"],
@@ -265,6 +266,7 @@ def base_parameters(
             tier_slope=zeros((count, 0)),
             family_slope=zeros((count, 0)),
             ownership_slope=zeros((count, 0)),
+            rivalry_slope=zeros((count, 0)),
         ),
         diversion=diversion,
         endowment=Endowment(

@@ -77,20 +77,25 @@ class ComputeDemand(Protocol):
 class Tastes(eqx.Module):
     """Demand from tastes: CES between compute services and goods, the logit nest below it.
 
-    ``P_U^(1-eps) = P_G^(1-eps) + a P_C^(1-eps)``.
+    ``P_U^(1-eps) = P_G^(1-eps) + a P_C^(1-eps)``. Covered and uncovered users (shares ``phi``) form one more logit nest,
+    ``Pi = -(1/eta) ln sum_g phi_g exp(-eta Pi_g)``: who can still buy serves customers of who cannot.
     """
 
     def acquire(
         self, structure: Structure, accelerators: Accelerators, leaf_value: Array, barriers: Barriers
     ) -> tuple[Array, Callable[[Array], Array]]:
         chosen = acquire(structure, accelerators, leaf_value, barriers.leaf_open)
-        user = tree(structure).user
-        owner = tree(structure).tier @ tree(structure).family @ tree(structure).ownership @ user
+        nest = tree(structure)
+        owner = nest.tier @ nest.family @ nest.ownership @ nest.user
+        weighted = barriers.user_share * jnp.exp(-accelerators.rivalry_slope * (chosen.value - chosen.value[0]))
+        total = weighted.sum(0)
 
         def by_leaf(units: Array) -> Array:
-            return ((barriers.user_share * units) @ owner.T * chosen.share).sum(0)
+            return ((weighted / total * units) @ owner.T * chosen.share).sum(0)
 
-        return (barriers.user_share * chosen.value).sum(0), by_leaf
+        slope = jnp.where(accelerators.rivalry_slope > 0, accelerators.rivalry_slope, 1.0)
+        pooled = chosen.value[0] - jnp.log(total) / slope
+        return jnp.where(accelerators.rivalry_slope > 0, pooled, (barriers.user_share * chosen.value).sum(0)), by_leaf
 
     def absorb(
         self, preferences: Preferences, spending: Array, bundle: Array, unit: Array, price: Array
@@ -113,8 +118,8 @@ class GivenQuantities(eqx.Module):
         reference: 1 for leaves used in the reference, 0 for latent ones.
         mean: shares of reference leaves in their tier, ``[leaf, tier]``.
         user: one-hot user of each tier.
-        sigma_route, sigma_tier, sigma_family, sigma_remote: substitution among routes of a line, lines of a family,
-            families, and owned or remote compute.
+        sigma_route, sigma_tier, sigma_family, sigma_remote, sigma_coverage: substitution among routes of a line, lines of
+            a family, families, owned or remote compute, and covered or uncovered users.
     """
 
     tier: Float[Array, "*period tier"]
@@ -125,6 +130,7 @@ class GivenQuantities(eqx.Module):
     sigma_tier: Float[Array, "*period"]
     sigma_family: Float[Array, "*period"]
     sigma_remote: Float[Array, "*period"]
+    sigma_coverage: Float[Array, "*period"]
 
     def routes(
         self, accelerators: Accelerators, leaf_value: Array, shape: np.ndarray
@@ -178,6 +184,7 @@ class GivenQuantities(eqx.Module):
             levels.append((jnp.log(share) + (parents @ slope) * (value - parents @ mean), slope))
             quantity, value = total, mean
         (tier, tier_slope), (family, family_slope), (ownership, ownership_slope) = levels
+        rivalry_slope = self.sigma_coverage / jnp.where(value > 0, value, 1.0)
         return Accelerators(
             bill=accelerators.bill,
             home_bill=accelerators.home_bill,
@@ -192,4 +199,5 @@ class GivenQuantities(eqx.Module):
             tier_slope=tier_slope,
             family_slope=family_slope,
             ownership_slope=ownership_slope,
+            rivalry_slope=rivalry_slope,
         )

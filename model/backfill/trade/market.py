@@ -147,7 +147,7 @@ def market(
     walls = wedge(parameters, barriers, state.limit_rent) if fixed is None else fixed
     weight = walls.weight
     buying = stack_prices(
-        structure, production, barriers, weight, preferences.sigma, state.wage, state.core_mill, rent
+        structure, production, barriers, weight, preferences.sigma, preferences.rivalry, state.wage, state.core_mill, rent
     )
     composite = buying.mean
     delivered = deliver(
@@ -193,7 +193,9 @@ def market(
                 for (b, e), q in zip(ranges, quantities, strict=False)
             )
             bought = bought.at[services].add(real / composite[services])
-        by_class = barriers.share[rows_] * bought[rows_][:, None, :] + plan.purchases[rows_]
+        relative_price = buying.by_class[rows_] / composite[rows_][:, None, :]
+        chosen = barriers.share[rows_] * jnp.exp(-preferences.rivalry * jnp.log(relative_price))
+        by_class = chosen * bought[rows_][:, None, :] + plan.purchases[rows_]
         part = flows(buying, weight, preferences.sigma, walls.goods, by_class, rows_)
         output = part.quantity.sum(2) + at_home[rows_]
         if first == 0:

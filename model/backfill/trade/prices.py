@@ -19,7 +19,7 @@ class Buying(NamedTuple):
         mill: mill price of each origin, ``[product, region]``.
         spread: ``sum_i W_i p_i^(1-sigma)`` of each class, ``[product, class, region]``.
         by_class: composite price of each class of buyers.
-        mean: composite price over classes, ``sum_c share_c P_c``.
+        mean: composite price over classes, ``(sum_c share_c P_c^(1-zeta))^(1/(1-zeta))``.
         cost: unit cost before margin and rent, ``[product, region]``.
     """
 
@@ -46,8 +46,12 @@ def armington(
     weight: Float[Array, "product class origin destination"],
     share: Float[Array, "product class destination"],
     sigma: Float[Array, " product"],
+    rivalry: Float[Array, ""] | float,
 ) -> tuple[Array, Array, Array]:
     """Composite prices ``P_c = (sum_i W_ci p_i^(1-sigma))^(1/(1-sigma))`` and their mean over buyer classes.
+
+    Covered and uncovered buyers compete for the same customers: ``P = (sum_c share_c P_c^(1-zeta))^(1/(1-zeta))`` with
+    rivalry ``zeta``; at zero each class keeps its share of the composite.
 
     A class without any source gets a price that chokes its demand; whether that can happen is checked before solving.
     """
@@ -56,7 +60,8 @@ def armington(
     closed = spread <= 0
     safe = jnp.where(closed, 1.0, spread)
     by_class = jnp.where(closed, CHOKE, jnp.exp(jnp.log(safe) / (1 - sigma)[:, None, None]))
-    return jnp.where(closed, jnp.inf, spread), by_class, (share * by_class).sum(1)
+    power = (share * jnp.exp((1 - rivalry) * jnp.log(by_class))).sum(1)
+    return jnp.where(closed, jnp.inf, spread), by_class, jnp.exp(jnp.log(power) / (1 - rivalry))
 
 
 CHOKE = 1e3
@@ -82,6 +87,7 @@ def stack_prices(
     barriers: Barriers,
     weight: Float[Array, "product class origin destination"],
     sigma: Float[Array, " product"],
+    rivalry: Float[Array, ""],
     wage: Float[Array, " region"],
     core_mill: Float[Array, "core region"],
     rent: Float[Array, "product region"],
@@ -91,7 +97,7 @@ def stack_prices(
     The stack's inputs are acyclic once core prices are known, so each level needs one pass and no iteration.
     """
     n = structure.core
-    spread, by_class, mean = armington(core_mill, weight[:n], barriers.share[:n], sigma[:n])
+    spread, by_class, mean = armington(core_mill, weight[:n], barriers.share[:n], sigma[:n], rivalry)
     mills, spreads, classes, means, costs = [core_mill], [spread], [by_class], [mean], []
     known = mean
     for first, last in structure.levels:
@@ -102,7 +108,9 @@ def stack_prices(
             + production.margin[first:last] * wage
             + rent[first:last]
         )
-        spread, by_class, mean = armington(mill, weight[first:last], barriers.share[first:last], sigma[first:last])
+        spread, by_class, mean = armington(
+            mill, weight[first:last], barriers.share[first:last], sigma[first:last], rivalry
+        )
         mills.append(mill)
         spreads.append(spread)
         classes.append(by_class)
