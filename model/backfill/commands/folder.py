@@ -6,6 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
+from polars.exceptions import ComputeError
+
 from backfill.errors import OutputError
 from backfill.experiments.results import Result, may_replace
 
@@ -43,7 +45,7 @@ def write(result: Result, folder: Path, tables: Literal["csv", "parquet"] = "par
                 place.rmdir()
         if isinstance(error, FileExistsError):
             raise _refused(folder, error) from None
-        if isinstance(error, OSError):
+        if isinstance(error, OSError | ComputeError):  # the second is how polars reports a full disk
             raise _unwritable(folder, error) from None
         raise
 
@@ -61,6 +63,6 @@ def _refused(folder: Path, error: FileExistsError) -> OutputError:
     return OutputError(str(folder), "", None, kind if error.errno is None else f"cannot be written ({error.strerror})")
 
 
-def _unwritable(folder: Path, error: OSError | ValueError) -> OutputError:
-    why = getattr(error, "strerror", None) or str(error)
+def _unwritable(folder: Path, error: Exception) -> OutputError:
+    why = getattr(error, "strerror", None) or str(error).split(" (os error")[0].rpartition(": ")[2]
     return OutputError(str(folder), "", None, f"cannot be written ({why}); name another folder with --out")

@@ -74,7 +74,7 @@ def failed(experiment: Experiment, error: UnsolvedError):
 
     from backfill.experiments.results import CHECKS, EffectTables, Result, Status
 
-    checks = {name: math.inf for name in CHECKS} | {"converged": 0.0} | error.checks
+    checks = dict.fromkeys(CHECKS, math.inf) | {"converged": 0.0} | error.checks
     return Result(
         name=experiment.name,
         reference=experiment.reference,

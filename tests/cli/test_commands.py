@@ -1,0 +1,158 @@
+"""What the command line answers: help, version, starter files, mistakes; quickly, and without the solver."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from backfill.experiments.config import load_experiment
+from backfill.policy.kinds import kinds
+from backfill.resources import experiments_dir, version
+from tests.cli.command import HEAVY, backfill
+
+SHIPPED = sorted(path.stem for path in experiments_dir().glob("*.toml"))
+
+BAD = """\
+titel = "x"
+[[measures]]
+kind = "export_control"
+by = "USB"
+products = "tols"
+destinations = "CHN"
+coverage = inf
+from = 2026-01-01
+until = 2025-01-01
+[[measures]]
+kind = "tariff"
+by = "USA"
+origins = "CHN"
+products = "logic_mature"
+rate = -2
+"""
+MISTAKES = [
+    'bad.toml: measures[1].by: "USB": did you mean "us" or "USA"?',
+    "bad.toml: measures[1].coverage: inf: give a finite number",
+    'bad.toml: measures[1].products: "tols": did you mean "tools"?',
+    "bad.toml: measures[1].until: 2025-01-01: is the first day no longer in force, after from (2026-01-01)",
+    "bad.toml: measures[2].rate: -2: a rate is at least -1; write -0.25 to take off 25%",
+    'bad.toml: titel: "x": did you mean "title"?',
+]
+
+
+def test_help_names_every_command(tmp_path: Path):
+    done = backfill("--help", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(f" {command} " in done.stdout for command in ("run", "validate", "new", "data"))
+    assert all(name in " ".join(done.stdout.split()) for name in SHIPPED)
+
+
+def test_help_takes_less_than_half_a_second(tmp_path: Path):
+    def seconds() -> float:
+        begun = time.perf_counter()
+        backfill("--help", cwd=tmp_path)
+        return time.perf_counter() - begun
+
+    assert min(seconds() for _ in range(3)) < 0.5
+
+
+def test_version_is_printed_alone(tmp_path: Path):
+    assert backfill("--version", cwd=tmp_path).stdout == f"{version()}\n"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["validate", "allied-alignment"], ["new", "mine"]])
+def test_nothing_heavy_is_imported(words: list[str], tmp_path: Path):
+    script = (
+        "import sys; from backfill.cli import main; code = main(sys.argv[1:]); "
+        f"print('heavy:', sorted({HEAVY!r} & set(sys.modules))); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, *words], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "heavy: []"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_experiments_are_valid(name: str, tmp_path: Path):
+    done = backfill("validate", name, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{name}: ok\n", "")
+
+
+def test_every_mistake_is_one_line_and_nothing_is_written(tmp_path: Path):
+    (tmp_path / "bad.toml").write_text(BAD)
+    for words in (["validate", "bad.toml"], ["run", "bad.toml"]):
+        done = backfill(*words, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert sorted(done.stderr.splitlines()) == MISTAKES
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.toml"]
+
+
+def test_mistakes_in_file_reference_and_folder_come_at_once(tmp_path: Path):
+    (tmp_path / "bad.toml").write_text("titel = 'x'\n")
+    done = backfill("run", "bad.toml", "--reference", "no-controlls", "--out", "bad.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        'bad.toml: titel: "x": did you mean "title"?',
+        'no-controlls: no such file or experiment; did you mean "no-controls"?',
+        "bad.toml: is a file; name a folder",
+    ]
+
+
+def test_a_measure_that_cannot_act_is_refused(tmp_path: Path):
+    (tmp_path / "late.toml").write_text(
+        '[[measures]]\nkind = "tariff"\nby = "USA"\norigins = "CHN"\nproducts = "logic_mature"\nrate = 0.5\nfrom = 2040-01-01\n'
+    )
+    done = backfill("run", "late.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("late.toml: measures[1].from: 2040-01-01: outside the horizon 2022-01-01 to ")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["bogus"], 'Unknown command "bogus"'),
+        (["run"], "FILE_OR_NAME requires an argument"),
+        (["run", "no-controls", "--bogus"], "Unknown option: --bogus"),
+        (["run", "no-controls", "--tables", "xlsx"], 'Invalid value "xlsx" for --tables'),
+    ],
+)
+def test_a_wrong_command_line_is_one_line(words: list[str], said: str, tmp_path: Path):
+    done = backfill(*words, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("backfill: ")
+    assert said in line
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_new_file_is_valid_shows_every_kind_and_is_never_overwritten(tmp_path: Path):
+    assert backfill("new", "mine", cwd=tmp_path).stdout == "wrote mine.toml\n"
+    text = (tmp_path / "mine.toml").read_text()
+    assert all(f'kind = "{kind}"' in text for kind in kinds())
+    assert backfill("validate", "mine.toml", cwd=tmp_path).stdout == "mine.toml: ok\n"
+    again = backfill("new", "mine", cwd=tmp_path)
+    assert (again.returncode, again.stderr) == (2, "mine.toml: exists; choose another name\n")
+    assert (tmp_path / "mine.toml").read_text() == text
+
+
+def test_every_kind_in_a_new_file_is_valid_once_uncommented(tmp_path: Path):
+    backfill("new", "mine", cwd=tmp_path)
+    lines = (tmp_path / "mine.toml").read_text().splitlines()
+    begin = next(n for n, line in enumerate(lines) if line == "[[measures]]")
+    bare = [line.removeprefix("# ") for line in lines[begin:] if " = " in line or line.endswith("[[measures]]")]
+    policy = tomllib.loads("\n".join(bare))
+    assert {measure["kind"] for measure in policy["measures"]} == set(kinds())
+    (tmp_path / "all.toml").write_text("\n".join(bare) + "\n")
+    assert len(load_experiment(tmp_path / "all.toml", inert_allowed=True).policy.measures) == len(kinds())
+
+
+@pytest.mark.parametrize("name", ["", ".hidden", "a:b", "nowhere/mine"])
+def test_a_name_no_file_can_have_is_refused(name: str, tmp_path: Path):
+    done = backfill("new", name, cwd=tmp_path)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,184 @@
+"""What ``backfill run`` prints, writes, replaces and refuses; results are hand-made, so that nothing is solved here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import backfill.commands.run
+import backfill.experiments.run
+from backfill.cli import main
+from backfill.errors import UnsolvedError
+from backfill.experiments.results import CHECKS, WORST, load_result
+from tests.cli.command import backfill as command
+from tests.effects.hand_made import POLICY
+from tests.effects.test_results import make, solved
+
+FILES = {
+    *(f"{t}.parquet" for t in ["exports", "backfilling", "leakage", "welfare", "compute", "capacity", "limits", "prices"]),
+    *("summary.csv", "checks.json", "provenance.json", "resolved.toml", "chart.html"),
+}
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Run no-controls in an empty folder, with an answer in place of the solver; counts how often it is asked."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(backfill.commands.run, "keep_compiled", lambda: None)
+    asked: list[dict] = []
+
+    def with_answer(answer, *words: str) -> int:
+        def solver(experiment, **options):
+            asked.append(options)
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
+
+        monkeypatch.setattr(backfill.experiments.run, "run", solver)
+        return main(["run", "no-controls", *words])
+
+    with_answer.asked = asked
+    return with_answer
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_result_is_written_and_told_in_full_width(run, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    result = make(second=True)
+    assert run(result) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert names(tmp_path) == {"results"}
+    assert names(tmp_path / "results") == {"no-controls"}
+    assert names(tmp_path / "results" / "no-controls") == FILES
+    assert "…" not in out
+    lines = out.splitlines()
+    for quantity, where in result.summary.select("quantity", "where").iter_rows():
+        assert any(quantity in line and where in line for line in lines), quantity
+    (head,) = [line for line in lines if "change from current-policy" in line]
+    assert "control" in head
+    (acquired,) = [line for line in lines if line.split()[:4] == ["compute", "acquired", "adversary", "2022-2023"]]
+    assert acquired.split()[5:8] == ["40,000", "30,000", "-10,000"]
+    assert "results/no-controls/chart.html" in out
+
+
+def test_quiet_prints_nothing(run, capsys: pytest.CaptureFixture[str]):
+    assert run(make(), "--quiet", "--out", "here", "--tables", "csv") == 0
+    assert capsys.readouterr() == ("", "")
+    assert (Path("here") / "exports.csv").is_file()
+
+
+def test_the_reference_typed_is_the_one_used(run):
+    run(make(), "--reference", "current-policy", "--quiet")
+    assert run.asked[-1]["reference"].name == "current-policy"
+
+
+def test_an_earlier_result_is_replaced_whole(run, tmp_path: Path):
+    assert run(make(), "--quiet", "--tables", "csv") == 0
+    assert run(make(), "--quiet") == 0
+    assert names(tmp_path / "results" / "no-controls") == FILES
+    assert run(make(policy=solved(POLICY, status="FAILED", checks={"converged": 0.0})), "--quiet") == 3
+    assert names(tmp_path / "results" / "no-controls") == {"checks.json"}
+    assert run(make(), "--quiet") == 0
+    assert names(tmp_path / "results" / "no-controls") == FILES
+
+
+def test_any_other_folder_is_refused_before_anything_is_solved(run, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    assert run(make(), "--out", "mine") == 2
+    assert run.asked == []
+    assert capsys.readouterr().err == "mine: is not empty and holds no result; name another folder or empty it\n"
+    assert names(tmp_path) == {"mine"}
+    assert names(tmp_path / "mine") == {"thesis.txt"}
+
+
+def test_a_world_that_cannot_be_solved_leaves_its_checks_alone(run, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(make(policy=solved(POLICY, status="FAILED", checks={"converged": 0.0})), "--out", "out") == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "no-controls: cannot be solved: control: Periods: 2023. Residuals: out/checks.json"
+    assert names(tmp_path / "out") == {"checks.json"}
+    assert load_result("out").checks["converged"] == 0
+
+
+def test_an_economy_that_cannot_be_set_up_leaves_numbers_too(run, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(UnsolvedError("The plan needs more packaging\nthan there is.", {"walras": 0.5}), "--out", "out") == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "The plan needs more packaging than there is." in line
+    assert names(tmp_path / "out") == {"checks.json"}
+    checks = json.loads((tmp_path / "out" / "checks.json").read_text())
+    assert checks == dict.fromkeys(CHECKS, WORST) | {"converged": 0.0, "walras": 0.5}
+
+
+def test_interrupted_while_solving_nothing_stays(run, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(KeyboardInterrupt()) == 130
+    assert capsys.readouterr().err == "interrupted: nothing written\n"
+    assert not names(tmp_path)
+
+
+def test_interrupted_while_writing_the_earlier_result_stays(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    assert run(make(), "--quiet") == 0
+    before = (tmp_path / "results" / "no-controls" / "summary.csv").read_bytes()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("backfill.charts.overview.page", interrupted)
+    assert run(make(second=True), "--quiet") == 130
+    assert run(make(), "--out", "deep/er/out") == 130
+    assert names(tmp_path) == {"results"}
+    assert names(tmp_path / "results") == {"no-controls"}
+    assert (tmp_path / "results" / "no-controls" / "summary.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("folder", ["file/out", "/proc/out", "bad\0name"])
+def test_a_place_that_cannot_be_written_is_one_line(run, folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "file").write_text("")
+    assert run(make(), "--out", folder) == 2
+    assert run.asked == []
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{folder}: cannot be written (")
+    assert names(tmp_path) == {"file"}
+
+
+@pytest.mark.parametrize("tables", ["csv", "parquet"])
+def test_a_full_disk_is_one_line_and_nothing_stays(tables: str, tmp_path: Path, repository: Path):
+    script = f"""
+import resource, sys
+sys.path.insert(0, {str(repository)!r})
+from pathlib import Path
+from backfill.commands.folder import write
+from backfill.errors import OutputError
+from tests.effects.test_results import make
+result = make()
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    write(result, Path("new/out"), {tables!r})
+except OutputError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("new/out: cannot be written (File too large)")
+    assert not names(tmp_path)
+
+
+def test_compiled_programs_are_kept_in_the_cache_folder(tmp_path: Path):
+    script = (
+        "from backfill.commands.run import keep_compiled; keep_compiled(); import jax; "
+        "jax.jit(lambda x: x * 2 + 1)(3.0).block_until_ready()"
+    )
+    environment = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PATH": "", "HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert any((tmp_path / "cache" / "backfill" / "jax").iterdir())
+
+
+def test_shipped_names_resolve_away_from_the_repository(tmp_path: Path):
+    assert command("run", "allied-aligment", cwd=tmp_path).stderr.endswith('did you mean "allied-alignment"?\n')
