@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import jax
@@ -62,6 +62,7 @@ class World:
         periods: reported periods.
         discount: discount factor per period.
         rounds: rounds of the coupling used.
+        decisions: what suppliers decided, over all solved periods.
     """
 
     tables: Tables
@@ -71,6 +72,20 @@ class World:
     periods: tuple[Period, ...]
     discount: float
     rounds: int
+    decisions: Decisions
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Rents and additions of a solved world, horizon and extension.
+
+    Attributes:
+        rent: ``[period, node]``.
+        additions: ``[node, class, period]``.
+    """
+
+    rent: np.ndarray
+    additions: np.ndarray
 
 
 @dataclass
@@ -86,6 +101,7 @@ def solve_world(
     worlds: Sequence[Wedges],
     *,
     foresight: str = "perfect",
+    history: tuple[World, int] | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> tuple[World, ...]:
     """Solve several worlds of one economy, markets in one batch, each with its own capacity plan.
@@ -97,6 +113,8 @@ def solve_world(
         economy: the calibrated economy.
         worlds: one policy each, as wedges over ``economy.periods``.
         foresight: ``"perfect"``, ``"myopic"`` or ``"fixed"`` (additions stay at the reference).
+        history: a world and a number of periods: until then suppliers plan as in that world, because the policies
+            studied have not been announced. Up to there the wedges must be that world's.
         progress: called with a message and the share done.
 
     Raises:
@@ -109,7 +127,7 @@ def solve_world(
                 "compile the policy over economy.periods"
             )
     with single_threaded_algebra():
-        solver = _Coupling(economy, worlds, foresight_named(foresight))
+        solver = _Coupling(economy, worlds, foresight_named(foresight), history)
         for round_ in range(ROUNDS):
             solver.evaluate()
             if progress:
@@ -123,7 +141,13 @@ def solve_world(
 class _Coupling:
     """The rounds of one batch of worlds."""
 
-    def __init__(self, economy: Economy, worlds: Sequence[Wedges], foresight: Foresight) -> None:
+    def __init__(
+        self,
+        economy: Economy,
+        worlds: Sequence[Wedges],
+        foresight: Foresight,
+        history: tuple[World, int] | None = None,
+    ) -> None:
         shape = economy.structure
         self.economy, self.wedges, self.foresight = economy, worlds, foresight
         self.count, self.periods = len(worlds), len(economy.periods)
@@ -132,11 +156,13 @@ class _Coupling:
         classes = self.barriers.builder_share.shape[1]
         by_world = self._split(self.barriers.builder_share)
         self.nodes = [self._nodes(np.moveaxis(share, 0, 2)[:, self.columns].swapaxes(0, 1)) for share in by_world]
+        start = np.asarray(economy.capacity.rent) if history is None else history[0].decisions.rent
+        if history is not None:
+            self.nodes = [_with_history(nodes, *history) for nodes in self.nodes]
         self.programs = [CompiledPlan(nodes, foresight) for nodes in self.nodes]
-        reference = np.asarray(economy.capacity.additions).T[:, None, :]
         self.plans = _Plans(
-            rent=np.repeat(np.asarray(economy.capacity.rent)[None], self.count, 0),
-            additions=np.stack([reference * nodes.class_share for nodes in self.nodes]),
+            rent=np.repeat(start[None], self.count, 0),
+            additions=np.stack([nodes.reference_additions for nodes in self.nodes]),
         )
         self.parameters = jax.tree.map(lambda x: np.concatenate([np.asarray(x)] * self.count), economy.parameters)
         rents = np.zeros((self.count * self.periods, self.barriers.limit_quantity.shape[1]))
@@ -302,7 +328,7 @@ class _Coupling:
         status, message = self._verdict(world, converged)
         return World(
             tables, status, message, checks, economy.periods[: economy.reported], float(economy.capacity.discount),
-            int(self.rounds[world]),
+            int(self.rounds[world]), Decisions(plans.rent[world].copy(), plans.additions[world].copy()),
         )
 
     def _verdict(self, world: int, converged: np.ndarray) -> tuple[Status, str]:
@@ -313,3 +339,18 @@ class _Coupling:
             names = ", ".join(" in ".join(node) for node in self._gaps(world).worst_nodes())
             return Status.COUPLING_FAILED, f"{Status.COUPLING_FAILED.value} Capacities: {names}."
         return Status.SOLVED, Status.SOLVED.value
+
+
+def _with_history(nodes: Nodes, world: World, periods: int) -> Nodes:
+    """Nodes whose additions of the first ``periods`` are those of ``world``, and where every plan starts from its own."""
+    known = world.decisions.additions
+    total = np.zeros(nodes.class_share.shape)
+    shared = min(known.shape[1], total.shape[1])
+    total[:, :shared] = known[:, :shared]
+    spread = known.sum(1)[:, None, :] * nodes.class_share
+    past = np.arange(nodes.periods) < periods
+    return replace(
+        nodes,
+        reference_additions=np.where(past[None, None], total, spread),
+        open=nodes.open & ~past[None, None],
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from backfill.dimensions import Vocabulary
+from backfill.dimensions import Period, Vocabulary
 from backfill.errors import UserError
 from backfill.experiments.assemble import Pair, comparisons, effect_tables, joint_checks
 from backfill.experiments.provenance import provenance
@@ -74,7 +75,19 @@ def run(
     from backfill.world import solve_world
 
     begun = time.perf_counter()
-    solved = solve_world(economy, needed.wedges, foresight=chosen.foresight, progress=progress)
+    before = included_only(chosen)
+    past = compiled(before) if before else references[against]
+    unaware = _unaware(chosen, economy.periods)
+    known = batch({**references, "before": past})
+    if unaware and len(needed.wedges) > len(known.wedges):
+        first = solve_world(economy, known.wedges, foresight=chosen.foresight, progress=progress)
+        history = (first[known.position["before"]], unaware)
+        fresh = [wedges for wedges in needed.wedges if not any(wedges is other for other in known.wedges)]
+        rest = solve_world(economy, fresh, foresight=chosen.foresight, history=history, progress=progress)
+        by_id = {id(w): world for w, world in zip([*known.wedges, *fresh], [*first, *rest], strict=True)}
+        solved = tuple(by_id[id(wedges)] for wedges in needed.wedges)
+    else:
+        solved = solve_world(economy, needed.wedges, foresight=chosen.foresight, progress=progress)
     seconds = time.perf_counter() - begun
     return result_of(
         {name: solved[at] for name, at in needed.position.items()},
@@ -86,6 +99,21 @@ def run(
         parameters=economy.grades,
         seconds=seconds,
     )
+
+
+def included_only(experiment: Experiment) -> Experiment | None:
+    """The experiment as its authors found the world: included measures without its own; None if it includes none."""
+    from backfill.policy.policy import Policy
+
+    included = [m for m in experiment.policy.measures if m.included_from]
+    return dataclasses.replace(experiment, policy=Policy.of(included)) if included else None
+
+
+def _unaware(experiment: Experiment, periods: Sequence[Period]) -> int:
+    """Periods that end before any of the experiment's own measures is announced: until then suppliers do not plan for them."""
+    own = [m.announced or m.begin for m in experiment.policy.measures if not m.included_from]
+    first = min((date or periods[0].start for date in own), default=periods[0].start)
+    return sum(period.end <= first for period in periods)
 
 
 def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy, Vocabulary]:
