@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from backfill.dimensions import Period, Vocabulary
-from backfill.errors import UserError
 from backfill.experiments.assemble import Pair, comparisons, effect_tables, joint_checks
 from backfill.experiments.provenance import provenance
 from backfill.experiments.results import EffectTables, Result, Status
@@ -60,7 +59,7 @@ def run(
     builds_on_current = CURRENT_POLICY in chosen.includes and CURRENT_POLICY not in (chosen.name, base.name)
     current = load_experiment(CURRENT_POLICY, inert_allowed=True) if builds_on_current else None
     economy, vocabulary = _economy(chosen, progress)
-    exists = benchmark_flows()
+    exists = benchmark_flows() if chosen.mapping is None else None
 
     def compiled(one: Experiment) -> Wedges:
         return compile_policy(
@@ -117,17 +116,15 @@ def _unaware(experiment: Experiment, periods: Sequence[Period]) -> int:
 
 
 def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy, Vocabulary]:
-    """The shipped benchmark, calibrated over the experiment's horizon with its parameters."""
-    from backfill.economy.tables import load_tables, load_vocabulary
+    """The shipped benchmark over the experiment's regions and horizon, with its parameters."""
+    from backfill.economy.mapping import apply_mapping
+    from backfill.economy.tables import load_tables
     from backfill.reference import economy
 
-    if experiment.mapping is not None:
-        remedy = "regions can not be split or merged yet; remove the key"
-        raise UserError(str(experiment.file or experiment.name), "regions.mapping", str(experiment.mapping), remedy)
-    vocabulary = load_vocabulary()
-    horizon = experiment.horizon
+    tables = load_tables() if experiment.mapping is None else apply_mapping(load_tables(), experiment.mapping)
+    vocabulary, horizon = tables.vocabulary(), experiment.horizon
     calibrated = economy(
-        load_tables(),
+        tables,
         vocabulary,
         first_year=horizon.first_year,
         last_year=horizon.last_year,
