@@ -13,7 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from backfill.charts.leakage import steps
-from backfill.charts.overview import page
+from backfill.charts.overview import overview, page
 from backfill.charts.theme import columns, wrap
 from backfill.errors import OutputError
 from backfill.experiments.results import CHECKS, EffectTables, Status, load_result
@@ -194,6 +194,20 @@ def test_page_opens_without_a_network(result):
     for loader in ('<script src="', '<link rel="stylesheet" href="http', "import("):
         assert loader not in html.split("<body>")[0].split("vega-lite")[0]
     assert 'src="http' not in html
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_page_is_drawn_from_these_numbers(second):
+    spec = overview(make(second=second)).to_dict()
+    said = json.dumps(spec)
+    assert "The adversary acquires 25.0% less compute over the period." in said
+    assert "Of 20.0 thousand H100e denied at first, 10.0 thousand H100e" in said
+    assert ("current-policy" in said) == second
+
+
+def test_page_of_a_policy_without_effect():
+    said = json.dumps(overview(make(policy=solved(REFERENCE))).to_dict())
+    assert "nobody backfills" in said
 
 
 def test_columns_are_checked_before_drawing(result):

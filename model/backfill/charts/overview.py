@@ -21,6 +21,9 @@ class Drawn(Protocol):
     def reference(self) -> str: ...
 
     @property
+    def also_against(self) -> str | None: ...
+
+    @property
     def tables(self) -> Tables: ...
 
 
@@ -32,15 +35,15 @@ class Tables(Protocol):
 
 def overview(result: Drawn) -> alt.VConcatChart:
     """Four panels: compute by route, sellers' backfilling, the leakage waterfall, advanced capacity."""
-    tables, policy, reference = result.tables, result.name, result.reference
+    tables, policy, reference, second = result.tables, result.name, result.reference, result.also_against
     top = alt.hconcat(
-        panels.compute_by_route(tables["compute"], policy, reference),
+        panels.compute_by_route(tables["compute"], policy, reference, second),
         panels.backfilling_by_seller(tables["backfilling"], policy, reference),
         spacing=56,
     ).resolve_scale(color="independent")
     bottom = alt.hconcat(
         leakage.waterfall(tables["leakage"], policy, reference),
-        panels.advanced_capacity(tables["capacity"], policy, reference),
+        panels.advanced_capacity(tables["capacity"], policy, reference, second),
         spacing=56,
     ).resolve_scale(color="independent")
     head = alt.TitleParams(

@@ -17,7 +17,7 @@ from backfill.charts.theme import (
     columns,
     title,
 )
-from backfill.units import format_change, format_number, format_share
+from backfill.units import format_change, format_money, format_number, format_share
 
 ROUTES = {
     "from us": "from the US",
@@ -31,15 +31,16 @@ SELLERS = {"ally": "US allies", "partner": "third countries", "adversary": "adve
 SELLER_COLOURS = {name: BLOC_COLOURS[bloc] for bloc, name in SELLERS.items()}
 
 
-def compute_by_route(table: pl.DataFrame, policy: str, reference: str) -> alt.FacetChart:
-    """What the adversary acquires each period by route: the reference beside the policy."""
+def compute_by_route(table: pl.DataFrame, policy: str, reference: str, second: str | None = None) -> alt.FacetChart:
+    """What the adversary acquires each period by route: the references beside the policy."""
+    shown_worlds = [reference, *([second] if second else []), policy]
     acquired = columns(table, ["scenario", "period", "bloc", "route", "quantity", "value"])
     adversary = acquired.filter(pl.col("quantity") == "acquired", pl.col("bloc") == "adversary")
     sums = (
         adversary.with_columns(route=pl.col("route").replace(ROUTES), value=pl.col("value") / 1000)
         .group_by("scenario", "period", "route")
         .agg(pl.col("value").sum())
-        .filter(pl.col("scenario").is_in([policy, reference]))
+        .filter(pl.col("scenario").is_in(shown_worlds))
     )
     total = dict(sums.group_by("scenario").agg(pl.col("value").sum()).iter_rows())
     before, after = total.get(reference, 0.0), total.get(policy, 0.0)
@@ -65,67 +66,80 @@ def compute_by_route(table: pl.DataFrame, policy: str, reference: str) -> alt.Fa
                 alt.Tooltip("value:Q", format=",.4~r", title="thousand H100e"),
             ],
         )
-        .properties(width=(WIDTH - 20) / 2, height=HEIGHT)
+        .properties(width=(WIDTH - 20 * (len(shown_worlds) - 1)) / len(shown_worlds), height=HEIGHT)
     )
     return bars.facet(
-        column=alt.Column("scenario:N").sort([reference, policy]).header(title=None),
+        column=alt.Column("scenario:N").sort(shown_worlds).header(title=None),
         spacing=20,
         title=title(sentence, "Accelerators acquired per period by route, thousand H100e", lines=2),
     )
 
 
 def backfilling_by_seller(table: pl.DataFrame, policy: str, reference: str) -> alt.LayerChart | alt.FacetChart:
-    """Who sells more, and who less, to the adversary than without the policy: rates by product group and bloc."""
-    data = (
-        columns(table, ["scenario", "reference", "period", "origin", "destination", "product", "quantity", "value"])
-        .filter(
-            pl.col("scenario") == policy,
-            pl.col("reference") == reference,
-            pl.col("period") == "all",
-            pl.col("destination") == "adversary",
-            pl.col("origin").is_in(list(SELLERS)),
-            pl.col("quantity") == "backfill rate, current value",
-            pl.col("value").is_not_null(),
-        )
-        .with_columns(seller=pl.col("origin").replace(SELLERS), percent=100 * pl.col("value"))
-    )
+    """Who sells more, and who less, to the adversary than without the policy: rates by product group and bloc.
+
+    Bars beyond `LONGEST` per cent are cut there and keep their true label: where the US sold little a rate can be anything.
+    """
+    data = _rates(table, policy, reference)
     groups = [name for name in GROUP_ORDER if name in set(data["product"].to_list())]
-    data = data.filter(pl.col("product").is_in(groups)).with_columns(
-        product=pl.col("product").replace(PRODUCT_NAMES),
-        label=pl.col("value").map_elements(lambda v: format_share(v, 0), return_dtype=pl.String),
-    )
     names = [PRODUCT_NAMES.get(name, name) for name in groups]
-    subtitle = "Change in FOB sales to the adversary as % of the fall in US sales, all periods"
+    data = data.filter(pl.col("product").is_in(groups)).with_columns(product=pl.col("product").replace(PRODUCT_NAMES))
+    subtitle = "Change in sales to the adversary, % of the fall in US sales"
+    if (100 * data["value"].abs() > LONGEST).any():
+        subtitle += f", cut at {LONGEST:.0f}%"
     if data.is_empty():
         return _nothing("US sales to the adversary do not fall, so nobody backfills.", subtitle)
-    largest = data.sort("value")[-1].to_dicts()[0]
+    most = data.sort("money")[-1].to_dicts()[0]
     sentence = (
-        f"{_capital(largest['seller'])} replace most: {format_share(largest['value'], 0)} of lost US sales of "
-        f"{largest['product']}."
-        if largest["value"] > 0
+        f"{_capital(most['seller'])} gain most: {format_money(most['money'])} of {most['product']}, "
+        f"{format_share(most['value'], 0)} of what the US loses there."
+        if most["money"] > 0
         else "Nobody replaces what the US no longer sells."
     )
-    base = alt.Chart(columns(data, ["product", "seller", "percent", "label"]))
+    base = alt.Chart(columns(data, ["product", "seller", "percent", "value", "label", "ahead"]))
     y = alt.Y("product:N").sort(names).title(None).axis(ticks=False, labelPadding=8)
     offset = alt.YOffset("seller:N").sort(list(SELLER_COLOURS))
     bar = base.mark_bar(height={"band": 0.85}).encode(
-        x=alt.X("percent:Q").title(None).axis(tickCount=6).scale(padding=32, nice=True),
+        x=alt.X("percent:Q").title(None).axis(tickCount=6).scale(padding=40, nice=True),
         y=y,
         yOffset=offset,
         color=alt.Color("seller:N").scale(colours(SELLER_COLOURS, data["seller"].to_list())),
-        tooltip=["product:N", "seller:N", alt.Tooltip("percent:Q", format=",.2f", title="% of the fall in US sales")],
+        tooltip=["product:N", "seller:N", alt.Tooltip("value:Q", format=".1%", title="of the fall in US sales")],
     )
-    mark = {"fontSize": 10.5, "color": INK}
-    text = alt.layer(
-        base.transform_filter("datum.percent >= 0")
-        .mark_text(align="left", dx=4, **mark)
-        .encode(x="percent:Q", y=y, yOffset=offset, text="label:N"),
-        base.transform_filter("datum.percent < 0")
-        .mark_text(align="right", dx=-4, **mark)
-        .encode(x="percent:Q", y=y, yOffset=offset, text="label:N"),
-    )
+    right = base.transform_filter("datum.ahead").mark_text(align="left", dx=4, fontSize=10.5, color=INK)
+    left = base.transform_filter("!datum.ahead").mark_text(align="right", dx=-4, fontSize=10.5, color=INK)
+    texts = [mark.encode(x="percent:Q", y=y, yOffset=offset, text="label:N") for mark in (right, left)]
     zero = alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(color=SOFT).encode(x="zero:Q")
-    return alt.layer(bar, text, zero).properties(width=WIDTH, height=HEIGHT, title=title(sentence, subtitle))
+    return alt.layer(bar, *texts, zero).properties(width=WIDTH, height=HEIGHT, title=title(sentence, subtitle))
+
+
+LONGEST = 250.0
+
+
+def _rates(table: pl.DataFrame, policy: str, reference: str) -> pl.DataFrame:
+    """Rates by product and seller bloc with the money behind them (million USD)."""
+    chosen = columns(
+        table, ["scenario", "reference", "period", "origin", "destination", "product", "quantity", "value"]
+    ).filter(
+        pl.col("scenario") == policy,
+        pl.col("reference") == reference,
+        pl.col("period") == "all",
+        pl.col("destination") == "adversary",
+        pl.col("origin").is_in(list(SELLERS)),
+    )
+    money = chosen.filter(pl.col("quantity") == "change in sales, current value")
+    rates = chosen.filter(pl.col("quantity") == "backfill rate, current value", pl.col("value").is_not_null())
+    joined = rates.join(
+        money.select("origin", "product", pl.col("value").alias("money")),
+        on=["origin", "product"],
+        maintain_order="left",
+    )
+    return joined.with_columns(
+        seller=pl.col("origin").replace(SELLERS),
+        percent=(100 * pl.col("value")).clip(-LONGEST, LONGEST),
+        ahead=pl.col("value") >= 0,
+        label=pl.col("value").map_elements(lambda v: format_share(v, 0), return_dtype=pl.String),
+    )
 
 
 GROUP_ORDER = (
@@ -149,15 +163,18 @@ PRODUCT_NAMES = {
 }
 
 
-def advanced_capacity(table: pl.DataFrame, policy: str, reference: str) -> alt.LayerChart | alt.FacetChart:
-    """The adversary's advanced-logic capacity over time, with and without the policy."""
+def advanced_capacity(
+    table: pl.DataFrame, policy: str, reference: str, second: str | None = None
+) -> alt.LayerChart | alt.FacetChart:
+    """The adversary's advanced-logic capacity over time, with the policy and in its references."""
+    worlds = [reference, *([second] if second else []), policy]
     data = (
         columns(table, ["scenario", "period", "bloc", "product", "quantity", "value"])
         .filter(
             pl.col("quantity") == "capacity",
             pl.col("product") == "logic_advanced",
             pl.col("bloc") == "adversary",
-            pl.col("scenario").is_in([policy, reference]),
+            pl.col("scenario").is_in(worlds),
         )
         .group_by("scenario", "period", maintain_order=True)
         .agg(pl.col("value").sum() / 1000)
@@ -171,13 +188,14 @@ def advanced_capacity(table: pl.DataFrame, policy: str, reference: str) -> alt.L
     before, after = ends.get(reference, 0.0), ends.get(policy, 0.0)
     change = after / before - 1 if before > 0 else 0.0
     sentence = (
-        f"By {last} its advanced-logic capacity is {format_share(abs(change))} {'lower' if change < 0 else 'higher'}."
+        f"By {last} the adversary's advanced-logic capacity is {format_share(abs(change))} {'lower' if change < 0 else 'higher'}."
         if abs(change) > 5e-4
-        else f"Its advanced-logic capacity in {last} is unchanged ({format_change(change, 2)})."
+        else f"The adversary's advanced-logic capacity in {last} is unchanged ({format_change(change, 2)})."
     )
     base = alt.Chart(columns(data, ["scenario", "period", "value"]))
-    scale = alt.Scale(domain=[reference, policy], range=[SOFT, BLOC_COLOURS["us"]])
-    dashes = alt.Scale(domain=[reference, policy], range=[[5, 4], [1, 0]])
+    paint = {reference: SOFT, policy: BLOC_COLOURS["us"]} | ({second: BLOC_COLOURS["partner"]} if second else {})
+    scale = alt.Scale(domain=worlds, range=[paint[name] for name in worlds])
+    dashes = alt.Scale(domain=worlds, range=[*[[5, 4]] * (len(worlds) - 1), [1, 0]])
     line = base.mark_line(strokeWidth=2.5).encode(
         x=alt.X("period:O").title(None).axis(labelAngle=-45, ticks=False, labelOverlap=True),
         y=alt.Y("value:Q").title(None).axis(tickCount=5, format="~r").scale(zero=True),
@@ -189,7 +207,7 @@ def advanced_capacity(table: pl.DataFrame, policy: str, reference: str) -> alt.L
         label=pl.col("value").map_elements(format_number, return_dtype=pl.String)
     )
     apart = abs(after - before) > 0.05 * max(before, after, 1e-12)
-    shown = end if apart else end.filter(pl.col("scenario") == policy)
+    shown = end.filter(pl.col("scenario").is_in([policy, *([reference] if apart else [])]))
     text = (
         alt.Chart(columns(shown, ["scenario", "period", "value", "label"]))
         .mark_text(align="left", dx=6, fontSize=11)
