@@ -141,6 +141,10 @@ class DuplicateMeasureError(UserError):
     """A measure, or the name of one, given twice."""
 
 
+class TableError(UserError):
+    """A table a person supplies that is missing something or holds an impossible figure."""
+
+
 class OutputError(UserError):
     """A place where nothing can be written."""
 

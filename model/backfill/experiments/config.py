@@ -13,12 +13,15 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from backfill.dimensions import Period, Vocabulary, periods
-from backfill.economy.tables import load_vocabulary
+from backfill.economy.mapping import apply_mapping
+from backfill.economy.schema import DataError
+from backfill.economy.tables import BaselineTables, load_tables, load_vocabulary
 from backfill.errors import (
     Faults,
     IncludedSettingsError,
     MissingFileError,
     OutOfRangeError,
+    TableError,
     TomlSyntaxError,
     UnknownParameterError,
     UnreadableFileError,
@@ -120,9 +123,26 @@ class Experiment:
         """Reported periods."""
         return periods(self.horizon.first_year, self.horizon.last_year, self.horizon.per_year)
 
-    def inert(self, vocabulary: Vocabulary | None = None) -> tuple[Inert, ...]:
+    def tables(self) -> BaselineTables:
+        """The benchmark over the experiment's regions.
+
+        Raises:
+            DataError: a table, or the mapping, is missing or faulty.
+        """
+        return load_tables() if self.mapping is None else apply_mapping(load_tables(), self.mapping)
+
+    def vocabulary(self) -> Vocabulary:
+        """Names a policy may use here.
+
+        Raises:
+            DataError: a table, or the mapping, is missing or faulty.
+        """
+        return load_vocabulary() if self.mapping is None else self.tables().vocabulary()
+
+    def inert(self) -> tuple[Inert, ...]:
         """Measures, included ones too, that change nothing here, and why."""
-        return inert_measures(self.policy, vocabulary or load_vocabulary(), self.periods, flow_exists=benchmark_flows())
+        tables = self.tables()
+        return inert_measures(self.policy, tables.vocabulary(), self.periods, flow_exists=benchmark_flows(tables))
 
     def resolved_toml(self) -> str:
         """The experiment as a file that needs no other: everything included, every default filled."""
@@ -157,7 +177,7 @@ def load_experiment(
     Args:
         file_or_name: a path; or a name, looked for beside, among shipped experiments, then by the ``name`` key.
         beside: folder to look in first; the working directory if None.
-        vocabulary: regions and products; the shipped ones if None.
+        vocabulary: regions and products; those of the shipped benchmark, or of the file's own mapping, if None.
         inert_allowed: let measures change nothing, as where a sweep or a game sets their level.
 
     Raises:
@@ -170,8 +190,11 @@ def load_experiment(
         file = read(place, called(place))
     except UserError as error:
         raise Faults([error]) from None
-    names = vocabulary or load_vocabulary()
-    settings, placed, wrong = _parse(file, names, included_by=None)
+    mapped, unmapped = _mapped_tables(file)
+    names = vocabulary or (load_vocabulary() if mapped is None else mapped.vocabulary())
+    checked = None if unmapped else names
+    settings, placed, wrong = _parse(file, checked, included_by=None)
+    wrong = unmapped + wrong
     files: tuple[PolicyFile, ...] = (file,)
     try:
         files = with_included(file)
@@ -180,7 +203,7 @@ def load_experiment(
     before: list[Placed] = []
     for other in files:
         if other is not file:
-            _, more, found = _parse(other, names, included_by=file)
+            _, more, found = _parse(other, checked, included_by=file)
             before, wrong = before + more, found + wrong
     policy = Policy((*before, *placed))
     twins = duplicates(policy)
@@ -191,14 +214,34 @@ def load_experiment(
         wrong += found
         # Without a measure or a file that is at fault itself, or beside a twin, others may seem to change nothing.
         whole = len(policy.placed) == sum(_measure_count(one) for one in files) and not _lacks_included(wrong)
-        if whole and not twins and not inert_allowed:
+        if whole and not twins and not unmapped and not inert_allowed:
             try:
-                compile_policy(policy, names, experiment.periods, flow_exists=benchmark_flows())
+                compile_policy(policy, names, experiment.periods, flow_exists=benchmark_flows(mapped))
             except Faults as error:
                 wrong += error.faults
         if not wrong:
             return experiment
     raise Faults(wrong)
+
+
+def _mapping(file: PolicyFile) -> Path | None:
+    """The mapping file an experiment names, if it exists."""
+    regions = file.raw.get("regions")
+    named = regions.get("mapping") if isinstance(regions, Mapping) else None
+    place = (file.path.parent / named).resolve() if isinstance(named, str) and named else None
+    return place if place is not None and place.is_file() else None
+
+
+def _mapped_tables(file: PolicyFile) -> tuple[BaselineTables | None, list[UserError]]:
+    """The benchmark over the file's own regions, None if it has none; and what is wrong with its mapping."""
+    place = _mapping(file)
+    if place is None:
+        return None, []
+    try:
+        return apply_mapping(load_tables(), place), []
+    except DataError as error:
+        told = [fault.partition(": ") for fault in error.faults]
+        return None, [TableError(table, "", None, rest) for table, _, rest in told]
 
 
 def _measure_count(file: PolicyFile) -> int:
@@ -213,7 +256,7 @@ def _lacks_included(wrong: list[UserError]) -> bool:
 
 
 def _parse(
-    file: PolicyFile, vocabulary: Vocabulary, included_by: PolicyFile | None
+    file: PolicyFile, vocabulary: Vocabulary | None, included_by: PolicyFile | None
 ) -> tuple[ExperimentFile | None, list[Placed], list[UserError]]:
     """Settings and measures of one file, and what is wrong with it."""
     known = list(ExperimentFile.model_fields)

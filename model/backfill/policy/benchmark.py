@@ -6,26 +6,29 @@ from pathlib import Path
 
 import polars as pl
 
-from backfill.economy.tables import read_table
+from backfill.economy.tables import BaselineTables, read_table
 from backfill.policy.board import FlowExists
 from backfill.resources import data_dir
 
 
-def benchmark_flows(directory: Path | None = None) -> FlowExists:
+def benchmark_flows(tables: BaselineTables | None = None) -> FlowExists:
     """Whether a flow (product, origin, destination) is above zero in the base year, or for accelerators in any year.
 
     The origin of an accelerator is its designer's region, its destination where it is delivered.
 
     Args:
-        directory: baseline tables; the shipped ones if None.
+        tables: the benchmark; the shipped one if None.
 
     Raises:
         DataError: a table is missing or faulty.
     """
-    folder = directory or data_dir() / "baseline"
-    goods = read_table(folder, "flows").filter(pl.col("value_musd") > 0)
-    designers = read_table(folder, "accelerator_bill").select("product", "origin").unique()
-    use = read_table(folder, "compute_use").filter(pl.col("kh100e") > 0)
+
+    def table(name: str) -> pl.DataFrame:
+        return read_table(data_dir() / "baseline", name) if tables is None else getattr(tables, name)
+
+    goods = table("flows").filter(pl.col("value_musd") > 0)
+    designers = table("accelerator_bill").select("product", "origin").unique()
+    use = table("compute_use").filter(pl.col("kh100e") > 0)
     chips = use.select("product", pl.col("site").alias("destination")).unique().join(designers, on="product")
     columns = ("product", "origin", "destination")
     known = {*goods.select(columns).iter_rows(), *chips.select(columns).iter_rows()}

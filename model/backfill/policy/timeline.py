@@ -43,10 +43,9 @@ class Timeline:
 
     def average(self, values: np.ndarray) -> np.ndarray:
         """Average by days of ``values[stretch, ...]``, as ``[period, ...]``."""
-        total = np.zeros((len(self.periods), *values.shape[1:]))
-        weight = self.weight.reshape(-1, *[1] * (values.ndim - 1))
-        np.add.at(total, self.period, values * weight)
-        return total
+        weight = np.zeros((len(self.periods), len(self.weight)))
+        weight[self.period, np.arange(len(self.weight))] = self.weight
+        return np.tensordot(weight, values, 1)
 
     def fraction(self, when: np.ndarray) -> np.ndarray:
         """Share of each period's days in the stretches of the boolean ``when[stretch]``."""
