@@ -60,45 +60,84 @@ _SHARE = _number(0.0, 1.0)
 
 TABLES: Mapping[str, Mapping[str, Column]] = {
     "regions": {
-        "region": _KEY, "name": _text(), "bloc": _text(allowed=("us", "ally", "partner", "adversary")),
-        "is_hub": _FLAG, **_PROVENANCE,
+        "region": _KEY,
+        "name": _text(),
+        "bloc": _text(allowed=("us", "ally", "partner", "adversary")),
+        "is_hub": _FLAG,
+        **_PROVENANCE,
     },
     "products": {
-        "product": _KEY, "name": _text(), "groups": _text(), "nest": _text(allowed=("core", "stack", "physical")),
-        "armington_elasticity": _number(), "input_elasticity": _number(),
-        "unit": _text(allowed=("musd_2022", "kh100e")), "planned": _FLAG, "upstream": _FLAG, **_PROVENANCE,
+        "product": _KEY,
+        "name": _text(),
+        "groups": _text(),
+        "nest": _text(allowed=("core", "stack", "physical")),
+        "armington_elasticity": _number(),
+        "input_elasticity": _number(),
+        "unit": _text(allowed=("musd_2022", "kh100e")),
+        "planned": _FLAG,
+        "upstream": _FLAG,
+        **_PROVENANCE,
     },
     "flows": {"product": _KEY, "origin": _KEY, "destination": _KEY, "value_musd": _number(), **_PROVENANCE},
     "tariffs": {"product": _KEY, "origin": _KEY, "destination": _KEY, "rate": _number(-1.0, 10.0), **_PROVENANCE},
     "inputs": {"region": _KEY, "product": _KEY, "input": _KEY, "share": _SHARE, **_PROVENANCE},
     "shares": {"product": _KEY, "region": _KEY, "margin_share": _SHARE, "rent_share": _SHARE, **_PROVENANCE},
     "accelerator_bill": {
-        "year": _YEAR, "product": _KEY, "origin": _KEY, "item": _KEY, "kusd_per_h100e": _number(),
-        "sourcing": _text(allowed=("market", "home")), **_PROVENANCE,
+        "year": _YEAR,
+        "product": _KEY,
+        "origin": _KEY,
+        "item": _KEY,
+        "kusd_per_h100e": _number(),
+        "sourcing": _text(allowed=("market", "home")),
+        **_PROVENANCE,
     },
     "compute_use": {
-        "year": _YEAR, "user": _KEY, "product": _KEY, "channel": _text(key=True, allowed=("direct", "cloud")),
-        "site": _KEY, "kh100e": _number(), **_PROVENANCE,
+        "year": _YEAR,
+        "user": _KEY,
+        "product": _KEY,
+        "channel": _text(key=True, allowed=("direct", "cloud")),
+        "site": _KEY,
+        "kh100e": _number(),
+        **_PROVENANCE,
     },
     "compute_other": {"year": _YEAR, "item": _KEY, "kusd_per_h100e": _number(), **_PROVENANCE},
     "nodes": {
-        "product": _KEY, "region": _KEY, "owner": _text(), "depreciation": _SHARE, "lag_years": _number(0.0, 20.0),
-        "adjustment": _number(), **_PROVENANCE,
+        "product": _KEY,
+        "region": _KEY,
+        "owner": _text(),
+        "depreciation": _SHARE,
+        "lag_years": _number(0.0, 20.0),
+        "adjustment": _number(),
+        **_PROVENANCE,
     },
     "capacity": {
-        "year": _YEAR, "product": _KEY, "region": _KEY, "utilisation": _SHARE, "rent_share": _number(0.0, 0.95),
+        "year": _YEAR,
+        "product": _KEY,
+        "region": _KEY,
+        "utilisation": _SHARE,
+        "rent_share": _number(0.0, 0.95),
         **_PROVENANCE,
     },
     "tool_needs": {"product": _KEY, "region": _KEY, "tool": _KEY, "musd_per_musd": _number(), **_PROVENANCE},
     "labour": {"year": _YEAR, "region": _KEY, "index": _number(1e-6), **_PROVENANCE},
     "parameters": {
-        "parameter": _KEY, "product": _text(key=True), "region": _text(key=True), "central": _number(None),
-        "low": _number(None), "high": _number(None), "unit": _text(), **_PROVENANCE,
+        "parameter": _KEY,
+        "product": _text(key=True),
+        "region": _text(key=True),
+        "central": _number(None),
+        "low": _number(None),
+        "high": _number(None),
+        "unit": _text(),
+        **_PROVENANCE,
     },
 }
 
 ADJUSTMENTS: Mapping[str, Column] = {
-    "product": _KEY, "origin": _KEY, "destination": _KEY, "before_musd": _number(), "after_musd": _number(),
+    "product": _KEY,
+    "origin": _KEY,
+    "destination": _KEY,
+    "before_musd": _number(),
+    "after_musd": _number(),
     "change": _number(-1.0),
 }
 
@@ -144,7 +183,9 @@ def faults_of(table: str, frame: pl.DataFrame, file: str) -> list[str]:
         if column.allowed:
             faults += _say(file, name, marked.filter(~values.is_in(column.allowed)), f"use {', '.join(column.allowed)}")
         if column.least is not None:
-            remedy = "must not be negative: correct or remove it" if column.least == 0 else f"give at least {column.least}"
+            remedy = (
+                "must not be negative: correct or remove it" if column.least == 0 else f"give at least {column.least}"
+            )
             faults += _say(file, name, marked.filter(values < column.least), remedy)
         if column.most is not None:
             faults += _say(file, name, marked.filter(values > column.most), f"give at most {column.most}")

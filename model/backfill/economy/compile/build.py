@@ -81,8 +81,16 @@ def compile_tables(sources: Sources) -> dict[str, list[tuple]]:
         ],
         "accelerator_bill": _bill_rows(sources),
         "compute_use": [
-            (u.year, u.user, u.product, u.channel, u.site, u.kh100e, u.grade,
-             "epoch_chip_sales" if u.grade == "derived" else "backfill_assumption")
+            (
+                u.year,
+                u.user,
+                u.product,
+                u.channel,
+                u.site,
+                u.kh100e,
+                u.grade,
+                "epoch_chip_sales" if u.grade == "derived" else "backfill_assumption",
+            )
             for u in accelerators.compute_use(sources)
         ],
         "compute_other": [
@@ -162,7 +170,7 @@ def _cloud_markup(sources: Sources) -> np.ndarray:
 def _flow_rows(codes: tuple[str, ...], made: Benchmark) -> list[tuple]:
     rows = []
     for product, matrix in made.flows.items():
-        grade, source = flow_grades(product, made.firsts.get(product), matrix.shape, made.carved.get(product, matrix))
+        grade, source = flow_grades(product, made.firsts.get(product), matrix, made.carved.get(product, matrix))
         rows += [
             (product, codes[i], codes[j], float(matrix[i, j]), str(grade[i, j]), str(source[i, j]))
             for i, j in zip(*np.nonzero(matrix), strict=True)
@@ -170,9 +178,7 @@ def _flow_rows(codes: tuple[str, ...], made: Benchmark) -> list[tuple]:
     return rows
 
 
-def _tariff_rows(
-    codes: tuple[str, ...], tariffs: dict[str, np.ndarray], flows: dict[str, np.ndarray]
-) -> list[tuple]:
+def _tariff_rows(codes: tuple[str, ...], tariffs: dict[str, np.ndarray], flows: dict[str, np.ndarray]) -> list[tuple]:
     return [
         (p, o, d, float(m[i, j]), *(("derived", "oecd_icio_2022") if p in BROAD else ("observed", "ustr_301")))
         for p, m in tariffs.items()
@@ -201,9 +207,15 @@ def _bill_rows(sources: Sources) -> list[tuple]:
         .iter_rows()
     }
     return [
-        (year, product, accelerators.ORIGIN[product], item, float(table[n, k]),
-         "home" if (product, item) in accelerators.HOME_SOURCED else "market",
-         *known.get((product, item, year), ("assumed", "backfill_assumption")))
+        (
+            year,
+            product,
+            accelerators.ORIGIN[product],
+            item,
+            float(table[n, k]),
+            "home" if (product, item) in accelerators.HOME_SOURCED else "market",
+            *known.get((product, item, year), ("assumed", "backfill_assumption")),
+        )
         for product, table in accelerators.bills(sources).items()
         for n, year in enumerate(accelerators.YEARS)
         for k, item in enumerate(accelerators.ITEMS)

@@ -31,13 +31,17 @@ def _own_or_all(sources: Sources, quantity: str, product: str, region: str) -> n
 
 def nodes_table(sources: Sources, nodes: list[tuple[str, str]]) -> list[tuple]:
     """Rows of ``nodes.csv``."""
-    owners = {
-        (p, r): o for p, r, o in sources.rows("rent_owner").select("product", "region", "partner").iter_rows()
-    }
+    owners = {(p, r): o for p, r, o in sources.rows("rent_owner").select("product", "region", "partner").iter_rows()}
     return [
         (
-            p, r, owners.get((p, r), r), sources.value("depreciation", product=p), sources.value("lag", product=p),
-            sources.value("adjustment", product=p), "assumed", "backfill_assumption",
+            p,
+            r,
+            owners.get((p, r), r),
+            sources.value("depreciation", product=p),
+            sources.value("lag", product=p),
+            sources.value("adjustment", product=p),
+            "assumed",
+            "backfill_assumption",
         )
         for p, r in nodes
     ]
@@ -62,7 +66,10 @@ def tool_needs_table(sources: Sources, nodes: list[tuple[str, str]]) -> list[tup
     """Rows of ``tool_needs.csv``."""
     needs = sources.rows("tool_need").select("product", "partner", "value").iter_rows()
     return [
-        (p, r, tool, value, "assumed", "backfill_assumption") for product, tool, value in needs for p, r in nodes if p == product
+        (p, r, tool, value, "assumed", "backfill_assumption")
+        for product, tool, value in needs
+        for p, r in nodes
+        if p == product
     ]
 
 

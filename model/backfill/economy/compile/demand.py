@@ -14,8 +14,17 @@ CHIPS = ("logic_advanced", "logic_mature", "memory")
 MADE_TO_ORDER = ("hbm", "packaging")
 IN_TRANSIT = 0.002
 STACK = (
-    "minerals", "wafers_materials", "eda_ip", "subsystems", *TOOLS, "logic_advanced", "logic_mature", "hbm", "memory",
-    "packaging", "servers",
+    "minerals",
+    "wafers_materials",
+    "eda_ip",
+    "subsystems",
+    *TOOLS,
+    "logic_advanced",
+    "logic_mature",
+    "hbm",
+    "memory",
+    "packaging",
+    "servers",
 )
 
 
@@ -68,13 +77,13 @@ def tool_billings(sources: Sources) -> np.ndarray:
     return out * billed["all"] / out.sum()
 
 
-def totals(sources: Sources, electronics: np.ndarray, services: np.ndarray, pull: np.ndarray) -> Totals:
+def totals(sources: Sources, electronics: np.ndarray, services: np.ndarray, pull: dict[str, np.ndarray]) -> Totals:
     """Output and purchases of every stack product.
 
     Args:
         electronics: gross output of electronics by region, stack included.
         services: gross output of services by region.
-        pull: chips a region's electronics take per unit of output, relative to the world (`chips_pull`).
+        pull: chips a region's electronics take per unit of output, relative to the world, by chip product (`chips_pull`).
     """
     codes = sources.codes
     need = technology(sources)
@@ -94,7 +103,7 @@ def totals(sources: Sources, electronics: np.ndarray, services: np.ndarray, pull
         return used + left * weight / weight.sum()
 
     for item in CHIPS:
-        bought[item] = remainder(item, makers * pull)
+        bought[item] = remainder(item, makers * pull[item])
     for item in MADE_TO_ORDER:
         bought[item] = (1 + IN_TRANSIT) * designers[item]
     bought["eda_ip"] = remainder("eda_ip", sources.vector("design_share", codes))
@@ -106,21 +115,25 @@ def totals(sources: Sources, electronics: np.ndarray, services: np.ndarray, pull
     return Totals(output, bought)
 
 
-def chips_pull(sources: Sources, output: dict[str, np.ndarray], patterns: dict[str, np.ndarray]) -> np.ndarray:
+def chips_pull(
+    sources: Sources, output: dict[str, np.ndarray], patterns: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
     """Chips a region's electronics take per unit of output, relative to the world: square root of what trade shows.
 
     What trade shows is chips made plus net imports (customs over crossings) per unit of electronics; between a half and
-    twice the world's mean, and the mean where customs see nothing.
+    twice the world's mean, and the mean where customs see nothing. Logic and memory are told apart.
     """
     crossings = sources.value("crossings")
-    made = sum(output[p] for p in CHIPS)
-    trade = patterns["chips_logic"] + patterns["chips_memory"]
-    imports, exports = trade.sum(0) - np.diag(trade), trade.sum(1) - np.diag(trade)
     electronics = sources.matrix("icio_flow", sources.codes, sources.codes, product="electronics").sum(1)
-    shown = np.maximum(made + (imports - exports) / crossings, 0.0) / electronics
-    mean = shown @ electronics / electronics.sum()
-    seen = imports > 0.002 * trade.sum()
-    return np.where(seen, np.clip(np.sqrt(shown / mean), 0.5, 2.0), 1.0)
+    out = {}
+    for pattern, products in (("chips_logic", ("logic_advanced", "logic_mature")), ("chips_memory", ("memory",))):
+        made = sum((output[p] for p in products), np.zeros(len(electronics)))
+        trade = patterns[pattern] - np.diag(np.diag(patterns[pattern]))
+        shown = np.maximum(made + (trade.sum(0) - trade.sum(1)) / crossings, 0.0) / electronics
+        mean = shown @ electronics / electronics.sum()
+        seen = trade.sum(0) > 0.002 * trade.sum()
+        out |= {p: np.where(seen, np.clip(np.sqrt(shown / mean), 0.5, 2.0), 1.0) for p in products}
+    return out
 
 
 def _servers(sources: Sources, world: float, services: np.ndarray) -> np.ndarray:

@@ -12,9 +12,15 @@ from backfill.economy.compile.sectors import SECTOR
 from backfill.economy.compile.sources import Sources
 
 PATTERN = {
-    "logic_advanced": "chips_logic", "logic_mature": "chips_logic", "memory": "chips_memory",
-    "wafers_materials": "silicon_wafers", "minerals": "gallium_germanium", "subsystems": "tool_parts",
-    "lithography": "tools_front_end", "deposition_etch": "tools_front_end", "process_control_test": "tools_back_end",
+    "logic_advanced": "chips_logic",
+    "logic_mature": "chips_logic",
+    "memory": "chips_memory",
+    "wafers_materials": "silicon_wafers",
+    "minerals": "gallium_germanium",
+    "subsystems": "tool_parts",
+    "lithography": "tools_front_end",
+    "deposition_etch": "tools_front_end",
+    "process_control_test": "tools_back_end",
 }
 BY_SIZE = ("eda_ip", "hbm", "packaging")
 GRAVITY = 0.03
@@ -37,7 +43,7 @@ class First:
 def customs_patterns(sources: Sources, output: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Trade of each customs product without re-exports, FOB, by maker's jurisdiction."""
     return {
-        name: cleaned(sources, name, sum(output[p] for p in PATTERN if PATTERN[p] == name))
+        name: cleaned(sources, name, np.sum([output[p] for p in PATTERN if PATTERN[p] == name], axis=0))
         for name in sorted(set(PATTERN.values()))
     }
 
@@ -59,7 +65,11 @@ def first_matrices(
             sector = sectors[SECTOR[product]]
             gravity = rows[:, None] * sector / sector.sum(1)[:, None]
             first = _from_customs(
-                patterns[PATTERN[product]], rows, columns, gravity, crossings if SECTOR[product] == "electronics" else 1.0
+                patterns[PATTERN[product]],
+                rows,
+                columns,
+                gravity,
+                crossings if SECTOR[product] == "electronics" else 1.0,
             )
         first = _with_own_share(sources, product, first, rows)
         if product == "lithography":

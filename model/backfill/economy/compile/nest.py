@@ -18,7 +18,7 @@ grade: cells on customs records are stiff, gravity and own use are soft.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -102,9 +102,7 @@ def _formulate(
 ) -> tuple[Any, list[Cell]]:
     import pyomo.environ as pyo
 
-    cells: list[Cell] = [
-        (p, int(i), int(j)) for p in STACK for i, j in zip(*np.nonzero(firsts[p].value), strict=True)
-    ]
+    cells: list[Cell] = [(p, int(i), int(j)) for p in STACK for i, j in zip(*np.nonzero(firsts[p].value), strict=True)]
     first = {c: float(firsts[c[0]].value[c[1:]]) for c in cells}
     stiff = {c: RECORDED if firsts[c[0]].recorded[c[1:]] else GUESSED for c in cells}
     by_maker: dict[tuple[str, int], list[Cell]] = {}
@@ -115,7 +113,7 @@ def _formulate(
         by_buyer.setdefault((c[0], c[2]), []).append(c)
         by_sector.setdefault((SECTOR[c[0]], *c[1:]), []).append(c)
 
-    model = pyo.ConcreteModel("The stack inside ICIO")
+    model = cast(Any, pyo.ConcreteModel("The stack inside ICIO"))
     model.cells = pyo.Set(initialize=cells, dimen=3)
     model.buyers = pyo.Set(initialize=list(by_buyer), dimen=2)
     model.short = pyo.Set(initialize=[k[1:] for k in by_sector if k[0] == "machinery_electrical"], dimen=2)
@@ -182,7 +180,7 @@ def _solve(model: Any) -> None:
     solver = SolverFactory("highs")
     solver.config.raise_exception_on_nonoptimal_result = False
     solver.config.load_solutions = False
-    results = solver.solve(model)
+    results: Any = solver.solve(model)
     if results.termination_condition != TerminationCondition.convergenceCriteriaSatisfied:
         raise DataError(
             [

@@ -7,16 +7,29 @@ import numpy as np
 from backfill.economy.compile.sources import Sources
 
 SECTORS = (
-    "chemicals_materials", "electronics", "machinery_electrical", "other_manufacturing", "primary", "services",
+    "chemicals_materials",
+    "electronics",
+    "machinery_electrical",
+    "other_manufacturing",
+    "primary",
+    "services",
 )
 GOODS = ("chemicals_materials", "machinery_electrical", "other_manufacturing", "primary")
 BROAD = ("electronics", "other_goods", "services")
 SECTOR = {
-    "minerals": "chemicals_materials", "wafers_materials": "chemicals_materials", "eda_ip": "services",
-    "subsystems": "machinery_electrical", "lithography": "machinery_electrical",
-    "deposition_etch": "machinery_electrical", "process_control_test": "machinery_electrical",
-    "logic_advanced": "electronics", "logic_mature": "electronics", "hbm": "electronics", "memory": "electronics",
-    "packaging": "electronics", "servers": "electronics",
+    "minerals": "chemicals_materials",
+    "wafers_materials": "chemicals_materials",
+    "eda_ip": "services",
+    "subsystems": "machinery_electrical",
+    "lithography": "machinery_electrical",
+    "deposition_etch": "machinery_electrical",
+    "process_control_test": "machinery_electrical",
+    "logic_advanced": "electronics",
+    "logic_mature": "electronics",
+    "hbm": "electronics",
+    "memory": "electronics",
+    "packaging": "electronics",
+    "servers": "electronics",
 }
 
 
@@ -48,5 +61,5 @@ def broad_flows(
     left["machinery_electrical"] = left["machinery_electrical"] + borrowed
     left["other_manufacturing"] = left["other_manufacturing"] - borrowed
     kept = {sector: np.maximum(left[sector], 0.5 * least * sectors[sector]) for sector in SECTORS}
-    goods = sum(kept[sector] for sector in GOODS)
-    return dict(zip(BROAD, (kept["electronics"], goods, kept["services"]), strict=True))
+    goods = np.sum([kept[sector] for sector in GOODS], axis=0)
+    return {"electronics": kept["electronics"], "other_goods": goods, "services": kept["services"]}

@@ -11,11 +11,30 @@ import polars as pl
 from backfill.economy.schema import GRADES, DataError
 
 COLUMNS = (
-    "quantity", "region", "partner", "product", "period", "value", "low", "high", "unit", "grade", "source",
+    "quantity",
+    "region",
+    "partner",
+    "product",
+    "period",
+    "value",
+    "low",
+    "high",
+    "unit",
+    "grade",
+    "source",
 )
 FIGURES = (
-    "accelerators", "broad_inputs", "capacity", "customs", "equipment", "icio_flows", "icio_tariffs", "minerals",
-    "parameters", "production", "technology",
+    "accelerators",
+    "broad_inputs",
+    "capacity",
+    "customs",
+    "equipment",
+    "icio_flows",
+    "icio_tariffs",
+    "minerals",
+    "parameters",
+    "production",
+    "technology",
 )
 LISTS = ("regions", "products", "bibliography")
 

@@ -49,13 +49,24 @@ def _cell(value: object) -> str:
 
 
 UNITS = {
-    "value_musd": "million USD of 2022", "rate": "ad valorem rate", "share": "share of gross output",
-    "margin_share": "share of mill price", "rent_share": "share of mill price",
-    "kusd_per_h100e": "thousand USD per H100e at 2022 prices", "kh100e": "thousand H100e (quality units)",
-    "before_musd": "million USD of 2022", "after_musd": "million USD of 2022", "change": "share of before",
-    "depreciation": "per year", "lag_years": "years", "adjustment": "share of benchmark cost",
-    "utilisation": "share of capacity", "musd_per_musd": "million USD per million USD of yearly output",
-    "index": "2022 = 1", "armington_elasticity": "elasticity", "input_elasticity": "elasticity",
+    "value_musd": "million USD of 2022",
+    "rate": "ad valorem rate",
+    "share": "share of gross output",
+    "margin_share": "share of mill price",
+    "rent_share": "share of mill price",
+    "kusd_per_h100e": "thousand USD per H100e at 2022 prices",
+    "kh100e": "thousand H100e (quality units)",
+    "before_musd": "million USD of 2022",
+    "after_musd": "million USD of 2022",
+    "change": "share of before",
+    "depreciation": "per year",
+    "lag_years": "years",
+    "adjustment": "share of benchmark cost",
+    "utilisation": "share of capacity",
+    "musd_per_musd": "million USD per million USD of yearly output",
+    "index": "2022 = 1",
+    "armington_elasticity": "elasticity",
+    "input_elasticity": "elasticity",
 }
 
 
@@ -66,9 +77,7 @@ def package(files: dict[str, str], bibliography: pl.DataFrame) -> str:
             "name": table,
             "path": f"{table}.csv",
             "sha256": hashlib.sha256(text.encode()).hexdigest(),
-            "fields": [
-                {"name": name, **({"unit": UNITS[name]} if name in UNITS else {})} for name in ALL[table]
-            ],
+            "fields": [{"name": name, **({"unit": UNITS[name]} if name in UNITS else {})} for name in ALL[table]],
         }
         for table, text in sorted(files.items())
     ]
