@@ -40,7 +40,9 @@ class Measure(BaseModel):
 
     kind: str = Field(description="what the measure does")
     name: str = Field("", description="what results call it")
-    announced: dt.date | None = Field(None, description="day it was made public; nothing happens before it is in force")
+    announced: dt.date | None = Field(
+        None, description="day it was made public, from which builders plan for it; the first day in force if left out"
+    )
     begin: dt.date | None = Field(None, alias="from", description="first day in force; from the beginning if left out")
     until: dt.date | None = Field(None, description="first day no longer in force; for good if left out")
     source: str = Field("", description="where the measure and its figures come from")
