@@ -9,6 +9,7 @@ import numpy as np
 
 from backfill.economy.compile import accelerators, capacities, consistency
 from backfill.economy.compile.adjustments import adjustments
+from backfill.economy.compile.agreement import disagreements
 from backfill.economy.compile.demand import chips_pull, tool_billings, totals, world_outputs
 from backfill.economy.compile.first import First, customs_patterns, first_matrices
 from backfill.economy.compile.grades import flow_grades
@@ -33,6 +34,9 @@ def build(sources: Path, out: Path) -> None:
         DataError: a figure is missing, negative or inconsistent; names file, row, column and remedy.
     """
     given = read_sources(sources)
+    faults = disagreements(given, sources)
+    if faults:
+        raise DataError(faults)
     rows = compile_tables(given)
     frames = {table: frame(table, rows[table]) for table in ALL}
     faults = faults_of_tables({table: frames[table] for table in TABLES}, out)

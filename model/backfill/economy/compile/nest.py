@@ -18,7 +18,7 @@ grade: cells on customs records are stiff, gravity and own use are soft.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -100,7 +100,9 @@ def _formulate(
     billings: np.ndarray,
     least: float,
 ) -> tuple[Any, list[Cell]]:
-    import pyomo.environ as pyo
+    from pyomo import environ
+
+    pyo: Any = environ
 
     cells: list[Cell] = [(p, int(i), int(j)) for p in STACK for i, j in zip(*np.nonzero(firsts[p].value), strict=True)]
     first = {c: float(firsts[c[0]].value[c[1:]]) for c in cells}
@@ -113,7 +115,7 @@ def _formulate(
         by_buyer.setdefault((c[0], c[2]), []).append(c)
         by_sector.setdefault((SECTOR[c[0]], *c[1:]), []).append(c)
 
-    model = cast(Any, pyo.ConcreteModel("The stack inside ICIO"))
+    model = pyo.ConcreteModel("The stack inside ICIO")
     model.cells = pyo.Set(initialize=cells, dimen=3)
     model.buyers = pyo.Set(initialize=list(by_buyer), dimen=2)
     model.short = pyo.Set(initialize=[k[1:] for k in by_sector if k[0] == "machinery_electrical"], dimen=2)
