@@ -10,6 +10,7 @@ import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -98,7 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    listening = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler) if listening else None
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
@@ -120,7 +122,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _say([_one_line(str(fault)) for fault in faults], MISTAKE)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if listening:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _say(lines: Iterable[str], code: int) -> int:

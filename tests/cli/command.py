@@ -14,4 +14,6 @@ HEAVY = {"jax", "jaxlib", "pyomo", "highspy", "altair", "scipy"}
 def backfill(*words: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run ``backfill WORDS`` in a folder."""
     command = [sys.executable, "-m", "backfill.cli", *map(str, words)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=900, env={**os.environ, **environment})
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=900, env={**os.environ, **environment}
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +21,10 @@ from tests.effects.hand_made import POLICY
 from tests.effects.test_results import make, solved
 
 FILES = {
-    *(f"{t}.parquet" for t in ["exports", "backfilling", "leakage", "welfare", "compute", "capacity", "limits", "prices"]),
+    *(
+        f"{t}.parquet"
+        for t in ["exports", "backfilling", "leakage", "welfare", "compute", "capacity", "limits", "prices"]
+    ),
     *("summary.csv", "checks.json", "provenance.json", "resolved.toml", "chart.html"),
 }
 
@@ -122,6 +127,14 @@ def test_interrupted_while_solving_nothing_stays(run, tmp_path: Path, capsys: py
     assert not names(tmp_path)
 
 
+def test_told_to_end_it_tidies_up(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("backfill.charts.overview.page", lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    assert run(make(), "--quiet") == 130
+    assert not names(tmp_path)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 def test_interrupted_while_writing_the_earlier_result_stays(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert run(make(), "--quiet") == 0
     before = (tmp_path / "results" / "no-controls" / "summary.csv").read_bytes()
@@ -138,7 +151,9 @@ def test_interrupted_while_writing_the_earlier_result_stays(run, tmp_path: Path,
 
 
 @pytest.mark.parametrize("folder", ["file/out", "/proc/out", "bad\0name"])
-def test_a_place_that_cannot_be_written_is_one_line(run, folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_place_that_cannot_be_written_is_one_line(
+    run, folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     (tmp_path / "file").write_text("")
     assert run(make(), "--out", folder) == 2
     assert run.asked == []

@@ -18,7 +18,9 @@ def build_baseline(sources: Path | None, out: Path | None) -> Path:
     """
     given, folder = sources or data_dir() / "sources", out or data_dir() / "baseline"
     if not given.is_dir():
-        raise CommandError("backfill data build", "--sources", str(given), "is no folder; name the folder of source figures")
+        raise CommandError(
+            "backfill data build", "--sources", str(given), "is no folder; name the folder of source figures"
+        )
     from backfill.economy.compile import build
 
     try:
@@ -32,4 +34,4 @@ def description() -> str:
     """The shipped benchmark in words: coverage, grades, adjustments."""
     from backfill.economy.describe import describe
 
-    return describe()
+    return "\n".join(describe().lines())

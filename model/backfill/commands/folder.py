@@ -59,7 +59,11 @@ def _existing(folder: Path) -> Path:
 
 
 def _refused(folder: Path, error: FileExistsError) -> OutputError:
-    kind = "is a file; name a folder" if folder.is_file() else "is not empty and holds no result; name another folder or empty it"
+    kind = (
+        "is a file; name a folder"
+        if folder.is_file()
+        else "is not empty and holds no result; name another folder or empty it"
+    )
     return OutputError(str(folder), "", None, kind if error.errno is None else f"cannot be written ({error.strerror})")
 
 
