@@ -92,3 +92,30 @@ def test_controlled_routes():
     ]
     licence = dataclasses.replace(NONE, limits=(quota((*CHIPS, 1.0)),))
     assert routes_under_control(VOCABULARY, licence).rows() == [(*CHIPS, "direct")]
+
+
+def test_a_policy_announced_later_departs_from_what_was_there():
+    current = closing(NONE, TOOLS, CHIPS)
+    allied = closing(current, ("lithography", "KOR", "CHN"))
+    references = {"no-controls": NONE, "current-policy": current}
+    needed = worlds_needed("allied", allied, references, VOCABULARY, past=current)
+    at = needed.position
+    # without upstream measures there is nothing new in it, so that it departs from nothing
+    assert at[downstream_name("no-controls")] == at["before " + downstream_name("no-controls")]
+    assert needed.groups() == [(None, [0, 1, 3]), (at["current-policy"], [at["allied"]])]
+
+
+def test_without_upstream_measures_the_past_has_none_either():
+    current = closing(NONE, TOOLS)
+    wider = closing(current, TOOLS, CHIPS, coverage=0.9)
+    needed = worlds_needed("wider", wider, {"no-controls": NONE}, VOCABULARY, past=current)
+    downstream = needed.position[downstream_name("no-controls")]
+    assert needed.departs[downstream] == needed.position["no-controls"]
+    assert needed.departs[needed.position["wider"]] == needed.position["before wider"]
+    solved = {place for _, places in needed.groups() for place in places}
+    assert solved == set(range(len(needed.wedges)))
+
+
+def test_a_reference_is_never_made_to_depart():
+    needed = worlds_needed("same", NONE, {"no-controls": NONE}, VOCABULARY, past=closing(NONE, CHIPS))
+    assert needed.position["no-controls"] not in needed.departs

@@ -69,27 +69,17 @@ def run(
     scenario, against = chosen.name, _other_name(base.name, chosen.name)
     policy = compiled(chosen)
     references = {against: compiled(base)} | ({current.name: compiled(current)} if current else {})
-    needed = worlds_needed(scenario, policy, references, vocabulary)
-
-    from backfill.world import solve_world
-
-    begun = time.perf_counter()
     before = included_only(chosen)
     past = compiled(before) if before else references[against]
-    unaware = _unaware(chosen, economy.periods)
-    known = batch({**references, "before": past})
-    if unaware and len(needed.wedges) > len(known.wedges):
-        first = solve_world(economy, known.wedges, foresight=chosen.foresight, progress=progress)
-        history = (first[known.position["before"]], unaware)
-        fresh = [wedges for wedges in needed.wedges if not any(wedges is other for other in known.wedges)]
-        rest = solve_world(economy, fresh, foresight=chosen.foresight, history=history, progress=progress)
-        by_id = {id(w): world for w, world in zip([*known.wedges, *fresh], [*first, *rest], strict=True)}
-        solved = tuple(by_id[id(wedges)] for wedges in needed.wedges)
-    else:
-        solved = solve_world(economy, needed.wedges, foresight=chosen.foresight, progress=progress)
+    needed = worlds_needed(
+        scenario, policy, references, vocabulary, past if _unaware(chosen, economy.periods) else None
+    )
+
+    begun = time.perf_counter()
+    solved = _solved(needed, economy, chosen, progress)
     seconds = time.perf_counter() - begun
     return result_of(
-        {name: solved[at] for name, at in needed.position.items()},
+        {name: solved[at] for name, at in needed.position.items() if name not in needed.histories},
         scenario=scenario,
         references=references,
         policy=policy,
@@ -98,6 +88,25 @@ def run(
         parameters=economy.grades,
         seconds=seconds,
     )
+
+
+def _solved(needed: Batch, economy: Economy, experiment: Experiment, progress: Progress | None) -> dict[int, World]:
+    """Worlds by place: first those in which nothing is announced on the way, then those that depart from one of them."""
+    from backfill.world import solve_world
+
+    unaware = _unaware(experiment, economy.periods)
+    solved: dict[int, World] = {}
+    for history, places in needed.groups():
+        start = None if history is None else (solved[history], unaware)
+        worlds = solve_world(
+            economy,
+            [needed.wedges[at] for at in places],
+            foresight=experiment.foresight,
+            history=start,
+            progress=progress,
+        )
+        solved |= dict(zip(places, worlds, strict=True))
+    return solved
 
 
 def included_only(experiment: Experiment) -> Experiment | None:
@@ -145,12 +154,28 @@ def downstream_name(reference: str) -> str:
     return f"with the upstream measures of {reference}"
 
 
-def worlds_needed(scenario: str, policy: Wedges, references: Mapping[str, Wedges], vocabulary: Vocabulary) -> Batch:
-    """References, the policy, and for each reference the policy without its upstream measures; what acts alike once."""
+def worlds_needed(
+    scenario: str, policy: Wedges, references: Mapping[str, Wedges], vocabulary: Vocabulary, past: Wedges | None = None
+) -> Batch:
+    """References, the policy, and for each reference the policy without its upstream measures; what acts alike once.
+
+    Args:
+        scenario: name of the policy.
+        policy: its wedges.
+        references: wedges of what it is compared with, by name.
+        vocabulary: blocs and product groups.
+        past: wedges of what suppliers believed before the policy was announced, None if that is before the first period.
+            The policy without its upstream measures departs from the same past without them.
+    """
     downstream = {
         downstream_name(name): without_upstream(policy, other, vocabulary) for name, other in references.items()
     }
-    return batch({**references, scenario: policy, **downstream})
+    if past is None:
+        return batch({**references, scenario: policy, **downstream})
+    histories = {scenario: past} | {
+        downstream_name(name): without_upstream(past, other, vocabulary) for name, other in references.items()
+    }
+    return batch({**references, scenario: policy, **downstream}, histories)
 
 
 def result_of(

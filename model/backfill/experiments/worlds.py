@@ -21,25 +21,45 @@ class Batch:
 
     Attributes:
         wedges: what to solve.
-        position: name of each world to its place in ``wedges``.
+        position: name of each world to its place in ``wedges``; histories are named ``"before NAME"``.
+        departs: place of each world that departs from another to that other's place; a world without one is foreseen
+            from the first period on.
+        histories: names of the worlds that are only there to depart from.
     """
 
     wedges: tuple[Wedges, ...]
     position: Mapping[str, int]
+    departs: Mapping[int, int]
+    histories: tuple[str, ...] = ()
+
+    def groups(self) -> list[tuple[int | None, list[int]]]:
+        """What to solve in turn: (place of the world departed from, places), first those that depart from none."""
+        by_history: dict[int | None, list[int]] = {None: []}
+        for place in range(len(self.wedges)):
+            by_history.setdefault(self.departs.get(place), []).append(place)
+        return list(by_history.items())
 
 
-def batch(named: Mapping[str, Wedges]) -> Batch:
-    """Worlds by name, in order, with those that act alike merged."""
+def batch(named: Mapping[str, Wedges], histories: Mapping[str, Wedges] | None = None) -> Batch:
+    """Worlds by name, in order, with those that act alike merged.
+
+    Args:
+        named: the worlds.
+        histories: for some of them, the world that was foreseen before their policy was announced.
+    """
+    pasts = {f"before {name}": one for name, one in (histories or {}).items()}
     distinct: dict[str, int] = {}
     wedges: list[Wedges] = []
     position = {}
-    for name, one in named.items():
+    for name, one in {**named, **pasts}.items():
         key = fingerprint(one)
         if key not in distinct:
             distinct[key] = len(wedges)
             wedges.append(one)
         position[name] = distinct[key]
-    return Batch(tuple(wedges), position)
+    foreseen = {position[name] for name in named if name not in (histories or {})} | {position[name] for name in pasts}
+    departs = {position[name]: position[f"before {name}"] for name in histories or {} if position[name] not in foreseen}
+    return Batch(tuple(wedges), position, departs, tuple(pasts))
 
 
 def fingerprint(wedges: Wedges) -> str:
