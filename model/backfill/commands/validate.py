@@ -30,8 +30,7 @@ def check(file_or_name: str, reference: str | None = None) -> tuple[Experiment, 
         beside = experiment.file.parent if experiment is not None and experiment.file is not None else None
         typed_here = reference is not None and Path(reference).is_file()
         try:
-            mapped = experiment is not None and experiment.mapping is not None
-            names = experiment.vocabulary() if mapped else None
+            names = None if experiment is None or experiment.mapping is None else experiment.vocabulary()
             base = load_experiment(named, beside=None if typed_here else beside, vocabulary=names, inert_allowed=True)
         except UserError as error:
             wrong.append(error)

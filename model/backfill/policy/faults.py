@@ -29,6 +29,7 @@ _BY_NAME: dict[str, type[UserError]] = {
     "unknown_region": UnknownRegionError,
     "unknown_product": UnknownProductError,
     "unknown_unit": UnknownUnitError,
+    "unknown_choice": UnknownChoiceError,
     "missing_here": MissingKeyError,
     "out_of_place": UnknownKeyError,
     "empty_list": WrongTypeError,

@@ -39,6 +39,10 @@ UNITS = ("H100e", "TPP", "units", "USD")
 
 
 def _licence(value: Any) -> Any:
+    if isinstance(value, str) and value != "deny":
+        raise PydanticCustomError(
+            "unknown_choice", "licence", {"remedy": 'is "deny", or a cap: { cap = 50000, unit = "H100e" } a year'}
+        )
     return {} if value == "deny" else value
 
 
