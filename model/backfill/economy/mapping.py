@@ -190,11 +190,11 @@ class _Mapper:
 
     def tariffs(self) -> pl.DataFrame:
         key = ["product", "origin", "destination"]
-        parts = self._flow_parts(self._at_buyer_price())
-        paid = (pl.col("rate") * pl.col("value_musd") * pl.col("_w")).sum()
-        out = parts.group_by(key, maintain_order=True).agg(
-            (paid / (pl.col("value_musd") * pl.col("_w")).sum()).alias("rate"), _worst(), _source()
-        )
+        priced = self._flow_parts(self._at_buyer_price().drop("grade", "source"))
+        weight = pl.col("value_musd") * pl.col("_w")
+        rates = priced.group_by(key, maintain_order=True).agg((pl.col("rate") * weight).sum() / weight.sum())
+        charged = self._flow_parts(self.old.tariffs).group_by(key, maintain_order=True).agg(_worst(), _source())
+        out = rates.join(charged, on=key, maintain_order="left")
         return out.filter((pl.col("rate") > 0) & (pl.col("origin") != pl.col("destination"))).sort(key)
 
     def averaged(
