@@ -23,23 +23,29 @@ def double():
         yield
 
 
-def test_armington_after_a_ban_is_the_closed_form():
-    """``P'/P = (1-s)^(-1/(sigma-1))`` for share ``s`` banned, and buyers' mean price over nested classes."""
+def arrays(*values) -> list:
+    return [jax.numpy.asarray(value) for value in values]
+
+
+@pytest.mark.parametrize("rivalry", [0.0, 0.5, 4.0])
+def test_armington_after_a_ban_is_the_closed_form(rivalry: float):
+    """``P'/P = (1-s)^(-1/(sigma-1))`` for share ``s`` banned; covered and uncovered buyers mix with elasticity ``rivalry``."""
     sigma, banned = np.array([3.0, 5.0]), 0.66
     weight = np.array([banned, 1 - banned])[None, None, :, None] * np.ones((2, 2, 2, 1))
     weight[:, 1, 0] = 0.0
     share = np.array([0.3, 0.7])[None, :, None] * np.ones((2, 2, 1))
-    spread, by_class, mean = jax.tree.map(np.asarray, armington(*map(jax.numpy.asarray, (np.ones((2, 2)), weight, share, sigma))))
+    spread, by_class, mean = jax.tree.map(np.asarray, armington(*arrays(np.ones((2, 2)), weight, share, sigma, rivalry)))
     expected = (1 - banned) ** (-1 / (sigma - 1))
     np.testing.assert_allclose(by_class[:, 1, 0], expected, rtol=1e-14)
     np.testing.assert_allclose(by_class[:, 0, 0], 1, rtol=1e-14)
-    np.testing.assert_allclose(mean[:, 0], 0.3 + 0.7 * expected, rtol=1e-14)
+    mixed = (0.3 + 0.7 * expected ** (1 - rivalry)) ** (1 / (1 - rivalry))
+    np.testing.assert_allclose(mean[:, 0], mixed, rtol=1e-14)
     np.testing.assert_allclose(spread[:, 1, 0], 1 - banned, rtol=1e-14)
 
 
 def test_buyers_without_a_source_are_choked_not_nan():
     weight, share = np.zeros((1, 1, 2, 1)), np.ones((1, 1, 1))
-    _, by_class, _ = armington(*map(jax.numpy.asarray, (np.ones((1, 2)), weight, share, np.array([4.0]))))
+    _, by_class, _ = armington(*arrays(np.ones((1, 2)), weight, share, np.array([4.0]), 0.0))
     assert np.isfinite(by_class).all()
     assert by_class.min() >= 100
 
@@ -104,7 +110,8 @@ def nest_of_one_user() -> tuple[Structure, Accelerators]:
         bill=np.array([[4.0, 5.0]]), labour=np.array([2.0, 1.0]), margin=np.array([10.0, 3.0]), tariff=np.zeros((2, 3)),
         route_weight=np.log([0.8, 0.2, 1.0, 1.0]), tier_weight=np.zeros(3), family_weight=np.log([0.7, 0.3, 1.0]),
         ownership_weight=np.log([0.9, 0.1]), route_slope=np.array([2.0, 1.0, 1.0]), tier_slope=np.ones(3) * 0.5,
-        family_slope=np.array([0.2, 0.2]), ownership_slope=np.array([1.0, 0.4, 1.0]),
+        family_slope=np.array([0.2, 0.2]), ownership_slope=np.array([1.0, 0.4, 1.0]), rivalry_slope=np.zeros(3),
+        home_bill=np.zeros((1, 2)),
     )  # fmt: skip
     return shape, accelerators
 
@@ -125,7 +132,7 @@ def test_shares_are_the_derivatives_of_the_nest_and_add_up():
 
 
 def test_diverted_units_by_hand():
-    """Hub price 16, ``mu0 = .2, mu1 = .5, y = .25, pi = .1, F = 1``: premium (.325 + .2/.9) 16; every dollar of it has a taker."""
+    """Hub price 16, ``mu0 = .2, mu1 = .5, y = .25, pi = .1, F = 1``: premium (.325 + .2/.9) 16; each dollar has a taker."""
     shape, accelerators = nest_of_one_user()
     diversion = Diversion(
         *map(np.float64, (0.2, 0.5, 1.0)), np.array([5.0]), np.array([0.05]), np.float64(0.5), np.float64(1.0), np.float64(0.3)
@@ -133,7 +140,7 @@ def test_diverted_units_by_hand():
     accelerators, diversion = jax.tree.map(jax.numpy.asarray, (accelerators, diversion))
     prices = deliver(
         shape, accelerators, diversion,
-        *map(jax.numpy.asarray, (np.ones((1, 3)), np.ones(3), np.ones((2, 3)), np.array([0.25]), np.array([4.0]))),
+        *arrays(np.ones((1, 3)), np.ones((1, 3)), np.ones(3), np.ones((2, 3)), np.array([0.25]), np.array([4.0])),
     )  # fmt: skip
     assert float(prices.seizure[1]) == pytest.approx(0.1)
     assert float(prices.leaf[1]) == pytest.approx(16 * (1 + 0.325 + 0.2 / 0.9))

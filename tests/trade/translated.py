@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
-from backfill.dimensions import Vocabulary, periods
+from backfill.dimensions import Vocabulary
 from backfill.economy.economy import (
     DIRECT,
     Accelerators,
@@ -70,7 +70,7 @@ def shape_of(economy: OracleEconomy, core: int = 2, tools: tuple[int, ...] = (2,
         core=core,
         levels=tuple((n, n + 1) for n in range(core, len(names))),
         makers=tuple((economy.goods[k].name, regions[i]) for k, i in lines),
-        families=tuple(economy.goods[k].name for k, _ in lines),
+        families=tuple(f"{economy.goods[k].name} {regions[i]}" for k, i in lines),
         leaves=tuple(
             Leaf(lines.index(route), nest.buyer, nest.buyer, DIRECT)
             for nest in sorted(economy.nests, key=lambda nest: nest.buyer)
@@ -96,6 +96,7 @@ def _accelerators(economy: OracleEconomy, goods: list[int]) -> Accelerators:
     routes = len(weights)
     return Accelerators(
         bill=np.array([per_unit[k, i, 1:][goods] for k, i in lines]).reshape(-1, len(goods)).T,
+        home_bill=np.zeros((len(goods), len(lines))),
         labour=np.array([per_unit[k, i, 0] for k, i in lines]),
         margin=np.array([economy.margin0[k, i] for k, i in lines]),
         tariff=np.array([economy.tariffs[k, i] for k, i in lines]).reshape(-1, economy.n),
@@ -107,6 +108,7 @@ def _accelerators(economy: OracleEconomy, goods: list[int]) -> Accelerators:
         tier_slope=np.array(slopes),
         family_slope=np.array([_logit(economy, nest)[2] for nest in by_buyer]),
         ownership_slope=ownership,
+        rivalry_slope=np.zeros(economy.n),
     )
 
 
@@ -142,6 +144,7 @@ def parameters_of(economy: OracleEconomy, scenario: Scenario, core: int = 2) -> 
         preferences=Preferences(
             weight=economy.taste[goods],
             sigma=economy.sigma[goods],
+            rivalry=np.float64(0.0),
             tariff=economy.tariffs[goods],
             final=(economy.final0 / rest)[goods],
             final_elasticity=np.float64(economy.final_elasticity),
