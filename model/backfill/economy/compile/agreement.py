@@ -38,11 +38,13 @@ def disagreements(sources: Sources, directory: Path) -> list[str]:
     for quantity, keys in SUM_TO_ONE.items():
         for row, total in _sums(sources, quantity, keys):
             if abs(total - 1) > TOLERANCE:
-                found.append(_fault(directory, row, "value", f"{quantity} {_label(row, keys)} sum to {total:.6g}: make them sum to 1"))
+                remedy = f"{quantity} {_label(row, keys)} sum to {total:.6g}: make them sum to 1"
+                found.append(_fault(directory, row, "value", remedy))
     for quantity, keys in AT_MOST_ONE.items():
         for row, total in _sums(sources, quantity, keys):
             if total > 1 + TOLERANCE:
-                found.append(_fault(directory, row, "value", f"{quantity} {_label(row, keys)} sum to {total:.6g}: keep them at most 1"))
+                remedy = f"{quantity} {_label(row, keys)} sum to {total:.6g}: keep them at most 1"
+                found.append(_fault(directory, row, "value", remedy))
     found += _unknown_regions(sources, directory)
     found += _tools(sources, directory)
     return found

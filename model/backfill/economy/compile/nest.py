@@ -33,7 +33,7 @@ FIRMNESS = {"eda_ip": 30.0, "servers": 3.0, "minerals": 3.0}
 USUAL_FIRMNESS = 10.0
 LEAST_RECORDED, LEAST_GUESSED = 0.25, 0.05
 SCALE = 1e-3
-WRITTEN = 4
+WRITTEN = 2
 
 Cell = tuple[str, int, int]
 
@@ -88,7 +88,7 @@ def nest(
 
 
 def _written(value: float) -> float:
-    """A flow as kept: to a hundred USD, so that the solver's last digits do not show."""
+    """A flow as kept: to ten thousand USD, so that the solver's last digits do not show."""
     return round(value, WRITTEN)
 
 
