@@ -7,7 +7,7 @@ import pytest
 
 from backfill.economy.compile.demand import STACK, Totals
 from backfill.economy.compile.first import First
-from backfill.economy.compile.nest import nest
+from backfill.economy.compile.nest import USUAL_FIRMNESS, nest
 from backfill.economy.compile.sectors import SECTORS
 from backfill.economy.schema import DataError
 
@@ -41,12 +41,13 @@ def test_output_holds_exactly_and_purchases_softly():
 
 
 def test_least_squares_moves_follow_the_first_order_conditions():
-    """min sum (x-v)^2/v + W sum d^2/B with rows fixed: (x-v)/v + W d_j = mu_i."""
-    first = np.array([[30.0, 10.0], [20.0, 40.0]])
-    x = _solve(first, [44.0, 60.0], [55.0, 50.0], FREE).flows["memory"]
-    gap = (x.sum(0) - [55.0, 50.0]) / [55.0, 50.0]
-    marginal = (x - first) / first + 10.0 * gap
-    assert marginal[:, 0] == pytest.approx(marginal[:, 1], abs=2e-4)
+    """min sum (x-v)^2/v + W sum B d^2 with rows fixed: (x-v)/v + W d_j = mu_i."""
+    first = np.array([[3000.0, 1000.0], [2000.0, 4000.0]])
+    wanted = np.array([5500.0, 5000.0])
+    x = _solve(first, [4400.0, 6000.0], list(wanted), FREE).flows["memory"]
+    marginal = (x - first) / first + USUAL_FIRMNESS * (x.sum(0) - wanted) / wanted
+    assert marginal[:, 0] == pytest.approx(marginal[:, 1], abs=5e-5)
+    assert np.abs(x - first).max() > 50
 
 
 def test_a_share_of_each_icio_cell_stays():
