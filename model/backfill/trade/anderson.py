@@ -49,24 +49,30 @@ def solve(
     memory: int = 8,
     max_steps: int = 400,
     trust: float = 1.0,
+    restarts: int = 6,
 ) -> FixedPoint:
     """Find ``x = evaluate(x)`` in every lane.
 
     Points are projected on ``x >= floor``. A step longer than ``trust`` is shortened; a lane whose residual grows far
-    beyond its best starts its history afresh from the best point. Lanes that have converged stand still.
+    beyond its best, or is not a number, starts its history afresh from the best point with half the pace, and is given up
+    after a few such restarts. Lanes that have converged stand still.
     """
     lanes, unknowns = start.shape
     histories = jnp.zeros((lanes, memory, unknowns))
     change = evaluate(start) - start
     size = jnp.abs(change).max(1)
 
+    def hopeful(best_size: Array, damping: Array) -> Array:
+        return jnp.isfinite(best_size) & (damping > 0.5**restarts)
+
     def unfinished(carry: tuple) -> Array:
-        return jnp.any(carry[2] > tolerance) & (carry[-1] < max_steps)
+        _, _, size, _, best_size, _, _, damping, _, step = carry
+        return jnp.any(~(size <= tolerance) & hopeful(best_size, damping)) & (step < max_steps)
 
     def advance(carry: tuple) -> tuple:
         point, change, size, best, best_size, points, changes, damping, steps, step = carry
         lost = ~jnp.isfinite(size) | (size > 30 * best_size)
-        moves = (size > tolerance) | lost
+        moves = ~(size <= tolerance) & hopeful(best_size, damping)
         proposal = _mix(point, change, points, changes, damping)
         length = jnp.abs(proposal - point).max(1, keepdims=True)
         proposal = point + (proposal - point) * (trust / jnp.maximum(length, trust))
@@ -78,9 +84,10 @@ def solve(
         slot = step % memory
         points = jnp.where(lane, 0.0, points.at[:, slot].set(jnp.where(keep, new_point - point, 0.0)))
         changes = jnp.where(lane, 0.0, changes.at[:, slot].set(jnp.where(keep, new_change - change, 0.0)))
-        best = jnp.where((new_size < best_size)[:, None], new_point, best)
-        best_size = jnp.minimum(best_size, new_size)
-        damping = jnp.where(lost, jnp.maximum(0.5 * damping, 0.05), damping)
+        better = new_size < best_size
+        best = jnp.where(better[:, None], new_point, best)
+        best_size = jnp.where(better, new_size, best_size)
+        damping = jnp.where(lost & moves, 0.5 * damping, damping)
         return new_point, new_change, new_size, best, best_size, points, changes, damping, steps + moves, step + 1
 
     ones = jnp.ones(lanes)

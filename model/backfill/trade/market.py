@@ -18,7 +18,7 @@ from backfill.trade.demand import Absorption, ComputeDemand, Flows, flows, goods
 from backfill.trade.prices import Buying, core_cost, route_multiple, stack_prices
 from backfill.trade.state import State, pack, unpack
 
-WAGE_STEP = 0.3
+WAGE_STEP = 0.5
 RENT_STEP = 0.15
 
 
