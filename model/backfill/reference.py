@@ -19,6 +19,7 @@ from backfill.economy.economy import Capacity, Economy, Parameters, Structure
 from backfill.economy.paths import Paths, Priors, base_parameters, read_paths
 from backfill.economy.structure import structure
 from backfill.economy.tables import BaselineTables
+from backfill.errors import UnsolvedError
 from backfill.policy.wedges import Wedges
 from backfill.supply.nodes import present_value_matrix
 from backfill.trade.acquisition import tree
@@ -47,7 +48,8 @@ def economy(
     The program is solved ``lag + 3`` years beyond the last reported period.
 
     Raises:
-        ValueError: if the tables do not add up, or the reference path cannot be solved (which says where).
+        ValueError: if the tables do not add up.
+        UnsolvedError: if the reference path cannot be solved; says where.
     """
     priors = Priors(tables.parameters, overrides)
     base = benchmark(tables)
@@ -75,7 +77,7 @@ def economy(
     additions = np.zeros((len(grid), len(shape.nodes)))
     vector: np.ndarray | None = None
     for step in range(PASSES):
-        scale = _need_scale(shape, base.purchases, need, additions[0])
+        scale = _need_scale(shape, base.purchases * length[0], need, additions[0])
         scaled = need * scale
         purchases = _purchases(shape, scaled, additions)
         planned = purchases[0] / length[0]
@@ -99,7 +101,7 @@ def economy(
         if change < 1e-12 and step > 1:
             break
     else:
-        raise ValueError(f"the reference path does not settle: additions still move by {change:.1e} of the largest")
+        raise UnsolvedError(f"the reference path does not settle: additions still move by {change:.1e} of the largest")
 
     calibrated = _with_tastes(shape, parameters, outcome, lane)
     value = present_value_matrix(lags, depreciation, discount, len(grid))
@@ -185,7 +187,7 @@ def _solve(shape: Structure, lane: Lane, vector: np.ndarray | None, grid: tuple[
         late = [grid[t].label for t in np.flatnonzero(~solved.converged)]
         worst = solved.residual.max()
         if worst > 1e-10:
-            raise ValueError(f"the markets of the reference path do not converge in {', '.join(late)} ({worst:.1e})")
+            raise UnsolvedError(f"the markets of the reference path do not converge in {', '.join(late)} ({worst:.1e})")
     return solved
 
 

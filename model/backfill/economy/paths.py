@@ -93,16 +93,18 @@ class Paths:
 
 
 def read_paths(tables: BaselineTables, shape: Structure, periods: tuple[Period, ...]) -> Paths:
-    """Lay the yearly tables over ``periods``; quantities are scaled to the length of a period."""
-    years = np.array([period.start.year for period in periods])
+    """Lay the yearly tables over ``periods``: years as they are, half-years between mid-years, scaled to their length."""
     length = np.array([period.years for period in periods])
+    middle = np.array([period.start.year + (period.start.month - 1) / 12 for period in periods]) + length / 2
     products = {name: n for n, name in enumerate(shape.products)}
 
     def yearly(table: pl.DataFrame, columns: dict[str, tuple[str, ...]], value: str, fill: float = 0.0) -> np.ndarray:
         known = tuple(sorted(table["year"].unique().to_list()))
         data = array(table, {"year": known, **columns}, value, fill=fill)
-        at = [int(np.searchsorted(known, min(max(year, known[0]), known[-1]))) for year in years]
-        return data[at]
+        place = np.clip(np.interp(middle, np.array(known) + 0.5, np.arange(len(known))), 0, len(known) - 1)
+        before = np.floor(place).astype(int)
+        weight = (place - before).reshape(-1, *[1] * (data.ndim - 1))
+        return (1 - weight) * data[before] + weight * data[np.minimum(before + 1, len(known) - 1)]
 
     leaf = np.zeros((len(periods), len(shape.leaves)))
     use = tables.compute_use.with_columns(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from backfill.dimensions import Period, Vocabulary
+from backfill.errors import UnsolvedError
 from backfill.experiments.assemble import Pair, comparisons, effect_tables, joint_checks
 from backfill.experiments.provenance import provenance
 from backfill.experiments.results import EffectTables, Result, Status
@@ -132,15 +133,18 @@ def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy
 
     tables = load_tables() if experiment.mapping is None else apply_mapping(load_tables(), experiment.mapping)
     vocabulary, horizon = tables.vocabulary(), experiment.horizon
-    calibrated = economy(
-        tables,
-        vocabulary,
-        first_year=horizon.first_year,
-        last_year=horizon.last_year,
-        per_year=horizon.per_year,
-        overrides=experiment.parameters,
-        progress=progress,
-    )
+    try:
+        calibrated = economy(
+            tables,
+            vocabulary,
+            first_year=horizon.first_year,
+            last_year=horizon.last_year,
+            per_year=horizon.per_year,
+            overrides=experiment.parameters,
+            progress=progress,
+        )
+    except ValueError as error:
+        raise UnsolvedError(f"the benchmark cannot be calibrated for this experiment: {error}") from error
     return calibrated, vocabulary
 
 

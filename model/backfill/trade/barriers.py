@@ -9,7 +9,9 @@ import numpy as np
 from jaxtyping import Float
 
 from backfill.arrays import Array
+from backfill.dimensions import Vocabulary
 from backfill.economy.economy import Structure
+from backfill.errors import UnsolvedError
 from backfill.policy.wedges import Wedges
 
 
@@ -114,6 +116,35 @@ def _goods_classes(
     return open_, share, builders
 
 
+def _coverage(vocabulary: Vocabulary, wedges: Wedges, t: int) -> np.ndarray:
+    """Coverage of a period, where a limit of nothing closes its flows to everyone."""
+    coverage = wedges.coverage[t].copy()
+    for limit in wedges.limits:
+        if limit.quantity[t] <= 0:
+            for product, origin, destination, _ in limit.entries:
+                i, j = vocabulary.regions.index(origin), vocabulary.regions.index(destination)
+                coverage[vocabulary.products.index(product), i, j] = 1.0
+    return coverage
+
+
+def _refuse_users_without_sources(
+    structure: Structure, periods: list[tuple[Wedges, int]], users: list[tuple[np.ndarray, np.ndarray]]
+) -> None:
+    """Compute is conserved, so a class of users to whom every route is closed has no answer."""
+    stranded = {}
+    for (_, t), (access, share) in zip(periods, users, strict=True):
+        for user in {leaf.user for leaf in structure.leaves}:
+            own = [n for n, leaf in enumerate(structure.leaves) if leaf.user == user]
+            for c in range(len(access)):
+                if share[c, user] > 0 and not access[c, own, user].any():
+                    stranded.setdefault(structure.regions[user], t)
+    if stranded:
+        names = ", ".join(f"{region} (from period {t + 1})" for region, t in sorted(stranded.items()))
+        raise UnsolvedError(
+            f"Every way to acquire compute is closed to some users in {names}; lower a coverage there, or leave one route open."
+        )
+
+
 def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
     """Stack the wedges of several worlds over ``lane = world x period``, with as many buyer classes as any lane needs."""
     vocabulary = structure.vocabulary
@@ -121,14 +152,16 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
     makers = [(vocabulary.products.index(p), structure.region(r)) for p, r in structure.makers]
     periods = [(wedges, t) for wedges in worlds for t in range(wedges.coverage.shape[0])]
 
-    goods = np.stack([w.coverage[t][rows] for w, t in periods])
-    leaf = np.stack([_leaf_coverage(structure, w.coverage[t]) for w, t in periods])
+    coverage = [_coverage(vocabulary, wedges, t) for wedges, t in periods]
+    goods = np.stack([closed[rows] for closed in coverage])
+    leaf = np.stack([_leaf_coverage(structure, closed) for closed in coverage])
     tools = list(structure.tools)
     kit = goods[:, tools].reshape(len(periods), -1, goods.shape[-1])
     count = max(_class_count(goods), _class_count(kit))
     leaf_count = _class_count(leaf)
     open_, share, builders = _goods_classes(goods, kit, tools, count)
     users = [nested_classes(lane, leaf_count) for lane in leaf]
+    _refuse_users_without_sources(structure, periods, users)
     leaf_open = [
         np.stack([access[:, n, leaf.user] for n, leaf in enumerate(structure.leaves)], axis=1) for access, _ in users
     ]
@@ -143,7 +176,7 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
     for lane, (wedges, t) in enumerate(periods):
         for limit in wedges.limits:
             n = names.index(limit.name)
-            limit_quantity[lane, n] = limit.quantity[t]
+            limit_quantity[lane, n] = limit.quantity[t] if limit.quantity[t] > 0 else np.inf
             limit_exporter[lane, n] = limit.side == "exporter"
             limit_owner[lane, n, structure.region(limit.owner)] = 1.0
             for product, origin, destination, coefficient in limit.entries:
