@@ -82,7 +82,10 @@ def tables(seed: int = 1, years: tuple[int, ...] = (2022, 2023, 2024)) -> Simple
                 bought = flow[item][:, a].sum()
                 inputs.append((region, product, item, float(min(0.1, 0.15 * bought / output[a]))))
     bill = [
-        (year, product, origin, item, value * 0.9 ** (year - 2022), "home" if (item, origin) == ("logic_advanced", "CHN") else "market")
+        (
+            year, product, origin, item, value * 0.9 ** (year - 2022),
+            "home" if (item, origin) == ("logic_advanced", "CHN") else "market",
+        )
         for year in years
         for product, origin in zip(ACCELERATORS, ("USA", "USA", "CHN"), strict=True)
         for item, value in {

@@ -75,7 +75,7 @@ def deliver(
     congestion: Float[Array, " hub"],
     enforcement: Float[Array, " hub"],
 ) -> Delivered:
-    """Mill price ``p = bill P + home_bill p_home + l w + m w``; a diverted unit adds the premium of its hub, a remote one a mark-up.
+    """Mill price ``p = bill P + home_bill p_home + l w + m w``; diverted units pay their hub's premium, remote ones a mark-up.
 
     ``premium = P_hub (mu0 + mu1 y^nu) + pi/(1-pi) P_hub (1 + F)``, ``pi = min(.95, pi0 budget^e)``.
     """
