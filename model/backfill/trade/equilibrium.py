@@ -61,6 +61,7 @@ def first_guess(structure: Structure, parameters: Parameters, barriers: Barriers
                 jnp.ones((structure.core, regions)),
                 jnp.tile(labour, (structure.core, 1)),
                 labour,
+                jnp.zeros(regions),
                 jnp.zeros(len(structure.hubs)),
                 jnp.zeros(barriers.limit_quantity.shape[-1]),
             )
@@ -80,7 +81,7 @@ def _solve(structure: Structure, lanes: Lane, start: Array, tolerance: Array) ->
     def evaluate(points: Array) -> Array:
         return jax.vmap(one, in_axes=(0, 0, None if limits else 0))(lanes, points, fixed)
 
-    rents = limits + len(structure.hubs)
+    rents = limits + len(structure.hubs) + len(structure.regions)
     floor = jnp.concatenate([jnp.full(start.shape[1] - rents, -jnp.inf), jnp.zeros(rents)])
     return anderson.solve(evaluate, start, floor=floor, tolerance=tolerance)
 

@@ -183,24 +183,24 @@ def market(
 
     at_home = (accelerators.home_bill * maker_output) @ leg.origin
     values, quantities, outputs = [], [], []
+    stack_freight = freight = jnp.zeros(len(structure.regions))
     ranges = [*reversed(structure.levels), (0, core)]
     for first, last in ranges:
         rows_ = slice(first, last)
-        if first == 0 and values:
-            real = sum(
-                (barriers.real_cost[b:e] * (1 + _part(walls.goods_exporter, slice(b, e))) * q * buying.mill[b:e, :, None])
-                .sum((0, 2))
-                for (b, e), q in zip(ranges, quantities, strict=False)
-            )
-            bought = bought.at[services].add(real / composite[services])
+        if first == 0:
+            bought = bought.at[services].add((stack_freight + state.freight * state.absorption) / composite[services])
         relative_price = buying.by_class[rows_] / composite[rows_][:, None, :]
         chosen = barriers.share[rows_] * jnp.exp(-preferences.rivalry * jnp.log(relative_price))
         by_class = chosen * bought[rows_][:, None, :] + plan.purchases[rows_]
         part = flows(buying, weight, preferences.sigma, walls.goods, by_class, rows_)
-        output = part.quantity.sum(2) + at_home[rows_]
         if first == 0:
-            output = _settle(part.quantity / bought[:core, None, :], bought[:core], core_need[:, :core], state.core_output)
+            sourcing = part.quantity / bought[:core, None, :]
+            total = _settle(sourcing, bought[:core], core_need[:, :core], state.core_output)
+            part = Flows(part.value * (total / bought[:core])[:, None, :], sourcing * total[:, None, :])
+            freight = (_real_cost(barriers, walls, buying, rows_) * part.quantity).sum((0, 2))
+        output = part.quantity.sum(2) + at_home[rows_]
         if first:
+            stack_freight = stack_freight + (_real_cost(barriers, walls, buying, rows_) * part.quantity).sum((0, 2))
             scale = output * production.cost[rows_] / production.productivity[rows_]
             bought = bought.at[:first].add((production.inputs[:first, rows_] * scale[None]).sum(1))
         values.append(part.value)
@@ -253,7 +253,10 @@ def market(
     pressure = jnp.where(jnp.isinf(barriers.limit_quantity), -1.0, jnp.clip(pressure, -2.0, 2.0))
     limit_rent = jnp.maximum(0.0, (1 + state.limit_rent) * jnp.exp(RENT_STEP * pressure) - 1)
     follow = wage / state.wage
-    new = State(wage, core_mill * follow, output[:core], income.absorption() * follow, congestion, limit_rent)
+    new = State(
+        wage, core_mill * follow, output[:core], income.absorption() * follow, freight / state.absorption, congestion,
+        limit_rent,
+    )
     outcome = Outcome(
         buying, delivered, handling, trade, absorption, income, leaf, output, maker_output, compute_price,
         unit_value * composite[services], limit_use, labour_bill / state.wage, state,
@@ -266,12 +269,23 @@ SWEEPS = 3
 
 
 def _settle(sourcing: Array, bought: Array, need: Array, output: Array) -> Array:
-    """Core outputs after a few sweeps of the input-output loop, ``Y <- S (B + A (Y - Y0))``, from ``Y0``."""
-    new = output
+    """Core composites bought after a few sweeps of the input-output loop, ``B <- B0 + A (S B - Y0)``.
+
+    Args:
+        sourcing: ``S``, units from each origin per composite.
+        bought: ``B0``, composites bought at outputs ``Y0``.
+        need: ``A``, composites per unit of output.
+        output: ``Y0``.
+    """
+    total = bought
     for _ in range(SWEEPS):
-        extra = (need * (new - output)[:, None]).sum(0)
-        new = (sourcing * (bought + extra)[:, None, :]).sum(2)
-    return new
+        total = bought + (need * ((sourcing * total[:, None, :]).sum(2) - output)[:, None]).sum(0)
+    return total
+
+
+def _real_cost(barriers: Barriers, walls: Wedge, buying: Buying, rows: slice) -> Array:
+    """Real trade cost of a unit shipped, a share of its FOB value."""
+    return barriers.real_cost[rows] * (1 + _part(walls.goods_exporter, rows)) * buying.mill[rows, :, None]
 
 
 def _part(values: Array, rows: slice) -> Array:

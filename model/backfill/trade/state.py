@@ -1,4 +1,4 @@
-"""The unknowns of one market: wages, core prices and outputs, absorption, hub congestion, rents of limits."""
+"""The unknowns of one market: wages, core prices and outputs, absorption, real costs of core goods, congestion, rents."""
 
 from __future__ import annotations
 
@@ -12,24 +12,28 @@ from backfill.economy.economy import Structure
 
 
 class State(NamedTuple):
-    """Unknowns of a market; logs but for the last two, which may be zero."""
+    """Unknowns of a market; logs but for the last three, which may be zero.
+
+    ``freight`` is what real trade costs of core goods buy in services, as a share of the region's absorption.
+    """
 
     wage: Float[Array, " region"]
     core_mill: Float[Array, "core region"]
     core_output: Float[Array, "core region"]
     absorption: Float[Array, " region"]
+    freight: Float[Array, " region"]
     congestion: Float[Array, " hub"]
     limit_rent: Float[Array, " limit"]
 
 
 def pack(state: State) -> Array:
-    """One vector: logs of wages, of core prices and absorption relative to wages, of outputs; then congestion and rents.
+    """One vector: logs of wages, of core prices and absorption relative to wages, of outputs; then freight, congestion, rents.
 
     Prices and spending follow wages at once, which makes the fixed-point map far less oscillatory.
     """
     logs = [jnp.log(x).ravel() for x in (state.wage, state.core_mill / state.wage, state.core_output)]
     logs.append(jnp.log(state.absorption / state.wage))
-    return jnp.concatenate([*logs, state.congestion, state.limit_rent])
+    return jnp.concatenate([*logs, state.freight, state.congestion, state.limit_rent])
 
 
 def unpack(structure: Structure, vector: Array) -> State:
@@ -42,6 +46,7 @@ def unpack(structure: Structure, vector: Array) -> State:
         wage * jnp.exp(vector[r : cuts[1]]).reshape(c, r),
         jnp.exp(vector[cuts[1] : cuts[2]]).reshape(c, r),
         wage * jnp.exp(vector[cuts[2] : cuts[3]]),
-        vector[cuts[3] : cuts[3] + h],
-        vector[cuts[3] + h :],
+        vector[cuts[3] : cuts[3] + r],
+        vector[cuts[3] + r : cuts[3] + r + h],
+        vector[cuts[3] + r + h :],
     )
