@@ -249,8 +249,9 @@ def market(
     )
     stiffness = 1 + RESPONSE * parameters.diversion.slope * parameters.diversion.convexity * state.congestion
     congestion = state.congestion + (handling.congestion - state.congestion) / stiffness
-    pressure = jnp.log(jnp.maximum(limit_use, 1e-300) / barriers.limit_quantity)
-    pressure = jnp.where(jnp.isinf(barriers.limit_quantity), -1.0, jnp.clip(pressure, -2.0, 2.0))
+    slack = jnp.isinf(barriers.limit_quantity)
+    pressure = jnp.log(jnp.maximum(limit_use, 1e-300) / jnp.where(slack, 1.0, barriers.limit_quantity))
+    pressure = jnp.where(slack, -1.0, jnp.clip(pressure, -6.0, 6.0))
     limit_rent = jnp.maximum(0.0, (1 + state.limit_rent) * jnp.exp(RENT_STEP * pressure) - 1)
     follow = wage / state.wage
     new = State(
