@@ -155,7 +155,7 @@ class _Coupling:
         self.rows, self.columns = (list(x) for x in node_matrix(shape))
         classes = self.barriers.builder_share.shape[1]
         by_world = self._split(self.barriers.builder_share)
-        self.nodes = [self._nodes(np.moveaxis(share, 0, 2)[:, self.columns].swapaxes(0, 1)) for share in by_world]
+        self.nodes = [self._nodes(share.transpose(2, 1, 0)) for share in by_world]
         start = np.asarray(economy.capacity.rent) if history is None else history[0].decisions.rent
         if history is not None:
             self.nodes = [_with_history(nodes, *history) for nodes in self.nodes]

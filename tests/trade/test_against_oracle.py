@@ -24,6 +24,7 @@ from tests.trade.oracle_cases import (
     three_regions,
 )
 from tests.trade.translated import makers_of, owned_at_home, scenarios, shape_of
+from tests.trade.worlds import builders_by_region
 
 PRECISION = 2e-8
 MONETARY = (ELECTRONICS, SERVICES, TOOLS, LOGIC)
@@ -109,7 +110,8 @@ def both(request: pytest.FixtureRequest) -> Both:
     oracle = {name: economy.solve(scenario) for name, scenario in cases.items()}
     lane, start = scenarios(economy, shape, [(cases[name], oracle[name].rent) for name in NAMES])
     found = solve(shape, lane, start, tolerance=1e-12)
-    return Both(economy, shape, oracle, found, outcomes(shape, lane, found.vector), lane.barriers.builder_share)
+    builders = builders_by_region(shape, lane.barriers.builder_share)
+    return Both(economy, shape, oracle, found, outcomes(shape, lane, found.vector), builders)
 
 
 def close(ours: np.ndarray, theirs: np.ndarray, scale: float = 1.0) -> None:

@@ -25,6 +25,7 @@ from backfill.trade.demand import Tastes
 from backfill.trade.equilibrium import Lane, first_guess
 from backfill.trade.market import Plan
 from tests.trade.market_oracle import Nest, OracleEconomy, Scenario
+from tests.trade.worlds import builders_by_region
 
 REGIONS = ("AAA", "BBB", "CCC", "DDD", "EEE")
 
@@ -197,7 +198,7 @@ def plan_of(economy: OracleEconomy, shape: Structure, scenario: Scenario, rent: 
     """Rents of the nodes, and investment in tools by class of builders (barriers of this lane)."""
     bought = (economy.investment0 if scenario.investment is None else scenario.investment)[: len(shape.products)]
     at = [(next(k for k, g in enumerate(economy.goods) if g.name == p), shape.region(r)) for p, r in shape.nodes]
-    return Plan(np.array([rent[k, i] for k, i in at]), bought[:, None, :] * barriers.builder_share)
+    return Plan(np.array([rent[k, i] for k, i in at]), bought[:, None, :] * builders_by_region(shape, barriers.builder_share))
 
 
 def scenarios(

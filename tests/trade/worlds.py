@@ -9,7 +9,7 @@ from functools import lru_cache
 import jax
 import numpy as np
 
-from backfill.economy.economy import Economy
+from backfill.economy.economy import Economy, Structure
 from backfill.policy.wedges import Limit, Wedges
 from backfill.trade.barriers import lanes
 from backfill.trade.demand import Tastes
@@ -69,11 +69,20 @@ def lanes_of(economy: Economy, worlds: Sequence[Wedges], period: int = YEAR) -> 
     parameters = jax.tree.map(lambda leaf: np.repeat(np.asarray(leaf)[period : period + 1], count, 0), economy.parameters)
     plan = Plan(
         np.repeat(np.asarray(capacity.rent)[period : period + 1], count, 0),
-        bought[None, :, None, :] * barriers.builder_share[:, None],
+        bought[None, :, None, :] * builders_by_region(shape, barriers.builder_share)[:, None],
     )
     start = np.repeat(np.asarray(economy.reference_state)[period : period + 1], count, 0)
     rents = np.zeros((count, barriers.limit_quantity.shape[1]))
     return Lane(parameters, barriers, plan, Tastes()), np.concatenate([start, rents], axis=1)
+
+
+def builders_by_region(shape: Structure, share: np.ndarray) -> np.ndarray:
+    """Shares of a region's builders in each class, ``[*lane, class, region]``, alike for all its capacities here."""
+    out = np.zeros((*share.shape[:-1], len(shape.regions)))
+    out[..., 0, :] = 1.0
+    for node, column in enumerate(node_matrix(shape)[1]):
+        out[..., column] = share[..., node]
+    return out
 
 
 def lane_at(lane: Lane, index: int | slice | np.ndarray) -> Lane:

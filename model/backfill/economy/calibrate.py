@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from backfill.economy.economy import MATURE
 from backfill.economy.tables import BaselineTables
 
 TOOL_CEILING = 0.8
@@ -103,9 +104,6 @@ def benchmark(tables: BaselineTables) -> Benchmark:
         margin=array(tables.shares, {"product": order, "region": regions}, "margin_share"),
         rent=np.zeros((len(order), len(regions))),
     )
-
-
-MATURE = ("logic_mature", "memory")
 
 
 def _groups(products: pl.DataFrame, product: str) -> list[str]:

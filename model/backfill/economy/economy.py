@@ -16,6 +16,8 @@ from backfill.arrays import Array
 from backfill.dimensions import Period, Vocabulary
 
 DIRECT, DIVERSION, CLOUD = "direct", "diversion", "cloud"
+MATURE = ("logic_mature", "memory")
+"""Chips of mature processes. Whoever builds other planned capacity builds advanced capacity."""
 
 
 @dataclass(frozen=True)

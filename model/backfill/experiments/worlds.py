@@ -119,6 +119,7 @@ def without_upstream(policy: Wedges, reference: Wedges, vocabulary: Vocabulary) 
     return dataclasses.replace(
         policy,
         coverage=mixed("coverage"),
+        advanced=mixed("advanced"),
         levy=mixed("levy"),
         real_cost=mixed("real_cost"),
         limits=tuple(limits.values()),
@@ -136,7 +137,7 @@ def routes_under_control(vocabulary: Vocabulary, *worlds: Wedges) -> pl.DataFram
     """
     found: set[tuple[str, str, str, str]] = set()
     for wedges in worlds:
-        closed = ((wedges.coverage > 0) | (wedges.levy > 0)).any(axis=0)
+        closed = ((wedges.coverage > 0) | (wedges.advanced > 0) | (wedges.levy > 0)).any(axis=0)
         found |= {
             (vocabulary.products[p], vocabulary.regions[i], vocabulary.regions[j], "direct")
             for p, i, j in np.argwhere(closed)

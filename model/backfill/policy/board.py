@@ -35,12 +35,14 @@ class Board:
         shape = (len(timeline.begins), products, regions, regions)
         self.vocabulary, self.timeline, self.exists = vocabulary, timeline, exists
         self.coverage = np.zeros(shape)
+        self.advanced = np.zeros(shape)
         self.tariff = np.zeros(shape)
         self.levy = np.zeros(shape)
         self.real_cost = np.zeros(shape)
         self.enforcement = np.ones((shape[0], regions))
         self.limits: list[Limit] = []
         self.controls = np.zeros(shape)
+        self.advanced_controls = np.zeros(shape)
         self._foreign = 1.0 - np.eye(regions)
 
     def regions(self, names: Iterable[str]) -> list[int]:
@@ -76,18 +78,24 @@ class Board:
         share: float | np.ndarray,
         *,
         own_control: bool = False,
+        advanced_only: bool = False,
     ) -> None:
         """Close flows to a share of buyers; of several controls at a time the widest counts (those covered are the same).
+
+        ``advanced`` holds what builders of advanced capacity face, ``coverage`` what everybody else does.
 
         Args:
             when: boolean ``[stretch]``.
             share: 0 to 1, a number or broadcastable to ``[stretch in force, product, origin, destination]``.
             own_control: a control of the exporter's own, which others may adopt.
+            advanced_only: reaches builders of advanced capacity only.
         """
         place = box(when, products, origins, destinations)
-        self.coverage[place] = np.maximum(self.coverage[place], share)
+        reached = [self.advanced] if advanced_only else [self.advanced, self.coverage]
         if own_control:
-            self.controls[place] = np.maximum(self.controls[place], share)
+            reached += [self.advanced_controls] if advanced_only else [self.advanced_controls, self.controls]
+        for values in reached:
+            values[place] = np.maximum(values[place], share)
 
     def add(
         self,
@@ -157,13 +165,15 @@ class Board:
         def averaged(values: np.ndarray) -> np.ndarray:
             return _exact(self.timeline.average(values) * self._foreign)
 
+        coverage, advanced = (np.minimum(averaged(values), 1.0) for values in (self.coverage, self.advanced))
         return Wedges(
-            coverage=np.minimum(averaged(self.coverage), 1.0),
+            coverage=coverage,
             tariff=averaged(self.tariff),
             levy=averaged(self.levy),
             real_cost=averaged(self.real_cost),
             enforcement=_exact(self.timeline.average(self.enforcement)),
             limits=tuple(self.limits),
+            advanced=np.where(advanced > coverage, advanced, 0.0),
         )
 
 

@@ -133,7 +133,7 @@ def _explained(placed: Placed, board: Board) -> Inert:
 
 def _same(one: Wedges, other: Wedges, vocabulary: Vocabulary, exists: np.ndarray | None) -> bool:
     """Whether two policies act alike on flows that exist."""
-    for wedge in ("coverage", "tariff", "levy", "real_cost"):
+    for wedge in ("coverage", "advanced", "tariff", "levy", "real_cost"):
         differs = getattr(one, wedge) != getattr(other, wedge)
         if (differs if exists is None else differs & exists).any():
             return False

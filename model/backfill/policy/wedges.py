@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -42,6 +42,8 @@ class Wedges:
         real_cost: compliance and verification cost as a share of the FOB value, bought as services.
         enforcement: ``[period, region]`` detection budget at each hub relative to the base year's (1 = unchanged).
         limits: quantity limits.
+        advanced: coverage, of tools only, that reaches builders of advanced capacity and nobody else; they face the larger
+            of it and ``coverage``. Zero unless stated.
     """
 
     coverage: np.ndarray
@@ -50,6 +52,11 @@ class Wedges:
     real_cost: np.ndarray
     enforcement: np.ndarray
     limits: tuple[Limit, ...] = ()
+    advanced: np.ndarray = field(default_factory=lambda: np.zeros(0))
+
+    def __post_init__(self) -> None:
+        if self.advanced.size == 0:
+            object.__setattr__(self, "advanced", np.zeros(self.coverage.shape))
 
     @classmethod
     def none(cls, vocabulary: Vocabulary, periods: tuple[Period, ...]) -> Wedges:

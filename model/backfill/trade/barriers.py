@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from backfill.arrays import Array
 from backfill.dimensions import Vocabulary
-from backfill.economy.economy import Structure
+from backfill.economy.economy import MATURE, Structure
 from backfill.errors import UnsolvedError
 from backfill.policy.wedges import Wedges
 
@@ -24,8 +24,8 @@ class Barriers(eqx.Module):
     Attributes:
         tariff, levy, real_cost: additions to base-year wedges on Armington flows, shares of CIF or FOB value.
         open: 1 where a class can buy from an origin.
-        share: share of buyers in each class. Tools are bought at class 0 by whoever replaces old ones.
-        builder_share: share of the builders of new capacity in each class of tool buyers.
+        share: share of buyers in each class. Tools not bought by builders are bought at class 0.
+        builder_share: share of each planned capacity's builders in each class of tool buyers.
         maker_tariff, maker_levy, maker_real_cost: the same for accelerator lines.
         leaf_open: 1 where a class of users can use a leaf.
         user_share: share of users in each class.
@@ -42,7 +42,7 @@ class Barriers(eqx.Module):
     real_cost: Float[Array, "*lane product origin destination"]
     open: Float[Array, "*lane product class origin destination"]
     share: Float[Array, "*lane product class destination"]
-    builder_share: Float[Array, "*lane class destination"]
+    builder_share: Float[Array, "*lane class node"]
     maker_tariff: Float[Array, "*lane maker destination"]
     maker_levy: Float[Array, "*lane maker destination"]
     maker_real_cost: Float[Array, "*lane maker destination"]
@@ -96,29 +96,62 @@ def _leaf_coverage(structure: Structure, coverage: np.ndarray) -> np.ndarray:
     return table
 
 
-def _goods_classes(
-    goods: np.ndarray, kit: np.ndarray, tools: list[int], count: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Access and shares of buyer classes; builders' classes are common to all tools, replacement buys at class 0."""
+def builder_classes(structure: Structure, general: np.ndarray, advanced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Classes of the builders of planned capacity, who buy every type of tool: a control on one type splits all alike.
+
+    Builders of advanced capacity are split by ``advanced``, those of mature chips by ``general``, each as in
+    `nested_classes`; classes with the same sources are one. Class 0 has every source.
+
+    Args:
+        general, advanced: coverage of each tool and origin, ``[source, buyer]``.
+
+    Returns:
+        ``open[class, source, buyer]`` with as many classes as the busiest buyer needs, and ``share[class, node]``.
+    """
+    count = _class_count(general) + _class_count(advanced)
+    split = {True: nested_classes(advanced, count), False: nested_classes(general, count)}
+    open_ = np.ones((count, *general.shape))
+    share = np.zeros((count, len(structure.nodes)))
+    used = 1
+    for buyer, region in enumerate(structure.regions):
+        patterns = [np.ones(general.shape[0])]
+        for kind, (access, shares) in split.items():
+            nodes = [n for n, (p, r) in enumerate(structure.nodes) if r == region and (p not in MATURE) == kind]
+            for c in np.flatnonzero(shares[:, buyer] > 0) if nodes else ():
+                source = access[c, :, buyer]
+                at = next((n for n, known in enumerate(patterns) if (known == source).all()), len(patterns))
+                if at == len(patterns):
+                    patterns.append(source)
+                    open_[at, :, buyer] = source
+                share[at, nodes] += shares[c, buyer]
+        used = max(used, len(patterns))
+    return open_[:used], share[:used]
+
+
+def _goods_classes(goods: np.ndarray, tools: list[int], builders: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Access and shares of buyer classes, ``[lane, product, class, ...]``, padded to as many as any lane needs.
+
+    Args:
+        goods: coverage, ``[lane, product, origin, buyer]``.
+        builders: each lane's access of the classes of builders, who buy the ``tools``; others buy tools at class 0.
+    """
     lanes_, products, origins, buyers = goods.shape
+    others = np.setdiff1d(np.arange(products), tools)
+    count = max(_class_count(goods[:, others]), *(len(access) for access in builders))
     open_ = np.ones((lanes_, products, count, origins, buyers))
     share = np.zeros((lanes_, products, count, buyers))
     share[:, :, 0] = 1.0
-    builders = np.zeros((lanes_, count, buyers))
-    builders[:, 0] = 1.0
-    for lane in range(lanes_):
-        for product in np.flatnonzero(goods[lane].any(axis=(1, 2))):
-            if product not in tools:
-                open_[lane, product], share[lane, product] = nested_classes(goods[lane, product], count)
-        if kit[lane].any():
-            access, builders[lane] = nested_classes(kit[lane], count)
-            open_[lane, tools] = np.moveaxis(access.reshape(count, len(tools), origins, buyers), 1, 0)
-    return open_, share, builders
+    for lane, access in enumerate(builders):
+        for product in others[goods[lane, others].any(axis=(1, 2))]:
+            open_[lane, product], share[lane, product] = nested_classes(goods[lane, product], count)
+        by_tool = access.reshape(len(access), len(tools), origins, buyers)
+        open_[lane, tools, : len(access)] = np.moveaxis(by_tool, 1, 0)
+    return open_, share
 
 
-def _coverage(vocabulary: Vocabulary, wedges: Wedges, t: int) -> np.ndarray:
-    """Coverage of a period, where a limit of nothing closes its flows to everyone."""
-    coverage = wedges.coverage[t].copy()
+def _coverage(vocabulary: Vocabulary, wedges: Wedges, t: int, *, advanced: bool = False) -> np.ndarray:
+    """Coverage of a period, of everybody or of advanced builders, where a limit of nothing closes its flows to everyone."""
+    coverage = np.maximum(wedges.coverage[t], wedges.advanced[t] if advanced else 0.0)
     for limit in wedges.limits:
         if limit.quantity[t] <= 0:
             for product, origin, destination, _ in limit.entries:
@@ -156,10 +189,18 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
     goods = np.stack([closed[rows] for closed in coverage])
     leaf = np.stack([_leaf_coverage(structure, closed) for closed in coverage])
     tools = list(structure.tools)
-    kit = goods[:, tools].reshape(len(periods), -1, goods.shape[-1])
-    count = max(_class_count(goods), _class_count(kit))
+
+    def kit(closed: np.ndarray) -> np.ndarray:
+        return closed[rows][tools].reshape(-1, len(structure.regions))
+
+    split = [
+        builder_classes(structure, kit(closed), kit(_coverage(vocabulary, wedges, t, advanced=True)))
+        for closed, (wedges, t) in zip(coverage, periods, strict=True)
+    ]
+    access, builders = zip(*split, strict=True)
+    open_, share = _goods_classes(goods, tools, list(access))
+    count = open_.shape[2]
     leaf_count = _class_count(leaf)
-    open_, share, builders = _goods_classes(goods, kit, tools, count)
     users = [nested_classes(lane, leaf_count) for lane in leaf]
     _refuse_users_without_sources(structure, periods, users)
     leaf_open = [
@@ -198,7 +239,7 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
         real_cost=goods_rows("real_cost"),
         open=open_,
         share=share,
-        builder_share=builders,
+        builder_share=np.stack([np.pad(part, ((0, count - len(part)), (0, 0))) for part in builders]),
         maker_tariff=maker_rows("tariff"),
         maker_levy=maker_rows("levy"),
         maker_real_cost=maker_rows("real_cost"),

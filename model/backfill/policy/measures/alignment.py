@@ -15,8 +15,8 @@ from backfill.policy.measure import Measure, Products, Regions, Share, Stage, ki
 class Alignment(Measure):
     """An ally adopts the controls another has in force on the products, to the same destinations, in part or whole.
 
-    Its coverage is ``level * phi`` with ``phi`` the widest coverage of the other's own controls on that day: it begins,
-    widens and ends with them. Licence quotas are not adopted.
+    Its coverage is ``level * phi`` with ``phi`` the widest coverage of the other's own controls on that day, for the same
+    end use: it begins, widens and ends with them. Licence quotas are not adopted.
     """
 
     stage: ClassVar[Stage] = Stage.ALIGNMENT
@@ -37,14 +37,15 @@ from = 2025-01-01
 
     def act(self, board: Board) -> None:
         when, products, regions = self.when(board), board.products(self.products), board.regions(self.region)
-        adopted = self._adopted(board)
         everywhere = range(len(board.vocabulary.regions))
-        board.close(when, products, regions, everywhere, self.level * adopted[:, :, None, :])
+        for controls, advanced_only in ((board.advanced_controls, True), (board.controls, False)):
+            share = self.level * self._adopted(board, controls)[:, :, None, :]
+            board.close(when, products, regions, everywhere, share, advanced_only=advanced_only)
 
     def why_inert(self, board: Board) -> tuple[str, object, str] | None:
         if self.level == 0:
             return "level", 0.0, "adopts nothing; give a level above 0 or remove the measure"
-        adopted = self._adopted(board)
+        adopted = self._adopted(board, board.advanced_controls)
         if not adopted.any():
             return (
                 "with",
@@ -57,7 +58,7 @@ from = 2025-01-01
             return no_such_flow(board, "region", self.region)
         return None
 
-    def _adopted(self, board: Board) -> np.ndarray:
+    def _adopted(self, board: Board, controls: np.ndarray) -> np.ndarray:
         """The others' coverage, ``[stretch in force, product, destination]``."""
         chosen = box(self.when(board), board.products(self.products), board.regions(self.others))
-        return board.controls[chosen].max(axis=2)
+        return controls[chosen].max(axis=2)

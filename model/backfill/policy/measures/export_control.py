@@ -76,7 +76,8 @@ class ExportControl(Measure):
     """Closes the flow of products to destinations for the covered share of buyers, or caps it by licence.
 
     Denied: ``coverage`` of the buyers lose the route, the others keep it. Capped: the year's sales to all destinations named
-    together stay below the cap, whose scarcity rent goes to the exporter.
+    together stay below the cap, whose scarcity rent goes to the exporter. A control of tools can be confined to builders of
+    advanced capacity (advanced logic, HBM, packaging): the coverage is then a share of these.
     """
 
     example: ClassVar[str] = """\
@@ -102,6 +103,29 @@ from = 2022-10-07
     licence: Annotated[Licence, BeforeValidator(_licence)] = Field(
         Licence(), description='"deny", or a cap: { cap = 50000, unit = "H100e" } a year'
     )
+
+    end_use: Literal["all", "advanced"] | None = Field(
+        None, description='"advanced": of tools, builders of advanced capacity only; "all" buyers if left out'
+    )
+
+    @model_validator(mode="after")
+    def _scoped(self, info: ValidationInfo) -> ExportControl:
+        if self.end_use is None:
+            return self
+        vocabulary = (info.context or {}).get("vocabulary")
+        remedy = ""
+        if self.licence.cap is not None:
+            remedy = "a cap counts every sale; leave end_use out"
+        elif vocabulary is not None:
+            tools = vocabulary.groups.get("tools", ())
+            others = {p for name in self.products for p in vocabulary.expand_products(name)} - set(tools)
+            if others:
+                remedy = f"is for tools only ({', '.join(tools)}); leave it out, or give {', '.join(sorted(others))} a measure"
+        if remedy:
+            raise PydanticCustomError(
+                "out_of_place", "end_use here", {"key": "end_use", "value": self.end_use, "remedy": remedy}
+            )
+        return self
 
     @model_validator(mode="after")
     def _fits(self, info: ValidationInfo) -> ExportControl:
@@ -133,7 +157,10 @@ from = 2022-10-07
         if self.licence.cap is None:
             for product in products:
                 share = self.coverage_of(board.vocabulary, product)
-                board.close(when, [product], origins, destinations, share, own_control=True)
+                board.close(
+                    when, [product], origins, destinations, share,
+                    own_control=True, advanced_only=self.end_use == "advanced",
+                )  # fmt: skip
             return
         for origin in origins:
             board.limit(

@@ -26,9 +26,9 @@ class Trigger(BaseModel):
 class SecondaryTariff(Measure):
     """Adds a duty on goods of third parties on the days on which their controls fall short of the importer's own.
 
-    A target's alignment on a product is its coverage over the importer's, at most 1 and the least over destinations, whether
-    its control is an `alignment` or its own `export_control`; over products the least counts. Products the importer does not
-    control on that day, or the target does not sell there, do not count.
+    A target's alignment on a product is its coverage over the importer's, at most 1 and the least over destinations and end
+    uses, whether its control is an `alignment` or its own `export_control`; over products the least counts. Products the
+    importer does not control on that day, or the target does not sell there, do not count.
     """
 
     stage: ClassVar[Stage] = Stage.RESPONSES
@@ -68,7 +68,7 @@ from = 2026-01-01
             return no_such_flow(board, "targets", self.targets)
         when = self.when(board)
         counted = board.products(self.trigger.products)
-        if not board.controls[box(when, counted, importers)].any():
+        if not board.advanced_controls[box(when, counted, importers)].any():
             return "by", list(self.by), "has no control in force to align with; add an export_control"
         if not any(self._due(board, i, t).any() for i in importers for t in targets):
             level = self.trigger.alignment_below
@@ -82,12 +82,12 @@ from = 2026-01-01
     def _due(self, board: Board, importer: int, target: int) -> np.ndarray:
         """Boolean ``[stretch]``: in force and the target's alignment below the trigger."""
         products = board.products(self.trigger.products)
-        asked = board.controls[:, products, importer]
-        given = board.coverage[:, products, target]
+        asked = np.stack([x[:, products, importer] for x in (board.controls, board.advanced_controls)], axis=1)
+        given = np.stack([x[:, products, target] for x in (board.coverage, board.advanced)], axis=1)
         counts = asked > 0
-        counts[:, :, [importer, target]] = False
+        counts[..., [importer, target]] = False
         if board.exists is not None:
             counts &= board.exists[products, target]
         level = np.where(counts, np.minimum(1.0, given / np.where(asked > 0, asked, 1.0)), 1.0)
-        unaligned = level.min(axis=(1, 2)) < self.trigger.alignment_below - _EQUAL
-        return self.when(board) & counts.any(axis=(1, 2)) & unaligned
+        unaligned = level.min(axis=(1, 2, 3)) < self.trigger.alignment_below - _EQUAL
+        return self.when(board) & counts.any(axis=(1, 2, 3)) & unaligned
