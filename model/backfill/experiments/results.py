@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
@@ -16,6 +15,7 @@ from typing import Literal
 import polars as pl
 
 from backfill.errors import OutputError
+from backfill.experiments.replace import replace_folder
 
 CHECKS = (
     "converged",
@@ -127,13 +127,7 @@ class Result:
         target = Path(directory).absolute()
         may_replace(target)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
-            new = Path(scratch) / "new"
-            new.mkdir()
-            self._fill(new, tables)
-            if target.exists():
-                target.rename(Path(scratch) / "old")
-            new.rename(target)
+        replace_folder(target, lambda new: self._fill(new, tables))
         return target
 
     def _fill(self, folder: Path, tables: str) -> None:
