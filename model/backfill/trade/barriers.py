@@ -81,8 +81,8 @@ def nested_classes(coverage: np.ndarray, classes: int) -> tuple[np.ndarray, np.n
 
 def _class_count(coverage: np.ndarray) -> int:
     """Largest number of classes that any column of ``coverage[..., source, buyer]`` needs."""
-    flat = np.sort(np.moveaxis(coverage, -2, -1).reshape(-1, coverage.shape[-2]), axis=1)
-    distinct = (np.diff(flat, axis=1, prepend=0.0) > 0).sum(axis=1)
+    ordered = np.sort(coverage, axis=-2)
+    distinct = (np.diff(ordered, axis=-2, prepend=0.0) > 0).sum(axis=-2)
     return int(distinct.max(initial=0)) + 1
 
 
@@ -191,7 +191,7 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
     tools = list(structure.tools)
 
     def kit(closed: np.ndarray) -> np.ndarray:
-        return closed[rows][tools].reshape(-1, len(structure.regions))
+        return closed[[rows[n] for n in tools] or slice(0)].reshape(-1, len(structure.regions))
 
     split = [
         builder_classes(structure, kit(closed), kit(_coverage(vocabulary, wedges, t, advanced=True)))
@@ -203,9 +203,8 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
     leaf_count = _class_count(leaf)
     users = [nested_classes(lane, leaf_count) for lane in leaf]
     _refuse_users_without_sources(structure, periods, users)
-    leaf_open = [
-        np.stack([access[:, n, leaf.user] for n, leaf in enumerate(structure.leaves)], axis=1) for access, _ in users
-    ]
+    user = np.array([leaf.user for leaf in structure.leaves], int)
+    leaf_open = [access[:, np.arange(len(user)), user] for access, _ in users]
 
     names = sorted({limit.name for w in worlds for limit in w.limits})
     shape = (len(periods), len(names))
@@ -230,8 +229,10 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
     def goods_rows(field: str) -> np.ndarray:
         return np.stack([getattr(w, field)[t][rows] for w, t in periods])
 
+    made, home = np.array(makers, int).reshape(-1, 2).T
+
     def maker_rows(field: str) -> np.ndarray:
-        return np.stack([[getattr(w, field)[t][p, i] for p, i in makers] for w, t in periods])
+        return np.stack([getattr(w, field)[t][made, home] for w, t in periods])
 
     return Barriers(
         tariff=goods_rows("tariff"),
@@ -245,7 +246,7 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
         maker_real_cost=maker_rows("real_cost"),
         leaf_open=np.stack(leaf_open),
         user_share=np.stack([part for _, part in users]),
-        enforcement=np.stack([w.enforcement[t][list(structure.hubs)] for w, t in periods]),
+        enforcement=np.stack([w.enforcement[t][np.array(structure.hubs, int)] for w, t in periods]),
         limit_flow=limit_flow,
         limit_maker=limit_maker,
         limit_quantity=limit_quantity,
