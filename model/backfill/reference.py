@@ -14,9 +14,10 @@ import jax
 import numpy as np
 
 from backfill.dimensions import Period, Vocabulary, periods
-from backfill.economy.calibrate import TOOL_CEILING, array, benchmark, mature_tools
-from backfill.economy.economy import Capacity, Economy, Parameters, Structure
+from backfill.economy.calibrate import array, benchmark, mature_tools
+from backfill.economy.economy import MATURE, Capacity, Economy, Parameters, Structure
 from backfill.economy.paths import Paths, Priors, base_parameters, read_paths
+from backfill.economy.shifts import Shifts
 from backfill.economy.structure import structure
 from backfill.economy.tables import BaselineTables
 from backfill.errors import UnsolvedError
@@ -31,6 +32,9 @@ from backfill.trade.market import Outcome, Plan, node_matrix
 
 PASSES = 60
 EXTENSION = 3
+TOOL_CEILING = 0.8
+RENT_STEP = 0.5
+"""Change of a rent by the log of use over inherited capacity: about what brings the two together where use is below."""
 
 
 def economy(
@@ -68,13 +72,14 @@ def economy(
     rows, columns = node_matrix(shape)
     rent_share = np.zeros((len(shape.products), len(shape.regions)))
     rent_share[rows, columns] = paths.rent_share[0]
-    rent = paths.rent_share / (1 - paths.rent_share) * (1 - paths.rent_share[0])
+    rent = full_rent = paths.rent_share / (1 - paths.rent_share) * (1 - paths.rent_share[0])
     products = tables.products
     sigma = array(products, {"product": shape.products}, "armington_elasticity")
     elasticity = array(products, {"product": shape.products[: shape.core]}, "input_elasticity")
 
     barriers = lanes(shape, [Wedges.none(vocabulary, grid)])
     additions = np.zeros((len(grid), len(shape.nodes)))
+    shifts = Shifts(paths.index)
     vector: np.ndarray | None = None
     for step in range(PASSES):
         scale = _need_scale(shape, base.purchases * length[0], need, additions[0])
@@ -86,15 +91,18 @@ def economy(
             inputs=mature_tools(base, shape.tools, planned),
             rent=rent_share, planned=planned, sigma=sigma, elasticity=elasticity,
         )
+        parameters = shifts.apply(shape, parameters)
         given = _given(shape, paths, priors, len(grid))
         lane = Lane(parameters, barriers, Plan(rent, purchases[:, :, None, :]), given)
         solved = _solve(shape, lane, vector, grid)
         vector = solved.vector
         outcome = outcomes(shape, lane, vector)
         use = outcome.output[:, list(rows), list(columns)]
-        capacity, new, slack = _capacity(use, paths.utilisation, depreciation, lags)
-        rent = np.where(slack, 0.0, rent)
+        shifts.update(use, paths.utilisation)
+        capacity, new, pressure = _capacity(use, paths.utilisation, depreciation, lags)
         change = np.abs(new - additions).max() / max(np.abs(new).max(), 1.0)
+        before, rent = rent, np.clip(rent + RENT_STEP * pressure, 0.0, full_rent)
+        change = max(change, np.abs(rent - before).max())
         additions = new
         if progress:
             progress("reference path", 1 - min(1.0, max(0.0, np.log10(max(change, 1e-13)) + 12) / 12))
@@ -143,12 +151,17 @@ def _tool_needs(tables: BaselineTables, shape: Structure) -> np.ndarray:
 
 
 def _need_scale(shape: Structure, bought: np.ndarray, need: np.ndarray, additions: np.ndarray) -> np.ndarray:
-    """Factor on each node's needs that keeps planned purchases within what its region bought in the base year."""
-    wanted = _purchases(shape, need, additions[None])[0]
+    """Factor on each node's needs that fits planned purchases to what its region bought in the base year.
+
+    Advanced builders take at most `TOOL_CEILING` of a tool; builders of mature capacity, where planned, take all they leave.
+    """
+    mature = np.array([product in MATURE for product, _ in shape.nodes])
+    wanted, left_to = (_purchases(shape, need, np.where(of, additions, 0.0)[None])[0] for of in (~mature, mature))
     room = np.divide(TOOL_CEILING * bought, wanted, out=np.full_like(bought, np.inf), where=wanted > 0)
     limit = np.minimum(1.0, room)
-    _, columns = node_matrix(shape)
-    return limit[:, list(columns)].T
+    rest = np.divide(bought - limit * wanted, left_to, out=np.ones_like(bought), where=left_to > 0)
+    columns = list(node_matrix(shape)[1])
+    return np.where(mature[:, None], rest[:, columns].T, limit[:, columns].T)
 
 
 def _purchases(shape: Structure, need: np.ndarray, additions: np.ndarray) -> np.ndarray:
@@ -194,19 +207,23 @@ def _solve(shape: Structure, lane: Lane, vector: np.ndarray | None, grid: tuple[
 def _capacity(
     use: np.ndarray, utilisation: np.ndarray, depreciation: np.ndarray, lags: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Capacity path, additions by the period they are decided in, and where capacity cannot fall as fast as use."""
+    """Capacity path, additions by the period they are decided in, and the log of wanted over inherited capacity.
+
+    Where that log is negative, capacity cannot fall as fast as use: its rent is below the table's, so that it is used.
+    """
     wanted = use / utilisation
     capacity = wanted.copy()
     for t in range(1, len(use)):
         capacity[t] = np.maximum(wanted[t], (1 - depreciation) * capacity[t - 1])
-    slack = capacity > wanted * (1 + 1e-12)
+    pressure = np.zeros_like(use)
+    pressure[1:] = np.log(wanted[1:] / ((1 - depreciation) * capacity[:-1]))
     additions = np.zeros_like(use)
     for node, lag in enumerate(lags):
         built = capacity[1:, node] - (1 - depreciation[node]) * capacity[:-1, node]
         decided = built[lag:]
         additions[: len(decided), node] = decided
         additions[len(decided) :, node] = depreciation[node] * capacity[-1, node]
-    return capacity, np.maximum(additions, 0.0), slack
+    return capacity, np.maximum(additions, 0.0), pressure
 
 
 def _with_tastes(

@@ -140,6 +140,9 @@ def tables(seed: int = 1, years: tuple[int, ...] = (2022, 2023, 2024)) -> Simple
         compute_other=pl.DataFrame(other, ["year", "item", "kusd_per_h100e"], **text),
         nodes=pl.DataFrame(node_rows, ["product", "region", "owner", "depreciation", "lag_years", "adjustment"], **text),
         capacity=pl.DataFrame(capacity, ["year", "product", "region", "utilisation", "rent_share"], **text),
+        capacity_paths=pl.DataFrame(
+            [], {"year": pl.Int64, "product": pl.String, "region": pl.String, "index": pl.Float64}, **text
+        ),
         tool_needs=pl.DataFrame(needs, ["product", "region", "tool", "musd_per_musd"], **text),
         labour=pl.DataFrame(
             [(y, r, 1.03 ** (y - 2022)) for y in years for r in REGIONS], ["year", "region", "index"], **text

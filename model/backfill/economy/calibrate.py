@@ -10,7 +10,6 @@ import polars as pl
 from backfill.economy.economy import MATURE
 from backfill.economy.tables import BaselineTables
 
-TOOL_CEILING = 0.8
 MATURE_CEILING = 0.25
 
 

@@ -119,6 +119,7 @@ class _Mapper:
             compute_use=self.compute_use(),
             nodes=self.nodes(),
             capacity=self.capacity(),
+            capacity_paths=self.capacity_paths(),
             tool_needs=self.averaged(old.tool_needs, ("product", "tool"), ("musd_per_musd",), whole=False),
             labour=self.labour(),
             parameters=self.parameters(),
@@ -275,6 +276,13 @@ class _Mapper:
             _source(),
         )
         return out.select(self.old.capacity.columns).sort(key)
+
+    def capacity_paths(self) -> pl.DataFrame:
+        key = ["year", "product", "region"]
+        out = self._with_output(self.old.capacity_paths).group_by(key, maintain_order=True).agg(
+            ((pl.col("index") * pl.col("_w")).sum() / pl.col("_w").sum()).alias("index"), _worst(), _source()
+        )
+        return out.select(self.old.capacity_paths.columns).sort(key)
 
     def labour(self) -> pl.DataFrame:
         sized = self.old.labour.join(self.size, on="region", how="left", maintain_order="left")

@@ -79,6 +79,7 @@ class Paths:
         compute_inputs: composites per unit of compute used, ``[period, product]``.
         utilisation: reference use over capacity, ``[period, node]``.
         rent_share: reference rent as a share of the mill price, ``[period, node]``.
+        index: reference capacity relative to the first period's, not a number where it follows demand, ``[period, node]``.
     """
 
     labour: np.ndarray
@@ -90,6 +91,7 @@ class Paths:
     compute_inputs: np.ndarray
     utilisation: np.ndarray
     rent_share: np.ndarray
+    index: np.ndarray
 
 
 def read_paths(tables: BaselineTables, shape: Structure, periods: tuple[Period, ...]) -> Paths:
@@ -99,6 +101,8 @@ def read_paths(tables: BaselineTables, shape: Structure, periods: tuple[Period, 
     products = {name: n for n, name in enumerate(shape.products)}
 
     def yearly(table: pl.DataFrame, columns: dict[str, tuple[str, ...]], value: str, fill: float = 0.0) -> np.ndarray:
+        if table.is_empty():
+            return np.full((len(periods), *map(len, columns.values())), fill)
         known = tuple(sorted(table["year"].unique().to_list()))
         data = array(table, {"year": known, **columns}, value, fill=fill)
         place = np.clip(np.interp(middle, np.array(known) + 0.5, np.arange(len(known))), 0, len(known) - 1)
@@ -126,7 +130,9 @@ def read_paths(tables: BaselineTables, shape: Structure, periods: tuple[Period, 
         if own.filter(home).height:
             home_bill[:, :, n] = yearly(own.filter(home), {"item": shape.products}, "kusd_per_h100e")
     pair = [f"{product}|{region}" for product, region in shape.nodes]
-    capacity = tables.capacity.with_columns(pl.concat_str("product", "region", separator="|").alias("node"))
+    node = pl.concat_str("product", "region", separator="|").alias("node")
+    capacity = tables.capacity.with_columns(node)
+    index = yearly(tables.capacity_paths.with_columns(node), {"node": tuple(pair)}, "index", fill=np.nan)
     return Paths(
         labour=yearly(tables.labour, {"region": shape.regions}, "index", fill=1.0),
         leaf=leaf,
@@ -137,6 +143,7 @@ def read_paths(tables: BaselineTables, shape: Structure, periods: tuple[Period, 
         compute_inputs=yearly(tables.compute_other, {"item": shape.products}, "kusd_per_h100e"),
         utilisation=yearly(capacity, {"node": tuple(pair)}, "utilisation", fill=1.0),
         rent_share=yearly(capacity, {"node": tuple(pair)}, "rent_share"),
+        index=index / index[0],
     )
 
 

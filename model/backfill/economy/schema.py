@@ -118,6 +118,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "rent_share": _number(0.0, 0.95),
         **_PROVENANCE,
     },
+    "capacity_paths": {"year": _YEAR, "product": _KEY, "region": _KEY, "index": _number(1e-6), **_PROVENANCE},
     "tool_needs": {"product": _KEY, "region": _KEY, "tool": _KEY, "musd_per_musd": _number(), **_PROVENANCE},
     "labour": {"year": _YEAR, "region": _KEY, "index": _number(1e-6), **_PROVENANCE},
     "parameters": {

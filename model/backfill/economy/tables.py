@@ -30,6 +30,7 @@ class BaselineTables:
         compute_other: what else a unit of compute takes.
         nodes: planned capacities.
         capacity: reference utilisation and rent share by year.
+        capacity_paths: capacity relative to 2022 by year, where a path is given; elsewhere it follows demand.
         tool_needs: tools per unit of capacity added.
         labour: effective labour relative to 2022.
         parameters: priors with range.
@@ -46,6 +47,7 @@ class BaselineTables:
     compute_other: pl.DataFrame
     nodes: pl.DataFrame
     capacity: pl.DataFrame
+    capacity_paths: pl.DataFrame
     tool_needs: pl.DataFrame
     labour: pl.DataFrame
     parameters: pl.DataFrame

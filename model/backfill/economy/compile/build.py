@@ -17,7 +17,7 @@ from backfill.economy.compile.nest import nest
 from backfill.economy.compile.sectors import BROAD, SECTOR, broad_flows, icio
 from backfill.economy.compile.sources import Sources, read_sources
 from backfill.economy.compile.tariffs import applied
-from backfill.economy.compile.technology import input_shares, taken_by_compute
+from backfill.economy.compile.technology import input_shares, purchases, taken_by_compute
 from backfill.economy.compile.write import ALL, csv_text, frame, package, write_all
 from backfill.economy.schema import TABLES, DataError, dataframely_schema
 from backfill.economy.tables import faults_of_tables
@@ -105,7 +105,8 @@ def compile_tables(sources: Sources) -> dict[str, list[tuple]]:
         ],
         "nodes": capacities.nodes_table(sources, nodes),
         "capacity": capacities.capacity_table(sources, nodes),
-        "tool_needs": capacities.tool_needs_table(sources, nodes),
+        "capacity_paths": capacities.capacity_paths_table(sources),
+        "tool_needs": capacities.tool_needs_table(sources, nodes, output, purchases(flows, tariffs)),
         "labour": capacities.labour_table(sources),
         "parameters": _parameter_rows(sources),
         "adjustments": adjustments(codes, made.flows, made.firsts),

@@ -6,11 +6,12 @@ import numpy as np
 import polars as pl
 
 from backfill.economy.compile.accelerators import YEARS
+from backfill.economy.compile.demand import TOOLS
 from backfill.economy.compile.sources import Sources
 
 
 def planned_nodes(sources: Sources, output: dict[str, np.ndarray]) -> list[tuple[str, str]]:
-    """Product and region of every planned capacity: a least share of world output, China always."""
+    """Product and region of every planned capacity: a least share of world output, China always, and every given path."""
     planned = sources.products.filter(pl.col("planned") == 1)["product"].to_list()
     least = sources.value("least_node_share")
     nodes = []
@@ -19,7 +20,12 @@ def planned_nodes(sources: Sources, output: dict[str, np.ndarray]) -> list[tuple
             made = output[product][r]
             if made > 0 and (made >= least * output[product].sum() or region == "CHN"):
                 nodes.append((product, region))
-    return sorted(nodes)
+    return sorted({*nodes, *paths_given(sources)})
+
+
+def paths_given(sources: Sources) -> list[tuple[str, str]]:
+    """Product and region of the capacities whose path is given."""
+    return sorted(set(sources.rows("capacity_index").select("product", "region").iter_rows()))
 
 
 def _own_or_all(sources: Sources, quantity: str, product: str, region: str) -> np.ndarray:
@@ -62,15 +68,52 @@ def rents_of_2022(sources: Sources, nodes: list[tuple[str, str]]) -> dict[tuple[
     return {(p, r): float(_own_or_all(sources, "rent_share", p, r)[0]) for p, r in nodes}
 
 
-def tool_needs_table(sources: Sources, nodes: list[tuple[str, str]]) -> list[tuple]:
-    """Rows of ``tool_needs.csv``."""
-    needs = sources.rows("tool_need").select("product", "partner", "value").iter_rows()
-    return [
+def capacity_paths_table(sources: Sources) -> list[tuple]:
+    """Rows of ``capacity_paths.csv``: years given as they are, straight lines between."""
+    rows = []
+    for p, r in paths_given(sources):
+        given = sources.rows("capacity_index", product=p, region=r).select("period", "grade", "source").sort("period").rows()
+        years = range(YEARS[0], int(given[-1][0]) + 1)
+        for year, index in zip(years, sources.path(years, "capacity_index", product=p, region=r), strict=True):
+            _, grade, source = next(row for row in given if int(row[0]) >= year)
+            rows.append((year, p, r, float(index), grade, source))
+    return rows
+
+
+def tool_needs_table(
+    sources: Sources, nodes: list[tuple[str, str]], output: dict[str, np.ndarray], bought: dict[str, np.ndarray]
+) -> list[tuple]:
+    """Rows of ``tool_needs.csv``.
+
+    Capacities without a need of their own are those with a given path: what they add in 2022 takes every tool their region
+    bought, ``need = bought / sum(I)`` with ``I = K' - (1 - delta) K``. Calibration leaves them what advanced builders leave.
+
+    Args:
+        output, bought: output of 2022, and purchases at buyer prices, by product, ``[region]``.
+    """
+    needs = sources.rows("tool_need").select("product", "partner", "value").rows()
+    own = {product for product, _, _ in needs}
+    rows = [
         (p, r, tool, value, "assumed", "backfill_assumption")
         for product, tool, value in needs
         for p, r in nodes
         if p == product
     ]
+    for region in sorted({r for p, r in paths_given(sources) if p not in own}):
+        place = sources.codes.index(region)
+        builders = [p for p, r in paths_given(sources) if r == region and p not in own]
+        added = sum(_added(sources, p, region) * output[p][place] for p in builders)
+        for tool in TOOLS:
+            need = float(bought[tool][place] / added)
+            rows += [(p, region, tool, need, "derived", "semi_billings") for p in builders]
+    return rows
+
+
+def _added(sources: Sources, product: str, region: str) -> float:
+    """Addition decided in 2022, share of capacity: growth after the lag, and replacement."""
+    start = YEARS[0] + int(sources.value("lag", product=product))
+    before, after = sources.path(range(start, start + 2), "capacity_index", product=product, region=region)
+    return float(after - (1 - sources.value("depreciation", product=product)) * before)
 
 
 def labour_table(sources: Sources) -> list[tuple]:
