@@ -30,11 +30,12 @@ from backfill.trade.demand import GivenQuantities, goods_bundle
 from backfill.trade.equilibrium import Equilibrium, Lane, first_guess, outcomes, solve
 from backfill.trade.market import Outcome, Plan, node_matrix
 
-PASSES = 60
+PASSES = 100
 EXTENSION = 3
 TOOL_CEILING = 0.8
-RENT_STEP = 0.5
-"""Change of a rent by the log of use over inherited capacity: about what brings the two together where use is below."""
+RENT_STEP, LEAST_STEP, LARGEST_STEP = 0.5, 0.25, 20.0
+"""Change of a rent by the log of wanted over inherited capacity: about what brings the two together where buyers respond to
+the price as to most tools. It grows where they respond less, and shrinks where a step went too far."""
 
 
 def economy(
@@ -80,6 +81,7 @@ def economy(
     barriers = lanes(shape, [Wedges.none(vocabulary, grid)])
     additions = np.zeros((len(grid), len(shape.nodes)))
     shifts = Shifts(paths.index)
+    rent_step, last = np.full(rent.shape, RENT_STEP), np.zeros(rent.shape)
     vector: np.ndarray | None = None
     for step in range(PASSES):
         scale = _need_scale(shape, base.purchases * length[0], need, additions[0])
@@ -97,16 +99,17 @@ def economy(
         solved = _solve(shape, lane, vector, grid)
         vector = solved.vector
         outcome = outcomes(shape, lane, vector)
-        use = outcome.output[:, list(rows), list(columns)]
+        use = np.asarray(outcome.output[:, list(rows), list(columns)])
         shifts.update(use, paths.utilisation)
         capacity, new, pressure = _capacity(use, paths.utilisation, depreciation, lags)
         change = np.abs(new - additions).max() / max(np.abs(new).max(), 1.0)
-        before, rent = rent, np.clip(rent + RENT_STEP * pressure, 0.0, full_rent)
-        change = max(change, np.abs(rent - before).max())
+        rent_step = np.clip(rent_step * np.where(pressure * last < 0, 0.5, 1.5), LEAST_STEP, LARGEST_STEP)
+        before, last, rent = rent, pressure, np.clip(rent + rent_step * pressure, 0.0, full_rent)
+        moved = np.abs(rent - before).max()
         additions = new
         if progress:
             progress("reference path", 1 - min(1.0, max(0.0, np.log10(max(change, 1e-13)) + 12) / 12))
-        if change < 1e-12 and step > 1:
+        if change < 1e-12 and moved < 1e-10 and step > 1:
             break
     else:
         raise UnsolvedError(f"the reference path does not settle: additions still move by {change:.1e} of the largest")
