@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backfill.effects.backfilling import backfilling
+from backfill.effects.backfilling import FALL, backfilling
+from backfill.effects.rates import SMALLEST
 from tests.effects.hand_made import DOWNSTREAM, POLICY, REFERENCE, comparison, everyone, world
 
 
@@ -53,6 +54,22 @@ def test_undefined_where_us_sales_do_not_fall(table):
     assert early.height > 0
     assert early["value"].null_count() == early.height
     assert early["note"].str.starts_with("undefined").all()
+
+
+@pytest.mark.parametrize(("policy", "rate_given"), [(9.51, False), (9.49, True)])
+def test_undefined_where_us_sales_hardly_fall_but_amounts_stay(policy: float, rate_given: bool):
+    before = everyone({"2023": {"us tools": 10, "korean tools": 1}})
+    after = everyone({"2023": {"us tools": policy, "korean tools": 4}})
+    table = backfilling(comparison(world(before), world(after), world(before)))
+    here = table.filter(
+        pl.col("period") == "2023", pl.col("destination") == "CHN", pl.col("product") == "tools"
+    ).rows_by_key(["origin", "quantity"], named=True, unique=True)
+    row = here["KOR", "backfill rate, current value"]
+    assert row["value"] == (pytest.approx(3 / (10 - policy)) if rate_given else None)
+    assert row["note"] == ("" if rate_given else f"undefined: {FALL} is under 5% of the reference's")
+    assert here["KOR", "change in sales, current value"]["value"] == 3
+    assert here["us", "change in sales, current value"]["value"] == pytest.approx(policy - 10)
+    assert here["us", "reference sales, current value"]["value"] == 10
 
 
 def test_only_controlled_products_and_their_groups(table):
@@ -103,7 +120,7 @@ def test_sellers_rates_add_up_to_all_others(reference, policy):
     table = backfilling(comparison(before, after, before))
     lost = reference["us tools"] - policy["us tools"]
     total = rate(table, "all others", "tools", "current value")
-    if lost <= 1e-6 * reference["us tools"]:
+    if lost <= SMALLEST * reference["us tools"]:
         assert total is None
         return
     sellers = [rate(table, seller, "tools", "current value") for seller in ("ally", "partner", "adversary")]

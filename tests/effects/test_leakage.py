@@ -46,6 +46,19 @@ def test_undefined_without_denial_and_says_so(case):
     assert leakage_sum(case) <= 1e-12
 
 
+@pytest.mark.parametrize(("kept", "rate"), [(9.51, None), (9.49, 0.5)])
+def test_undefined_where_little_is_denied_but_amounts_stay(kept: float, rate: float | None):
+    before = everyone({"2022": {"us to china": 10}, "2023": {}})
+    after = everyone({"2022": {"us to china": kept, "diverted": (10 - kept) / 2}, "2023": {}})
+    table = leakage(comparison(world(before), world(after), world(before)))
+    found = value(table, period="all", quantity="leakage rate", channel="all")
+    assert found == (None if rate is None else pytest.approx(rate))
+    assert value(table, period="all", quantity="gross denial", channel="all") == pytest.approx(1000 * (10 - kept))
+    assert value(table, period="all", quantity="acquired in the reference", channel="all") == pytest.approx(10_000)
+    notes = table.filter(pl.col("period") == "all", pl.col("quantity") == "leakage rate")["note"].unique().to_list()
+    assert notes == (["undefined: gross denial is under 5% of the reference's"] if rate is None else [""])
+
+
 def test_a_tool_control_alone_has_a_gross_denial():
     before = everyone({"2022": {"own": 5}, "2023": {"own": 5}})
     after = everyone({"2022": {"own": 5}, "2023": {"own": 3, "diverted": 1}})

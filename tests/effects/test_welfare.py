@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from backfill.effects.welfare import cost_per_unit_denied, present_values, welfare
-from tests.effects.hand_made import DOWNSTREAM, POLICY, REFERENCE, comparison, world
+from backfill.effects.welfare import discounted_denial, present_values, welfare
+from tests.effects.hand_made import DOWNSTREAM, POLICY, REFERENCE, comparison, everyone, world
 
 BEFORE = {
     ("2022", "USA"): {"price_index": 1.0, "real_absorption": 1000.0, "absorption": 1000.0, "profits": 50.0},
@@ -66,15 +66,21 @@ def test_present_value_counts_what_capacity_is_still_worth(case):
 
 def test_cost_per_unit_discounts_both_alike(case):
     # 10,000 H100e denied in the second year, weight one half; the US and its allies lose 2 million
-    assert cost_per_unit_denied(case) == pytest.approx(2e6 / 5_000)
+    assert discounted_denial(case) == pytest.approx((5_000, 14_000 + 0.5 * 26_000))
+    table = welfare(case)
+    assert cell(table, "cost per unit denied", "us+ally", "all", "accelerators") == pytest.approx(2e6 / 5_000)
+    assert cell(table, "compute denied, discounted", "adversary", "all", "accelerators") == pytest.approx(5_000)
 
 
-def test_cost_undefined_where_nothing_is_denied(case):
-    same = comparison(case.reference, case.reference, case.reference)
-    assert cost_per_unit_denied(same) is None
-    row = welfare(same).filter(pl.col("quantity") == "cost per unit denied").to_dicts()[0]
+@pytest.mark.parametrize(("kept", "said"), [(20, "is zero or negative"), (19, "is under 5% of the reference's")])
+def test_cost_undefined_where_little_is_denied(case, kept: float, said: str):
+    year = {"own": 6, "us at home": 200, "us tools": 60, "korean tools": 40, "own tools": 5}
+    after = REFERENCE[:6] + everyone({"2023": {"us to china": kept, **year}})
+    table = welfare(comparison(case.reference, world(after), world(after)))
+    row = table.filter(pl.col("quantity") == "cost per unit denied").to_dicts()[0]
     assert row["value"] is None
-    assert row["note"].startswith("undefined")
+    assert row["note"] == f"undefined: compute denied {said}"
+    assert cell(table, "compute denied, discounted", "adversary", "all", "accelerators") == 500 * (20 - kept)
 
 
 def test_revenue_lost_gross_and_net_of_resale(case):

@@ -8,6 +8,7 @@ import polars as pl
 
 from backfill.dimensions import Vocabulary
 from backfill.effects.comparison import Comparison, WorldTables, bloc_of, with_whole
+from backfill.effects.rates import note, rate
 
 MEASURES = {
     "benchmark value": "at the reference's mill prices of the period",
@@ -16,11 +17,10 @@ MEASURES = {
 }
 GROUPS = ("tools", "chips", "accelerators")
 OTHERS = "all others"
-UNDEFINED = "undefined: US sales to the destination do not fall"
-SMALLEST_FALL = 1e-6
-"""US sales must fall by more than this share of the reference's for a backfill rate to mean anything."""
+FALL = "the fall in US sales to the destination"
 
 _AMOUNTS = list(MEASURES)
+_PLACE = ("period", "origin", "destination", "product")
 
 
 def sales(tables: WorldTables, reference: WorldTables, vocabulary: Vocabulary) -> pl.DataFrame:
@@ -52,8 +52,9 @@ def backfilling(comparison: Comparison) -> pl.DataFrame:
 
     Sellers are every region but the US, the blocs and all others together (the destination's own makers included, as
     part of the adversary bloc). Products are those under control on the way to an adversary, and the groups tools,
-    chips and accelerators that contain one. A rate may be negative or above one; where US sales do not fall it is null,
-    with a note. Beside the rates stand the changes of sales themselves.
+    chips and accelerators that contain one. A rate may be negative or above one; where US sales fall by less than
+    `rates.SMALLEST` of the reference's it is null, with a note. Beside the rates stand numerators and denominators: the
+    changes of sales, those of the US included, and US sales in the reference.
 
     Returns:
         scenario, reference, period, origin (seller), destination, product, quantity, unit, value, note.
@@ -87,7 +88,19 @@ def backfilling(comparison: Comparison) -> pl.DataFrame:
         pl.lit(0.0).alias(measure) for measure in _AMOUNTS
     )
     sellers = pl.concat([named, missing.select(named.columns)]).join(fall, on=market, how="left")
-    rows = [part for measure in _AMOUNTS for part in (_rates(sellers, measure), _changes(sellers, measure))]
+    us_sales = fall.with_columns(
+        pl.lit("us").alias("origin"), *[(-pl.col(f"fall {measure}")).alias(measure) for measure in _AMOUNTS]
+    )
+    rows = [
+        part
+        for measure in _AMOUNTS
+        for part in (
+            _rates(sellers, measure),
+            _amounts(sellers, "change in sales", measure, measure),
+            _amounts(us_sales, "change in sales", measure, measure),
+            _amounts(us_sales, "reference sales", measure, f"us {measure}"),
+        )
+    ]
     long = pl.concat(rows).sort("period", "destination", "product", "origin", "quantity")
     return comparison.label(long)
 
@@ -135,29 +148,22 @@ def _with_sellers(frame: pl.DataFrame, vocabulary: Vocabulary) -> pl.DataFrame:
 
 
 def _rates(sellers: pl.DataFrame, measure: str) -> pl.DataFrame:
-    fall = pl.col(f"fall {measure}")
-    defined = (fall > SMALLEST_FALL * pl.col(f"us {measure}")).fill_null(False)
+    fall, before = pl.col(f"fall {measure}"), pl.col(f"us {measure}")
     return sellers.select(
-        "period",
-        "origin",
-        "destination",
-        "product",
+        *_PLACE,
         quantity=pl.lit(f"backfill rate, {measure}"),
         unit=pl.lit("share of the fall in US sales"),
-        value=pl.when(defined).then(pl.col(measure) / fall),
-        note=pl.when(defined).then(pl.lit("")).otherwise(pl.lit(UNDEFINED)),
+        value=rate(pl.col(measure), fall, before),
+        note=note(fall, before, FALL),
     )
 
 
-def _changes(sellers: pl.DataFrame, measure: str) -> pl.DataFrame:
+def _amounts(rows: pl.DataFrame, quantity: str, measure: str, column: str) -> pl.DataFrame:
     units = {"benchmark value": "million USD", "current value": "million USD", "quality units": "units of the product"}
-    return sellers.select(
-        "period",
-        "origin",
-        "destination",
-        "product",
-        quantity=pl.lit(f"change in sales, {measure}"),
+    return rows.select(
+        *_PLACE,
+        quantity=pl.lit(f"{quantity}, {measure}"),
         unit=pl.lit(units[measure]),
-        value=pl.col(measure),
+        value=pl.col(column),
         note=pl.lit(""),
     )

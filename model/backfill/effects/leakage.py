@@ -6,6 +6,7 @@ import polars as pl
 
 from backfill.effects.comparison import H100E, ROUTE, WHOLE, Comparison, WorldTables, with_whole
 from backfill.effects.compute import DIVERTED, OWN, REMOTE, acquisitions
+from backfill.effects.rates import note, rate
 
 CONTROLLED = "controlled"
 DOMESTIC = "domestic"
@@ -13,8 +14,7 @@ CHANNELS = ("ally", "third country", "diversion", "cloud", "other tier", DOMESTI
 """Channels of leakage: uncontrolled routes from allies, from third countries, through hubs, rented, uncontrolled products of
 the US, and the adversary's own output answering what it can no longer buy."""
 
-THRESHOLD = 1e-6
-"""Gross denial below this share of reference acquisitions leaves leakage undefined."""
+FALL = "gross denial"
 
 _CHANNEL_OF_ROUTE = {
     DIVERTED: "diversion",
@@ -88,14 +88,15 @@ def denial(comparison: Comparison) -> pl.DataFrame:
 def leakage(comparison: Comparison) -> pl.DataFrame:
     """Denial, leakage by channel, and the leakage rate ``L = 1 - CD/GD``, the sum of its channels ``(AP - A0)/GD``.
 
-    Rates are null, with a note, where ``GD <= 1e-6 sum A0``.
+    Rates are null, with a note, where ``GD`` is under `rates.SMALLEST` of ``sum A0``.
 
     Returns:
         scenario, reference, period, region (``"adversary"``), product (``"accelerators"``), channel, quantity
-        (``"gross denial"``, ``"compute denied"``, ``"leakage"``, ``"leakage rate"``), unit, value, note.
+        (``"acquired in the reference"``, ``"gross denial"``, ``"compute denied"``, ``"leakage"``, ``"leakage rate"``), unit,
+        value, note.
     """
     table = denial(comparison)
-    defined = pl.col("gross") > THRESHOLD * pl.col("reference")
+    gross, before = pl.col("gross"), pl.col("reference")
 
     def amount(column: str, quantity: str, channel: str) -> pl.DataFrame:
         return table.select(
@@ -107,24 +108,25 @@ def leakage(comparison: Comparison) -> pl.DataFrame:
             note=pl.lit(""),
         )
 
-    def rate(value: pl.Expr, channel: str) -> pl.DataFrame:
+    def leaked(value: pl.Expr, channel: str) -> pl.DataFrame:
         return table.select(
             "period",
             channel=pl.lit(channel),
             quantity=pl.lit("leakage rate"),
             unit=pl.lit("share of gross denial"),
-            value=pl.when(defined).then(value / pl.col("gross")),
-            note=pl.when(defined).then(pl.lit("")).otherwise(pl.lit(UNDEFINED)),
+            value=rate(value, gross, before),
+            note=note(gross, before, FALL),
         )
 
     parts = [
+        amount("reference", "acquired in the reference", WHOLE),
         amount("gross", "gross denial", WHOLE),
         amount("direct", "gross denial", "controlled routes"),
         amount("upstream", "gross denial", "own output lost for want of inputs"),
         amount("denied", "compute denied", WHOLE),
         *[amount(channel, "leakage", channel) for channel in CHANNELS],
-        *[rate(pl.col(channel), channel) for channel in CHANNELS],
-        rate(pl.col("gross") - pl.col("denied"), WHOLE),
+        *[leaked(pl.col(channel), channel) for channel in CHANNELS],
+        leaked(gross - pl.col("denied"), WHOLE),
     ]
     long = pl.concat(parts).select(
         "period",
@@ -137,9 +139,6 @@ def leakage(comparison: Comparison) -> pl.DataFrame:
         "note",
     )
     return comparison.label(long)
-
-
-UNDEFINED = "undefined: the policy denies nothing beyond a millionth of what the adversary acquires in the reference"
 
 
 def leakage_sum(comparison: Comparison) -> float:

@@ -6,11 +6,11 @@ import polars as pl
 
 from backfill.effects.comparison import WHOLE, Comparison, WorldTables, with_blocs, with_whole
 from backfill.effects.leakage import denial
+from backfill.effects.rates import note, rate
 
 MUSD = "million USD"
 RENTS = ("profits", "capacity_rents", "limit_rents")
 REVENUE = ("tariff_revenue", "levy_revenue", "fines")
-UNDEFINED = "undefined: the policy denies no compute"
 _SHAPE = ["period", "region", "product", "quantity", "unit", "value", "note"]
 
 
@@ -63,19 +63,11 @@ def present_values(comparison: Comparison) -> pl.DataFrame:
     return table.with_columns(value=pl.col("flow") + pl.col("terminal"))
 
 
-def cost_per_unit_denied(comparison: Comparison) -> float | None:
-    """``-(W_US + W_allies) / CD`` in USD per H100e, both discounted alike; None where no compute is denied."""
-    denied = (
-        denial(comparison)
-        .filter(pl.col("period") != WHOLE)
-        .join(comparison.weights(), on="period")
-        .select((pl.col("denied") * pl.col("weight")).sum())
-        .item()
-    )
-    if denied <= 0:
-        return None
-    blocs = present_values(comparison).filter(pl.col("region").is_in(["us", "ally"]))
-    return -float(blocs["value"].sum()) * 1e6 / float(denied)
+def discounted_denial(comparison: Comparison) -> tuple[float, float]:
+    """Compute denied and compute acquired in the reference, both ``sum_t beta**t x_t`` in H100e."""
+    weighted = denial(comparison).filter(pl.col("period") != WHOLE).join(comparison.weights(), on="period")
+    denied, acquired = weighted.select((pl.col("denied", "reference") * pl.col("weight")).sum()).row(0)
+    return float(denied), float(acquired)
 
 
 def exporter_revenue(comparison: Comparison) -> pl.DataFrame:
@@ -193,16 +185,33 @@ def _present_rows(table: pl.DataFrame) -> list[pl.DataFrame]:
 
 
 def _unit_cost(comparison: Comparison) -> pl.DataFrame:
-    cost = cost_per_unit_denied(comparison)
-    return pl.DataFrame(
-        {
-            "period": [WHOLE],
-            "region": ["us+ally"],
-            "product": ["accelerators"],
-            "quantity": ["cost per unit denied"],
-            "unit": ["USD per H100e"],
-            "value": [cost],
-            "note": [UNDEFINED if cost is None else ""],
-        },
-        schema_overrides={"value": pl.Float64},
+    """``-(W_US + W_allies) / CD`` in USD per H100e, both discounted alike, and its denominator."""
+    denied, acquired = discounted_denial(comparison)
+    blocs = present_values(comparison).filter(pl.col("region").is_in(["us", "ally"]))
+    spent = -float(blocs["value"].sum()) * 1e6
+    known = pl.DataFrame({"spent": [spent], "denied": [denied], "acquired": [acquired]})
+    fall, before = pl.col("denied"), pl.col("acquired")
+
+    def row(region: str, quantity: str, unit: str, value: pl.Expr, why: pl.Expr) -> pl.DataFrame:
+        return known.select(
+            period=pl.lit(WHOLE),
+            region=pl.lit(region),
+            product=pl.lit("accelerators"),
+            quantity=pl.lit(quantity),
+            unit=pl.lit(unit),
+            value=value,
+            note=why,
+        )
+
+    return pl.concat(
+        [
+            row("adversary", "compute denied, discounted", "H100e", fall, pl.lit("")),
+            row(
+                "us+ally",
+                "cost per unit denied",
+                "USD per H100e",
+                rate(pl.col("spent"), fall, before),
+                note(fall, before, "compute denied"),
+            ),
+        ]
     )
