@@ -67,6 +67,14 @@ def test_controls_elsewhere_and_tariffs_stay():
     assert policy.coverage[(1, *at(*TOOLS))] == 0.8  # the policy itself is untouched
 
 
+def test_a_control_of_advanced_builders_is_an_upstream_measure_and_a_controlled_route():
+    advanced = np.zeros_like(NONE.coverage)
+    advanced[(1, *at(*TOOLS))] = 0.6
+    policy = dataclasses.replace(NONE, advanced=advanced)
+    assert not without_upstream(policy, NONE, VOCABULARY).advanced.any()
+    assert routes_under_control(VOCABULARY, policy).height == routes_under_control(VOCABULARY, closing(NONE, TOOLS)).height == 1
+
+
 def test_limits_are_split_by_what_they_count():
     policy = dataclasses.replace(NONE, limits=(quota((*TOOLS, 1.0), (*CHIPS, 1.0)),))
     downstream = without_upstream(policy, NONE, VOCABULARY)
