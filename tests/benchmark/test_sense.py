@@ -71,10 +71,8 @@ def test_alignment_on_tools_lowers_advanced_capacity_with_a_lag(economy, worlds)
 
 def test_a_policy_nobody_announced_changes_no_plan_before_it_is_known(economy, names, worlds):
     policy = closed(names, economy.periods, tools(("USA", *ALLIES)), start=4)
-    seen, surprise = (
-        solve_world(economy, [policy])[0],
-        solve_world(economy, [policy], history=(worlds["none"], 4))[0],
-    )
+    none = Wedges.none(names, economy.periods)
+    seen, _, surprise = solve_world(economy, [policy, none, policy], departs={2: (1, 4)})
     lag = economy.lags[economy.structure.nodes.index(("logic_advanced", "CHN"))]
     assert surprise.status is Status.SOLVED, surprise.message
     np.testing.assert_allclose(capacity(surprise)[: 5 + lag], capacity(worlds["none"])[: 5 + lag], rtol=1e-9)

@@ -34,7 +34,7 @@ CHIPS = ("frontier", "USA", "CHN")
 
 
 def test_both_kinds_take_three_worlds():
-    needed = worlds_needed("both", closing(NONE, TOOLS, CHIPS), {"no-controls": NONE}, VOCABULARY)
+    needed = worlds_needed("both", {0: closing(NONE, TOOLS, CHIPS)}, {"no-controls": {0: NONE}}, VOCABULARY)
     assert len(needed.wedges) == 3
     downstream = needed.wedges[needed.position[downstream_name("no-controls")]]
     assert downstream.coverage[(1, *at(*TOOLS))] == 0
@@ -42,17 +42,17 @@ def test_both_kinds_take_three_worlds():
 
 
 def test_one_kind_takes_two():
-    only_tools = worlds_needed("tools", closing(NONE, TOOLS), {"no-controls": NONE}, VOCABULARY)
+    only_tools = worlds_needed("tools", {0: closing(NONE, TOOLS)}, {"no-controls": {0: NONE}}, VOCABULARY)
     assert len(only_tools.wedges) == 2
     assert only_tools.position[downstream_name("no-controls")] == only_tools.position["no-controls"]
-    only_chips = worlds_needed("chips", closing(NONE, CHIPS), {"no-controls": NONE}, VOCABULARY)
+    only_chips = worlds_needed("chips", {0: closing(NONE, CHIPS)}, {"no-controls": {0: NONE}}, VOCABULARY)
     assert only_chips.position[downstream_name("no-controls")] == only_chips.position["chips"]
 
 
 def test_second_reference_keeps_its_own_upstream_measures():
     current = closing(NONE, TOOLS, CHIPS)
     allied = closing(current, ("lithography", "KOR", "CHN"))
-    needed = worlds_needed("allied", allied, {"no-controls": NONE, "current-policy": current}, VOCABULARY)
+    needed = worlds_needed("allied", {0: allied}, {"no-controls": {0: NONE}, "current-policy": {0: current}}, VOCABULARY)
     assert needed.position[downstream_name("current-policy")] == needed.position["current-policy"]
     assert len(needed.wedges) == 4
 
@@ -84,8 +84,8 @@ def test_limits_are_split_by_what_they_count():
 def test_a_limit_never_in_force_does_not_act():
     idle = dataclasses.replace(NONE, limits=(quota((*CHIPS, 1.0), quantity=np.inf),))
     acting = dataclasses.replace(NONE, limits=(quota((*CHIPS, 1.0)),))
-    assert len(batch({"none": NONE, "idle": idle}).wedges) == 1
-    assert len(batch({"none": NONE, "acting": acting}).wedges) == 2
+    assert len(batch({"none": {0: NONE}, "idle": {0: idle}}).wedges) == 1
+    assert len(batch({"none": {0: NONE}, "acting": {0: acting}}).wedges) == 2
 
 
 def test_controlled_routes():
@@ -105,25 +105,33 @@ def test_controlled_routes():
 def test_a_policy_announced_later_departs_from_what_was_there():
     current = closing(NONE, TOOLS, CHIPS)
     allied = closing(current, ("lithography", "KOR", "CHN"))
-    references = {"no-controls": NONE, "current-policy": current}
-    needed = worlds_needed("allied", allied, references, VOCABULARY, past=current)
-    at = needed.position
+    references = {"no-controls": {0: NONE}, "current-policy": {0: current}}
+    needed = worlds_needed("allied", {0: current, 1: allied}, references, VOCABULARY)
+    place = needed.position
     # without upstream measures there is nothing new in it, so that it departs from nothing
-    assert at[downstream_name("no-controls")] == at["before " + downstream_name("no-controls")]
-    assert needed.groups() == [(None, [0, 1, 3]), (at["current-policy"], [at["allied"]])]
+    assert needed.departs == {place["allied"]: (place["current-policy"], 1)}
+    assert len(needed.wedges) == 4
 
 
 def test_without_upstream_measures_the_past_has_none_either():
     current = closing(NONE, TOOLS)
     wider = closing(current, TOOLS, CHIPS, coverage=0.9)
-    needed = worlds_needed("wider", wider, {"no-controls": NONE}, VOCABULARY, past=current)
-    downstream = needed.position[downstream_name("no-controls")]
-    assert needed.departs[downstream] == needed.position["no-controls"]
-    assert needed.departs[needed.position["wider"]] == needed.position["before wider"]
-    solved = {place for _, places in needed.groups() for place in places}
-    assert solved == set(range(len(needed.wedges)))
+    needed = worlds_needed("wider", {0: current, 1: wider}, {"no-controls": {0: NONE}}, VOCABULARY)
+    place = needed.position
+    assert needed.departs[place[downstream_name("no-controls")]] == (place["no-controls"], 1)
+    (before,) = set(range(len(needed.wedges))) - set(place.values())
+    assert needed.departs[place["wider"]] == (before, 1)
+    assert needed.wedges[before].coverage[(1, *at(*TOOLS))] == 0.8
 
 
-def test_a_reference_is_never_made_to_depart():
-    needed = worlds_needed("same", NONE, {"no-controls": NONE}, VOCABULARY, past=closing(NONE, CHIPS))
-    assert needed.position["no-controls"] not in needed.departs
+def test_a_reference_that_learns_is_shared_as_far_as_it_is_the_same():
+    first, second, third = NONE, closing(NONE, CHIPS), closing(NONE, CHIPS, TOOLS)
+    needed = batch({"reference": {0: first, 1: second}, "policy": {0: first, 1: second, 2: third}, "seen": {0: second}})
+    assert needed.position == {"reference": 1, "policy": 2, "seen": 3}
+    assert needed.departs == {1: (0, 1), 2: (1, 2)}
+
+
+def test_news_that_change_nothing_are_no_news():
+    closed = closing(NONE, CHIPS)
+    close = dataclasses.replace(closed, coverage=closed.coverage + 1e-15)
+    assert batch({"policy": {0: closed, 1: close, 2: closed}}).departs == {}

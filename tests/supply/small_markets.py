@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from backfill.supply import josephy
 from backfill.supply.foresight import Foresight, Perfect
 from backfill.supply.highs import CompiledPlan
 from backfill.supply.nodes import MarketResponse, Nodes
-from backfill.supply.residual import natural_residual
+from backfill.supply.residual import natural_residual, residuals
 
 
 @dataclass(frozen=True)
@@ -80,25 +81,32 @@ def couple(
     foresight: Foresight | None = None,
     rounds: int = 40,
     tolerance: float = 1e-11,
-    damping: float | None = None,
-    inner: int = 80,
+    symmetric: bool = False,
 ) -> Solved:
-    """Repeat markets and plan until the natural residual at true prices is small."""
+    """Repeat markets and plan until the natural residual at true prices is small.
+
+    The plan answers the markets' full slopes; if ``symmetric`` the convex program's answer is left as it is.
+    """
     foresight = foresight or Perfect()
     plan = CompiledPlan(nodes, foresight)
     count, classes, periods = nodes.class_share.shape
     rent, additions = np.full((count, periods), 0.1), np.zeros((count, classes, periods))
     steps: list[float] = []
-    residual = np.inf
-    for _ in range(rounds):
-        answer = market.answer(rent, additions)
-        residual = natural_residual(nodes, rent, answer.use, additions, answer.tool_cost, 1 + rent, foresight)
-        if residual < tolerance:
-            break
-        step = plan.solve(answer, damping=damping, inner=inner)
-        steps.append(float(np.abs(step.rent - rent).max()))
-        rent, additions = step.rent, step.additions
-    return Solved(rent, additions, residual, steps)
+    one_by_one = foresight.builds and not foresight.looks_ahead
+    for span in [slice(t, t + 1) for t in range(periods)] if one_by_one else [slice(0, periods)]:
+        for _ in range(rounds):
+            answer = market.answer(rent, additions)
+            gaps = residuals(nodes, rent, answer.use, additions, answer.tool_cost, 1 + rent, foresight)
+            if gaps.within(span).largest < tolerance:
+                break
+            step = plan.solve(answer)
+            if not symmetric:
+                step = josephy.answer(nodes, answer, answer.tool_use, 1 + rent, step.rent, foresight, span=span)
+            steps.append(float(np.abs(step.rent - rent).max()))
+            rent, additions = step.rent, step.additions
+    answer = market.answer(rent, additions)
+    left = natural_residual(nodes, rent, answer.use, additions, answer.tool_cost, 1 + rent, foresight)
+    return Solved(rent, additions, left, steps)
 
 
 def make_nodes(periods: int = 6, count: int = 2, classes: int = 1, lag: tuple[int, ...] = (), **changes) -> Nodes:

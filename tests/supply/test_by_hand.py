@@ -9,6 +9,7 @@ import pytest
 
 from backfill.supply.foresight import Fixed, Myopic, Perfect, additions_at, foresight_named, present_value
 from backfill.supply.highs import CompiledPlan
+from backfill.supply.josephy import AffineAnswer, answer
 from backfill.supply.nodes import MarketResponse, Nodes, capacity_path, present_value_matrix
 from backfill.supply.residual import natural_residual, residuals
 from backfill.supply.step import PlanStatus
@@ -26,6 +27,14 @@ def linear(nodes: Nodes, intercept: float, slope: float, rent: np.ndarray, addit
         tool_cost=np.zeros(additions.shape),
         tool_use=np.zeros((*additions.shape, count)),
     )
+
+
+def planned(nodes: Nodes, market: MarketResponse) -> AffineAnswer:
+    """The plan against these markets, from the convex program's answer."""
+    start = CompiledPlan(nodes).solve(market).rent
+    found = answer(nodes, market, market.tool_use, np.ones(start.shape), start, Perfect())
+    assert found.solved
+    return found
 
 
 def two_periods(cost: float) -> Nodes:
@@ -53,10 +62,12 @@ def test_one_node_two_periods(start: float):
     """
     nodes = two_periods(cost=0.9 / 0.19 - 2)
     market = linear(nodes, 12.0, 1.0, np.full((1, 2), start), np.full((1, 1, 2), start))
-    step = CompiledPlan(nodes).solve(market)
+    found = planned(nodes, market)
+    np.testing.assert_allclose(found.rent, [[2.0, 1.0]], atol=1e-9)
+    np.testing.assert_allclose(found.additions, [[[2.0, 2.0]]], atol=1e-8)  # the second serves after the end
+    step = CompiledPlan(nodes).solve(linear(nodes, 12.0, 1.0, found.rent, found.additions))
     assert step.status is PlanStatus.SOLVED
-    np.testing.assert_allclose(step.rent, [[2.0, 1.0]], atol=1e-9)
-    np.testing.assert_allclose(step.additions, [[[2.0, 2.0]]], atol=1e-8)  # the second serves after the end
+    np.testing.assert_allclose(step.rent, found.rent, atol=1e-9)
     np.testing.assert_allclose(step.capacity, [[10.0, 11.0]], atol=1e-9)
     assert step.duals[0, 0, 0] == pytest.approx(2.0, abs=1e-9)  # weight 1 times the addition
     assert abs(step.gap) < 1e-12
@@ -74,10 +85,9 @@ def test_objective_by_hand():
 
 def test_no_rent_where_capacity_is_idle_and_no_addition_where_it_does_not_pay():
     nodes = two_periods(cost=4.0)
-    step = CompiledPlan(nodes).solve(linear(nodes, 8.0, 1.0, np.ones((1, 2)), np.ones((1, 1, 2))))
-    np.testing.assert_array_equal(step.rent, 0.0)
-    np.testing.assert_array_equal(step.additions, 0.0)
-    np.testing.assert_allclose(step.capacity, nodes.inherited)
+    found = planned(nodes, linear(nodes, 8.0, 1.0, np.ones((1, 2)), np.ones((1, 1, 2))))
+    np.testing.assert_array_equal(found.rent, 0.0)
+    np.testing.assert_array_equal(found.additions, 0.0)
 
 
 def test_user_cost_in_a_steady_state():
@@ -130,7 +140,7 @@ def test_residual_names_what_is_wrong():
     crowded[1, 2] = 1.25 * nodes.inherited[1, 2]
     found = residuals(nodes, rent, crowded, additions, costs, price)
     assert found.largest == pytest.approx(0.25)
-    assert found.worst_nodes(1) == (("product1", "AAA"),)
+    assert found.worst(1) == ((("product1", "AAA"), 2, pytest.approx(0.25)),)
 
     paid = rent.copy()
     paid[0, 0] = 0.3  # rent on idle capacity: the smaller of .3 / 2 and .5

@@ -80,12 +80,12 @@ def test_foresight_matters():
 
 
 def test_a_slope_that_no_demand_has():
-    """A strongly asymmetric Jacobian: the linear prediction restores fast convergence, and the same plan."""
+    """A strongly asymmetric Jacobian: the full linear answer restores fast convergence, and the same plan."""
     twist = np.zeros((5, 5))
     twist[0, 1], twist[1, 0] = 2.5, -2.5
     nodes, market = tool_chain_nodes(), replace(tool_chain(), twist=twist)
     solved = couple(nodes, market, tolerance=1e-9)
-    symmetric = couple(nodes, market, tolerance=1e-9, inner=1)
+    symmetric = couple(nodes, market, tolerance=1e-9, symmetric=True)
     assert solved.residual < 1e-8
     assert len(solved.steps) <= 8
     assert len(symmetric.steps) >= len(solved.steps) + 3

@@ -11,10 +11,9 @@ from backfill.supply import highs, plan
 from backfill.supply.active import Reduced, active_set_newton
 from backfill.supply.explain import explain, shortfalls
 from backfill.supply.foresight import Fixed, Foresight, Myopic, Perfect
-from backfill.supply.highs import CompiledPlan, predicted, solve_model
+from backfill.supply.highs import CompiledPlan, solve_model
 from backfill.supply.nodes import MarketResponse, Nodes, survival
 from backfill.supply.program import program
-from backfill.supply.residual import natural_residual
 from backfill.supply.step import PlanStatus
 from tests.supply.small_markets import complements, couple, full_size, make_nodes, tool_chain, tool_chain_nodes
 
@@ -30,7 +29,7 @@ def somewhere(seed: int = 0) -> tuple[Nodes, MarketResponse]:
 @pytest.mark.parametrize("seed", [0, 1])
 def test_compiled_plan_solves_the_pyomo_model(foresight: Foresight, seed: int):
     nodes, market = somewhere(seed)
-    step = CompiledPlan(nodes, foresight).solve(market, inner=1)
+    step = CompiledPlan(nodes, foresight).solve(market)
     model = plan.build(nodes, market, foresight)
     answer = solve_model(model)
     rent, additions = plan.solution(model, nodes)
@@ -53,7 +52,7 @@ def test_multipliers_of_the_pyomo_model_are_weighted_additions():
     for index in model.decision:
         multiplier[index] = duals[model.building[index]]
     assert multiplier.min() > -1e-6
-    step = CompiledPlan(nodes).solve(market, inner=1)
+    step = CompiledPlan(nodes).solve(market)
     np.testing.assert_allclose(multiplier, step.duals, atol=1e-4)
     additions = multiplier / nodes.weights
     np.testing.assert_allclose(additions, step.additions, atol=1e-4)
@@ -81,7 +80,7 @@ def test_solver_agrees_with_the_active_set_method_from_cold():
 
 def test_a_false_start_is_caught_and_solved_from_cold(monkeypatch: pytest.MonkeyPatch):
     nodes, market = somewhere()
-    honest = CompiledPlan(nodes).solve(market, inner=1)
+    honest = CompiledPlan(nodes).solve(market)
     solve = highs._quadratic
 
     def false_optimum(form: Reduced, start: np.ndarray | None):
@@ -90,20 +89,20 @@ def test_a_false_start_is_caught_and_solved_from_cold(monkeypatch: pytest.Monkey
     monkeypatch.setattr(highs, "_quadratic", false_optimum)
     monkeypatch.setattr(highs, "active_set_newton", lambda form, rent, steps: rent)
     monkeypatch.setattr(highs, "ACCEPT", 1e-4)
-    caught = CompiledPlan(nodes).solve(market, inner=1)
+    caught = CompiledPlan(nodes).solve(market)
     assert caught.cold
     assert caught.status is PlanStatus.SOLVED
     np.testing.assert_allclose(caught.rent, honest.rent, atol=1e-3)
 
     monkeypatch.setattr(highs, "_quadratic", lambda form, start: (np.zeros_like(form.point), 1))
-    assert CompiledPlan(nodes).solve(market, inner=1).status is PlanStatus.INACCURATE
+    assert CompiledPlan(nodes).solve(market).status is PlanStatus.INACCURATE
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_plan_of_full_size_is_certified_from_the_guess(seed: int):
     nodes, market = full_size(seed)
     compiled = CompiledPlan(nodes)
-    step = compiled.solve(market, inner=1)
+    step = compiled.solve(market)
     assert step.status is PlanStatus.SOLVED
     assert step.violation < 1e-11
     assert abs(step.gap) < 1e-11
@@ -128,24 +127,15 @@ def test_a_solution_does_not_move():
     nodes, market = tool_chain_nodes(), tool_chain()
     solved = couple(nodes, market)
     for damping in (1e-6, 1.0):
-        step = CompiledPlan(nodes).solve(market.answer(solved.rent, solved.additions), damping=damping, inner=1)
+        step = CompiledPlan(nodes).solve(market.answer(solved.rent, solved.additions), damping=damping)
         np.testing.assert_allclose(step.rent, solved.rent, atol=1e-8)
         np.testing.assert_allclose(step.additions, solved.additions, atol=1e-8)
 
 
 def test_damping_shortens_the_step():
     nodes, market = somewhere()
-    free, damped = (CompiledPlan(nodes).solve(market, damping=d, inner=1).rent for d in (1e-6, 5.0))
+    free, damped = (CompiledPlan(nodes).solve(market, damping=d).rent for d in (1e-6, 5.0))
     assert np.abs(damped - market.rent).max() < 0.5 * np.abs(free - market.rent).max()
-
-
-@pytest.mark.parametrize("foresight", [Perfect(), Myopic(), Fixed()])
-def test_inner_programs_solve_the_linear_prediction(foresight: Foresight):
-    nodes, market = somewhere()
-    step = CompiledPlan(nodes, foresight).solve(market)
-    at = predicted(market, step.rent, step.additions)
-    miss = natural_residual(nodes, at.rent, at.use, at.additions, at.tool_cost, np.ones((5, 8)), foresight)
-    assert miss < 1e-8
 
 
 def test_a_possible_plan_needs_no_explanation():

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import polars as pl
 import pytest
 from scipy.optimize import root
 
+from backfill.coupling import Coupling, settled
 from backfill.policy.wedges import Wedges
 from backfill.reference import economy as calibrate
-from backfill.supply.foresight import Perfect
-from backfill.supply.residual import residuals
-from backfill.world import Status, _Coupling, solve_world
+from backfill.supply.foresight import Perfect, additions_at
+from backfill.supply.nodes import capacity_path
+from backfill.world import Status, solve_world
 from tests.support import small
 
 
@@ -143,55 +145,139 @@ def test_wedges_of_other_periods_are_refused(economy):
 def test_the_coupling_agrees_with_a_direct_solution_of_the_complementarity(economy):
     """All rents at once from Fischer-Burmeister equations on true market answers; additions in closed form."""
     policy = controls(economy, frontier=0.5, tools=0.6, ally=0.3)
-    ours = _Coupling(economy, [policy], Perfect())
-    for round_ in range(15):
-        ours.evaluate()
-        if round_ and not ours.open_worlds().any():
-            break
-        ours.step(fresh_jacobian=True)
-    direct = _Coupling(economy, [policy], Perfect())
-    nodes, shape = direct.nodes[0], direct.plans.rent[0].shape
+    ours, direct = (Coupling(economy, [policy], Perfect()) for _ in range(2))
+    ours.solve()
+    nodes, every = direct.nodes[0], slice(0, direct.periods)
+    place = {"point": direct.points[0]}
 
     def gaps(vector: np.ndarray) -> np.ndarray:
-        rent = vector.reshape(shape)
-        direct.plans.rent[0] = rent
+        rent = vector.reshape(nodes.inherited.shape)
         for _ in range(6):
-            direct.evaluate()
-            answer = residuals_additions(direct, nodes, rent)
-            moved = np.abs(answer - direct.plans.additions[0]).max()
-            direct.plans.additions[0] = answer
-            if moved < 1e-9:
+            point = direct._evaluate({0: dataclasses.replace(place["point"], rent=rent)}, every)[0]
+            added = additions_at(nodes, rent, point.tool_cost)
+            place["point"] = dataclasses.replace(point, additions=added)
+            if np.abs(added - point.additions).max() < 1e-9:
                 break
-        capacity_ = nodes.inherited + residual_capacity(direct, nodes)
-        slack = ((capacity_ - direct.use[0]) / capacity_).T
-        scarce = rent / direct.mill[0].T
+        capacity_ = capacity_path(nodes, place["point"].additions)
+        slack = (capacity_ - place["point"].use) / capacity_
+        scarce = rent / place["point"].mill
         return (scarce + slack - np.hypot(scarce, slack)).ravel()
 
-    start = np.asarray(economy.capacity.rent).ravel()
+    start = np.asarray(economy.capacity.rent).T.ravel()
     solution = root(gaps, start, method="hybr", options={"xtol": 1e-12, "maxfev": 4000})
     assert np.abs(solution.fun).max() < 1e-8, solution.message
-    difference = np.abs(solution.x.reshape(shape) - ours.plans.rent[0]) / ours.mill[0].T
+    difference = np.abs(solution.x.reshape(nodes.inherited.shape) - ours.points[0].rent) / ours.points[0].mill
     assert difference.max() < 1e-6
 
 
-def residuals_additions(coupling, nodes, rent):
-    from backfill.supply.foresight import additions_at
-
-    return additions_at(nodes, rent.T, coupling.tool_cost[0])
-
-
-def residual_capacity(coupling, nodes):
-    from backfill.supply.nodes import capacity_path
-
-    return capacity_path(nodes, coupling.plans.additions[0]) - nodes.inherited
+def test_one_rule_accepts_worlds():
+    assert settled(0.9e-7, 0.9e-6)
+    assert not settled(1.1e-7, 0.0)
+    assert not settled(0.0, 1.1e-6)
+    assert not settled(float("nan"), 0.0)
+    assert not settled(0.0, float("inf"))
 
 
-def test_an_impossible_wish_is_named(economy):
-    """A world stopped before it can settle says which capacities are apart."""
-    coupling = _Coupling(economy, [controls(economy, frontier=0.9, tools=0.9, ally=0.9)], Perfect())
-    coupling.evaluate()
-    world = coupling.worlds()[0]
+def test_the_step_reported_is_what_another_round_would_move(economy):
+    policy = controls(economy, frontier=0.8, tools=0.8)
+    coupling = Coupling(economy, [policy], Perfect())
+    coupling.solve()
+    point, every = coupling.points[0], slice(0, coupling.periods)
+    coupling._differentiate({0: point}, every)
+    moved = np.abs(coupling._answer(0, point, every).rent - point.rent) / point.mill
+    assert 0 < coupling.steps[0] <= 1e-6
+    assert moved.max() <= 1e-6
+    world = solve_world(economy, [policy])[0]
+    assert world.checks["coupling_step"] == pytest.approx(coupling.steps[0], rel=1e-3)
+
+
+def test_a_world_stopped_early_says_what_is_apart(economy, monkeypatch):
+    monkeypatch.setattr("backfill.coupling.ROUNDS", 1)
+    world = solve_world(economy, [controls(economy, frontier=0.9, tools=0.9, ally=0.9)])[0]
     assert world.status is Status.COUPLING_FAILED
     assert world.checks["converged"] == 0.0
-    assert " in " in world.message
-    assert residuals is not None
+    assert world.checks["coupling_optimality"] > 1e-3
+    assert " in CHN by 0.0" in world.message
+    assert "the rounds have not settled" in world.message
+    horizon = {period.label for period in economy.periods[: economy.reported]}
+    named = set(re.findall(r"20\d\d", world.message.replace("after 2027", "")))
+    assert named
+    assert named <= horizon
+
+
+def test_markets_without_an_answer_are_named_by_reported_periods(economy, monkeypatch):
+    from backfill.trade import equilibrium
+
+    def failing(*arguments, **named):
+        solved = equilibrium.solve(*arguments, **named)
+        return solved._replace(converged=np.zeros_like(solved.converged))
+
+    monkeypatch.setattr("backfill.coupling.solve", failing)
+    monkeypatch.setattr("backfill.coupling.ROUNDS", 1)
+    world = solve_world(economy, [controls(economy, frontier=0.5)])[0]
+    assert world.status is Status.MARKETS_FAILED
+    labels = [period.label for period in economy.periods[: economy.reported]]
+    assert world.message.endswith(f"Periods: {', '.join(labels)}, the years after {labels[-1]}.")
+
+
+def test_a_surprise_leaves_what_was_before_and_shares_slopes(economy):
+    none = Wedges.none(economy.structure.vocabulary, economy.periods)
+    policy = controls(economy, frontier=0.8, tools=0.8, start=2)
+    reference, surprise, foreseen = solve_world(economy, [none, policy, policy], departs={1: (0, 2)})
+    assert {w.status for w in (reference, surprise, foreseen)} == {Status.SOLVED}
+    early = pl.col("period").is_in([p.label for p in economy.periods[:2]])
+    for name in ("flows", "capacity", "prices", "income"):
+        before, after = (w.tables[name].filter(early).select(pl.col(pl.Float64)).to_numpy() for w in (reference, surprise))
+        np.testing.assert_allclose(after, before, rtol=1e-9, atol=1e-9)
+    built = [capacity(w, "logic_advanced", "CHN") for w in (reference, surprise, foreseen)]
+    np.testing.assert_allclose(built[1][:3], built[0][:3], rtol=1e-9)
+    assert np.abs(built[2][1:3] / built[0][1:3] - 1).max() > 1e-4
+
+
+def test_a_chain_of_surprises_ends_where_a_direct_one_does(economy):
+    """Learning in period 2 what one learned in period 1 already changes nothing."""
+    none = Wedges.none(economy.structure.vocabulary, economy.periods)
+    policy = controls(economy, frontier=0.8, tools=0.8, start=3)
+    worlds = solve_world(economy, [none, policy, policy], departs={1: (0, 1), 2: (1, 2)})
+    assert {w.status for w in worlds} == {Status.SOLVED}
+    np.testing.assert_allclose(worlds[2].tables.capacity["capacity"], worlds[1].tables.capacity["capacity"], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("departs", "complaint"),
+    [({1: (0, 3)}, "differs from it before in coverage"), ({1: (5, 1)}, "none such"), ({0: (1, 1), 1: (0, 1)}, "no earlier")],
+)
+def test_worlds_that_cannot_depart_are_refused(economy, departs, complaint):
+    none = Wedges.none(economy.structure.vocabulary, economy.periods)
+    with pytest.raises(ValueError, match=complaint):
+        solve_world(economy, [none, controls(economy, frontier=0.8, start=1)], departs=departs)
+
+
+def test_what_follows_from_a_failed_world_fails_too(economy, monkeypatch):
+    monkeypatch.setattr("backfill.coupling.ROUNDS", 1)
+    none = Wedges.none(economy.structure.vocabulary, economy.periods)
+    early, late = controls(economy, tools=0.5), controls(economy, tools=0.5, frontier=0.0)
+    late.coverage[2:] *= 1.5
+    worlds = solve_world(economy, [none, early, late], departs={1: (0, 1), 2: (1, 2)})
+    assert [w.status is Status.SOLVED for w in worlds] == [True, False, False]
+    assert worlds[2].rounds == 0
+
+
+def test_an_economy_without_planned_capacity_is_markets_alone(economy):
+    """Nobody plans: the worlds are those of the markets at given prices, in one round."""
+    shape = economy.structure
+    reference = economy.capacity
+    by_node = ("reference", "rent", "additions", "site_cost", "slope")
+    empty = {name: np.asarray(getattr(reference, name))[:, :0] for name in by_node}
+    none = dataclasses.replace(
+        reference, **empty, tool_need=np.zeros((0, len(shape.products))), depreciation=np.zeros(0)
+    )
+    bare = dataclasses.replace(
+        economy, structure=dataclasses.replace(shape, nodes=(), owners=()), capacity=none, lags=()
+    )
+    for foresight in ("perfect", "myopic", "fixed"):
+        world = solve_world(bare, [controls(bare, frontier=0.5)], foresight=foresight)[0]
+        assert world.status is Status.SOLVED, world.message
+        assert (world.rounds, world.checks["coupling_step"], world.checks["coupling_optimality"]) == (1, 0.0, 0.0)
+        assert world.tables.capacity.is_empty()
+        assert world.tables.flows.height > 100

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
@@ -10,17 +9,19 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from backfill.dimensions import Period, Vocabulary
+from backfill.dimensions import Vocabulary
 from backfill.errors import UnsolvedError
 from backfill.experiments.assemble import Pair, comparisons, effect_tables, joint_checks
 from backfill.experiments.provenance import provenance
 from backfill.experiments.results import EffectTables, Result, Status
 from backfill.experiments.summary import summary
+from backfill.experiments.vintages import Vintages, at, last, vintages
 from backfill.experiments.worlds import Batch, batch, routes_under_control, without_upstream
 
 if TYPE_CHECKING:
     from backfill.economy.economy import Economy
     from backfill.experiments.config import Experiment
+    from backfill.policy.policy import Policy
     from backfill.policy.wedges import Wedges
     from backfill.world import World
 
@@ -52,6 +53,7 @@ def run(
     from backfill.experiments.config import load_experiment
     from backfill.policy.benchmark import benchmark_flows
     from backfill.policy.compile import compile_policy
+    from backfill.world import solve_world
 
     chosen = load_experiment(experiment) if isinstance(experiment, str | PathLike) else experiment
     named = chosen.reference if reference is None else reference
@@ -62,67 +64,34 @@ def run(
     economy, vocabulary = _economy(chosen, progress)
     exists = benchmark_flows() if chosen.mapping is None else None
 
-    def compiled(one: Experiment) -> Wedges:
-        return compile_policy(
-            one.policy, vocabulary, economy.periods, flow_exists=exists, inert_allowed=one is not chosen
-        )
+    def compiled(policy: Policy, *, strict: bool = False) -> Wedges:
+        return compile_policy(policy, vocabulary, economy.periods, flow_exists=exists, inert_allowed=not strict)
 
+    def by_vintage(one: Experiment) -> Vintages:
+        surprised = chosen.foresight == "perfect"
+        return vintages(one.policy, economy.periods, compiled) if surprised else {0: compiled(one.policy)}
+
+    compiled(chosen.policy, strict=True)
     scenario, against = chosen.name, _other_name(base.name, chosen.name)
-    policy = compiled(chosen)
-    references = {against: compiled(base)} | ({current.name: compiled(current)} if current else {})
-    before = included_only(chosen)
-    past = compiled(before) if before else references[against]
-    needed = worlds_needed(
-        scenario, policy, references, vocabulary, past if _unaware(chosen, economy.periods) else None
-    )
+    policy = by_vintage(chosen)
+    references = {against: by_vintage(base)} | ({current.name: by_vintage(current)} if current else {})
+    needed = worlds_needed(scenario, policy, references, vocabulary)
 
     begun = time.perf_counter()
-    solved = _solved(needed, economy, chosen, progress)
+    solved = solve_world(
+        economy, needed.wedges, foresight=chosen.foresight, departs=needed.departs, progress=progress
+    )
     seconds = time.perf_counter() - begun
     return result_of(
-        {name: solved[at] for name, at in needed.position.items() if name not in needed.histories},
+        {name: solved[place] for name, place in needed.position.items()},
         scenario=scenario,
-        references=references,
-        policy=policy,
+        references={name: last(known) for name, known in references.items()},
+        policy=last(policy),
         vocabulary=vocabulary,
         resolved=chosen.resolved_toml(),
         parameters=economy.grades,
         seconds=seconds,
     )
-
-
-def _solved(needed: Batch, economy: Economy, experiment: Experiment, progress: Progress | None) -> dict[int, World]:
-    """Worlds by place: first those in which nothing is announced on the way, then those that depart from one of them."""
-    from backfill.world import solve_world
-
-    unaware = _unaware(experiment, economy.periods)
-    solved: dict[int, World] = {}
-    for history, places in needed.groups():
-        start = None if history is None else (solved[history], unaware)
-        worlds = solve_world(
-            economy,
-            [needed.wedges[at] for at in places],
-            foresight=experiment.foresight,
-            history=start,
-            progress=progress,
-        )
-        solved |= dict(zip(places, worlds, strict=True))
-    return solved
-
-
-def included_only(experiment: Experiment) -> Experiment | None:
-    """The experiment as its authors found the world: included measures without its own; None if it includes none."""
-    from backfill.policy.policy import Policy
-
-    included = [m for m in experiment.policy.measures if m.included_from]
-    return dataclasses.replace(experiment, policy=Policy.of(included)) if included else None
-
-
-def _unaware(experiment: Experiment, periods: Sequence[Period]) -> int:
-    """Periods that end before any of the experiment's own measures is announced: until then suppliers do not plan for them."""
-    own = [m.announced or m.begin for m in experiment.policy.measures if not m.included_from]
-    first = min((date or periods[0].start for date in own), default=periods[0].start)
-    return sum(period.end <= first for period in periods)
 
 
 def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy, Vocabulary]:
@@ -158,28 +127,22 @@ def downstream_name(reference: str) -> str:
     return f"with the upstream measures of {reference}"
 
 
-def worlds_needed(
-    scenario: str, policy: Wedges, references: Mapping[str, Wedges], vocabulary: Vocabulary, past: Wedges | None = None
-) -> Batch:
+def worlds_needed(scenario: str, policy: Vintages, references: Mapping[str, Vintages], vocabulary: Vocabulary) -> Batch:
     """References, the policy, and for each reference the policy without its upstream measures; what acts alike once.
 
     Args:
         scenario: name of the policy.
-        policy: its wedges.
-        references: wedges of what it is compared with, by name.
+        policy: its wedges, whenever something became known.
+        references: the same of what it is compared with, by name.
         vocabulary: blocs and product groups.
-        past: wedges of what suppliers believed before the policy was announced, None if that is before the first period.
-            The policy without its upstream measures departs from the same past without them.
     """
     downstream = {
-        downstream_name(name): without_upstream(policy, other, vocabulary) for name, other in references.items()
+        downstream_name(name): {
+            after: without_upstream(at(policy, after), at(other, after), vocabulary) for after in {**policy, **other}
+        }
+        for name, other in references.items()
     }
-    if past is None:
-        return batch({**references, scenario: policy, **downstream})
-    histories = {scenario: past} | {
-        downstream_name(name): without_upstream(past, other, vocabulary) for name, other in references.items()
-    }
-    return batch({**references, scenario: policy, **downstream}, histories)
+    return batch({**references, scenario: policy, **downstream})
 
 
 def result_of(
@@ -236,4 +199,8 @@ def result_of(
 
 
 def _failure(failed: Sequence[tuple[str, World]]) -> str:
-    return " ".join(f"{name}: {world.message}" for name, world in failed)
+    """What failed, each reason once."""
+    by_message: dict[str, list[str]] = {}
+    for name, world in failed:
+        by_message.setdefault(world.message, []).append(name)
+    return " ".join(f"{', '.join(names)}: {message}" for message, names in by_message.items())

@@ -12,58 +12,50 @@ import polars as pl
 
 from backfill.dimensions import Vocabulary
 from backfill.effects.comparison import routes
+from backfill.experiments.vintages import Vintages
 from backfill.policy.wedges import Limit, Wedges
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Worlds to be solved together; policies that act alike are solved once.
+    """Worlds to be solved together; those that act alike, and were known alike, are one.
 
     Attributes:
         wedges: what to solve.
-        position: name of each world to its place in ``wedges``; histories are named ``"before NAME"``.
-        departs: place of each world that departs from another to that other's place; a world without one is foreseen
-            from the first period on.
-        histories: names of the worlds that are only there to depart from.
+        position: name of each world to its place in ``wedges``. Places without a name are what suppliers planned for before
+            something new became known.
+        departs: place of a world that departs from another, to that other's place and the periods they share.
     """
 
     wedges: tuple[Wedges, ...]
     position: Mapping[str, int]
-    departs: Mapping[int, int]
-    histories: tuple[str, ...] = ()
-
-    def groups(self) -> list[tuple[int | None, list[int]]]:
-        """What to solve in turn: (place of the world departed from, places), first those that depart from none."""
-        by_history: dict[int | None, list[int]] = {None: []}
-        for place in range(len(self.wedges)):
-            by_history.setdefault(self.departs.get(place), []).append(place)
-        return list(by_history.items())
+    departs: Mapping[int, tuple[int, int]]
 
 
-def batch(named: Mapping[str, Wedges], histories: Mapping[str, Wedges] | None = None) -> Batch:
-    """Worlds by name, in order, with those that act alike merged.
-
-    Args:
-        named: the worlds.
-        histories: for some of them, the world that was foreseen before their policy was announced.
-    """
-    pasts = {f"before {name}": one for name, one in (histories or {}).items()}
-    distinct: dict[str, int] = {}
+def batch(named: Mapping[str, Vintages]) -> Batch:
+    """Worlds by name, in order: each departs from what was known before its last news, and so on back to the first."""
     wedges: list[Wedges] = []
-    position = {}
-    for name, one in {**named, **pasts}.items():
-        key = fingerprint(one)
-        if key not in distinct:
-            distinct[key] = len(wedges)
-            wedges.append(one)
-        position[name] = distinct[key]
-    foreseen = {position[name] for name in named if name not in (histories or {})} | {position[name] for name in pasts}
-    departs = {position[name]: position[f"before {name}"] for name in histories or {} if position[name] not in foreseen}
-    return Batch(tuple(wedges), position, departs, tuple(pasts))
+    places: dict[tuple[tuple[int, str], ...], int] = {}
+    position: dict[str, int] = {}
+    departs: dict[int, tuple[int, int]] = {}
+    for name, known in named.items():
+        path: tuple[tuple[int, str], ...] = ()
+        for after in sorted(known):
+            mark = fingerprint(known[after])
+            if path and path[-1][1] == mark:
+                continue
+            before, path = path, (*path, (after, mark))
+            if path not in places:
+                places[path] = len(wedges)
+                wedges.append(known[after])
+                if before:
+                    departs[places[path]] = (places[before], after)
+        position[name] = places[path]
+    return Batch(tuple(wedges), position, departs)
 
 
 def fingerprint(wedges: Wedges) -> str:
-    """A hash equal for wedges that act alike (a limit that is never in force does not act)."""
+    """A hash equal for wedges that act alike: to rounding, and a limit that is never in force does not act."""
     digest = hashlib.sha256()
     for field in dataclasses.fields(wedges):
         value = getattr(wedges, field.name)
@@ -72,14 +64,19 @@ def fingerprint(wedges: Wedges) -> str:
     acting = [limit for limit in wedges.limits if np.isfinite(limit.quantity).any()]
     for limit in sorted(acting, key=lambda limit: limit.name):
         about = (limit.name, limit.owner, limit.side, sorted(limit.entries), limit.unit)
-        digest.update(repr(about).encode() + np.asarray(limit.quantity, float).tobytes())
+        digest.update(repr(about).encode() + _rounded(limit.quantity).tobytes())
     return digest.hexdigest()
 
 
 def _as_bytes(value: object) -> object:
     if isinstance(value, np.ndarray):
-        return (value.shape, hashlib.sha256((np.asarray(value, float) + 0.0).tobytes()).hexdigest())
+        return (value.shape, hashlib.sha256(_rounded(value).tobytes()).hexdigest())
     return value
+
+
+def _rounded(value: np.ndarray) -> np.ndarray:
+    """Twelve digits after the point, and one zero."""
+    return np.round(np.asarray(value, float), 12) + 0.0
 
 
 def upstream_products(vocabulary: Vocabulary) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import pyomo.environ as pyo
 
 from backfill.supply.foresight import Foresight, Perfect, decided
 from backfill.supply.highs import solve_model
+from backfill.supply.inherited import departing
 from backfill.supply.nodes import MarketResponse, Nodes, survival
 
 HIGHEST_RENT = 100.0
@@ -101,6 +102,7 @@ def shortfalls(
     *,
     labels: Sequence[str] = (),
     highest_rent: float = HIGHEST_RENT,
+    span: slice = slice(None),
 ) -> tuple[Shortfall, ...]:
     """Capacities that the markets, by their own slopes, cannot do without and builders cannot supply, largest first.
 
@@ -110,14 +112,16 @@ def shortfalls(
         foresight: perfect if absent.
         labels: names of the periods; their numbers if absent.
         highest_rent: rents considered, in million USD per unit.
+        span: periods to look at; additions of earlier ones are those of the last round.
     """
+    nodes = departing(nodes, market.additions, span.start or 0)
     model: Any = formulate(nodes, market, foresight, highest_rent)
     solve_model(model)
     open_ = decided(nodes, foresight or Perfect())
     names = list(labels) or [f"period {t}" for t in range(nodes.periods)]
     found = []
     for g in model.node:
-        for t in model.period:
+        for t in range(nodes.periods)[span]:
             missing, use = _number(model.missing[g, t]), _number(model.use[g, t])
             if missing > NEGLIGIBLE * max(abs(use), 1e-9):
                 reason = _reason(nodes, open_[g], g, t, names)
@@ -132,9 +136,13 @@ def explain(
     *,
     labels: Sequence[str] = (),
     highest_rent: float = HIGHEST_RENT,
+    span: slice = slice(None),
 ) -> str:
     """A sentence for each of the three largest `shortfalls`, or that none is found."""
-    found = shortfalls(nodes, market, foresight, labels=labels, highest_rent=highest_rent)
+    try:
+        found = shortfalls(nodes, market, foresight, labels=labels, highest_rent=highest_rent, span=span)
+    except RuntimeError as error:
+        return f"What is missing cannot be told: {error}."
     if not found:
         return "Every capacity can meet its use at some rent: the plan is possible, the rounds have not settled."
     more = f" And {len(found) - 3} more." if len(found) > 3 else ""

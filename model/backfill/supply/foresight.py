@@ -19,6 +19,11 @@ class Foresight(Protocol):
         ...
 
     @property
+    def looks_ahead(self) -> bool:
+        """Whether decisions depend on what is expected of later periods."""
+        ...
+
+    @property
     def damping(self) -> float:
         """Curvature added to the program unless told otherwise, as a semi-elasticity of use to rent."""
         ...
@@ -40,6 +45,7 @@ class Perfect:
     """Builders know every rent, and expect the last for ever after."""
 
     builds: bool = True
+    looks_ahead: bool = True
     damping: float = 0.01
 
     def valuation(self, nodes: Nodes) -> Array:
@@ -57,6 +63,7 @@ class Myopic:
     """Builders expect today's rent for ever, and so overbuild, and then do not: rounds need more damping."""
 
     builds: bool = True
+    looks_ahead: bool = False
     damping: float = 0.1
 
     def valuation(self, nodes: Nodes) -> Array:
@@ -74,6 +81,7 @@ class Fixed:
     """Nobody decides: additions stay at the reference, only rents adjust."""
 
     builds: bool = False
+    looks_ahead: bool = False
     damping: float = 0.01
 
     def valuation(self, nodes: Nodes) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import highspy
@@ -13,14 +12,11 @@ from backfill.supply.active import Reduced, active_set_newton
 from backfill.supply.foresight import Foresight, Perfect
 from backfill.supply.nodes import Array, MarketResponse, Nodes, capacity_path
 from backfill.supply.program import program
-from backfill.supply.residual import natural_residual
 from backfill.supply.step import PlanStatus, PlanStep
 
 ACCEPT = 1e-9
 GUESS_STEPS = 25
 POLISH_STEPS = 4
-SETTLED = 1e-10
-PATIENCE = 3
 
 
 class CompiledPlan:
@@ -31,9 +27,8 @@ class CompiledPlan:
     certificate (`Reduced.violation`), because warm starts of this solver have reported false optima; else it is
     solved again from cold.
 
-    A convex program holds only the symmetric part of the markets' slopes, and only valuations that mirror capacity. What
-    it leaves out is put back by repeating the program against the markets' own linear prediction (`predicted`), which
-    costs no market evaluation: a Josephy-Newton step by splitting.
+    A convex program holds only the symmetric part of the markets' slopes, and only valuations that mirror capacity; the rest
+    is for `backfill.supply.josephy`.
 
     Args:
         nodes: the capacities.
@@ -41,47 +36,27 @@ class CompiledPlan:
 
     Attributes:
         iterations: iterations of the solver in the last solve.
-        inner: programs solved in the last solve.
     """
 
     def __init__(self, nodes: Nodes, foresight: Foresight | None = None) -> None:
         self.nodes = nodes
         self.foresight: Foresight = foresight or Perfect()
         self.iterations = 0
-        self.inner = 0
 
-    def solve(self, market: MarketResponse, damping: float | None = None, inner: int = 80) -> PlanStep:
+    def solve(self, market: MarketResponse, damping: float | None = None) -> PlanStep:
         """Answer the markets with rents and additions.
 
         Args:
             market: quantities and slopes at the round's point.
             damping: curvature added, as a semi-elasticity of use to rent; 0.1 to 1 where rounds oscillate. It shortens
                 steps and does not move the solution. ``foresight.damping`` if absent.
-            inner: at most so many programs against the markets' linear prediction (a dozen suffice with perfect foresight,
-                myopic builders take one or two a period and more to settle); 1 is the symmetric program alone.
 
         Raises:
-            ValueError: if the markets' answer is not finite, or ``inner`` is less than one.
+            ValueError: if the markets' answer is not finite.
         """
-        if inner < 1:
-            raise ValueError("inner must be at least 1")
-        at, kept, lowest, since = market, None, np.inf, 0
-        data = None
-        price = np.ones(market.rent.shape)
-        for self.inner in range(1, inner + 1):
-            data = program(self.nodes, at, self.foresight, damping, data)
-            form = Reduced(data, self.nodes.rent_weights * data.size[:, None])
-            guess = active_set_newton(form, np.maximum(form.point, 0.0), GUESS_STEPS)
-            additions, _ = self._read(form, guess)
-            at = predicted(market, form.unflatten(guess), additions)
-            miss = natural_residual(self.nodes, at.rent, at.use, additions, at.tool_cost, price, self.foresight)
-            since += 1
-            if kept is None or miss < lowest:
-                kept, lowest, since = (form, guess), miss, 0
-            if miss < SETTLED or since >= PATIENCE * self.nodes.periods:
-                break
-        assert kept is not None
-        return self._certified(*kept)
+        data = program(self.nodes, market, self.foresight, damping)
+        form = Reduced(data, self.nodes.rent_weights * data.size[:, None])
+        return self._certified(form, active_set_newton(form, np.maximum(form.point, 0.0), GUESS_STEPS))
 
     def _certified(self, form: Reduced, guess: Array) -> PlanStep:
         """Hand the program to the solver from ``guess``; accept by certificate, else solve again from cold."""
@@ -116,21 +91,6 @@ class CompiledPlan:
         additions[node, group, period] = gains * nodes.class_share[node, group, period] / nodes.slope[node, period]
         duals[node, group, period] = gains * form.response
         return additions, duals
-
-
-def predicted(market: MarketResponse, rent: Array, additions: Array) -> MarketResponse:
-    """What the markets would answer elsewhere if their slopes held, both parts of the Jacobian included."""
-    move = rent - market.rent
-    more = additions - market.additions
-    return replace(
-        market,
-        rent=rent,
-        additions=additions,
-        use=market.use
-        + np.einsum("tgh,ht->gt", market.jacobian, move)
-        + np.einsum("gct,gcth->ht", more, market.tool_use),
-        tool_cost=market.tool_cost + np.einsum("gcth,ht->gct", market.tool_use, move),
-    )
 
 
 def _quadratic(form: Reduced, start: Array | None) -> tuple[Array, int]:

@@ -47,7 +47,6 @@ def program(
     market: MarketResponse,
     foresight: Foresight,
     damping: float | None = None,
-    earlier: Program | None = None,
 ) -> Program:
     """Write down the convex program of one round.
 
@@ -60,7 +59,6 @@ def program(
         foresight: what builders expect.
         damping: added curvature, as a semi-elasticity of use to rent (1: one unit of rent moves use by all of it).
             Bounds the step where the markets hardly answer; does not move the solution. ``foresight.damping`` if absent.
-        earlier: a program with the same Jacobian, whose curvature is taken over.
 
     Raises:
         ValueError: if the market's answer is not finite.
@@ -88,12 +86,9 @@ def program(
     )
     slack = weights * idle + np.einsum("gct,gcth,gt->ht", moving, market.tool_use, omega)
     expected = np.einsum("gts,gs->gt", value - dual_value, market.rent)
-    if earlier is None:
-        size = np.maximum(nodes.inherited, np.abs(market.use)).max(1)
-        size = np.maximum(size, 1e-9 * max(size.max(initial=0.0), 1e-300))
-        curvature = _curvature(market.jacobian, weights, size, foresight.damping if damping is None else damping)
-    else:
-        size, curvature = earlier.size, earlier.curvature
+    size = np.maximum(nodes.inherited, np.abs(market.use)).max(1)
+    size = np.maximum(size, 1e-9 * max(size.max(initial=0.0), 1e-300))
+    curvature = _curvature(market.jacobian, weights, size, foresight.damping if damping is None else damping)
     return Program(
         point=market.rent,
         curvature=curvature,

@@ -34,10 +34,17 @@ class Residuals:
         worst = float(np.maximum(self.scarcity.max(initial=0.0), self.building.max(initial=0.0)))
         return worst if np.isfinite(worst) else float("inf")
 
-    def worst_nodes(self, count: int = 3) -> tuple[tuple[str, str], ...]:
-        """The nodes with the largest residuals, worst first."""
-        by_node = np.maximum(self.scarcity.max(1, initial=0.0), self.building.max((1, 2), initial=0.0))
-        return tuple(self.names[g] for g in np.argsort(-np.nan_to_num(by_node, nan=np.inf))[:count])
+    def within(self, span: slice) -> Residuals:
+        """The residuals of some periods."""
+        return Residuals(self.scarcity[:, span], self.building[..., span], self.names)
+
+    def worst(self, count: int = 3) -> tuple[tuple[tuple[str, str], int, float], ...]:
+        """The nodes with the largest residuals, worst first: (product, region), period, residual."""
+        every = np.maximum(self.scarcity, self.building.max(1, initial=0.0))
+        every = np.where(np.isfinite(every), every, np.inf)
+        period = every.argmax(1)
+        size = every[np.arange(len(every)), period]
+        return tuple((self.names[g], int(period[g]), float(size[g])) for g in np.argsort(-size, kind="stable")[:count])
 
 
 def residuals(

@@ -294,7 +294,7 @@ def _part(values: Array, rows: slice) -> Array:
 
 
 def _owner_matrix(structure: Structure) -> Array:
-    owner = jnp.array([structure.region(code) for code in structure.owners])
+    owner = jnp.array([structure.region(code) for code in structure.owners], int)
     return jnp.eye(len(structure.regions))[owner]
 
 

@@ -1,0 +1,364 @@
+"""Rounds between markets and suppliers: a globalised Josephy-Newton method, stage by stage (section 7).
+
+Each round the markets, given rents and additions, return use, prices and (when progress is slow) their exact slopes; the
+plan's complementarity against these slopes answers with new rents and additions (`backfill.supply.josephy`). A step that
+does not lower the natural residual at true prices, or at which a market has no answer, is shortened.
+
+Stages: with perfect foresight the worlds that depart from others after the same number of periods, first those that depart
+from none; myopic builders look at today alone, so that their periods are stages one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import jax
+import numpy as np
+
+from backfill.economy.economy import Economy
+from backfill.policy.wedges import Wedges
+from backfill.supply.foresight import Foresight
+from backfill.supply.highs import CompiledPlan
+from backfill.supply.inherited import departing, nodes_of
+from backfill.supply.josephy import AffineAnswer, answer
+from backfill.supply.nodes import Array, MarketResponse, Nodes
+from backfill.supply.residual import Residuals, residuals
+from backfill.trade import sensitivity
+from backfill.trade.barriers import lanes
+from backfill.trade.demand import Tastes
+from backfill.trade.equilibrium import Lane, outcomes, solve
+from backfill.trade.market import Plan, node_matrix
+from backfill.trade.prices import CHOKE
+
+ROUNDS = 30
+TOLERANCE = 1e-7
+STEP_TOLERANCE = 1e-6
+SLOW = 0.2
+SHORTEST = 2.0**-8
+DECREASE = 1e-4
+MEMORY = 2
+
+
+def settled(residual: float, step: float) -> bool:
+    """Whether a world is accepted: the natural residual at true prices, and what another round would move."""
+    return residual <= TOLERANCE and step <= STEP_TOLERANCE
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Worlds solved together over a stretch of periods, everything before it being given."""
+
+    worlds: tuple[int, ...]
+    span: slice
+
+
+@dataclass(frozen=True)
+class Point:
+    """Rents and additions of one world and what the markets answer there.
+
+    Attributes:
+        rent: ``[node, period]``.
+        additions: ``[node, class, period]``.
+        vector: ``[period, unknown]``, the markets' solution.
+        converged: ``[period]`` whether there is one.
+        use, mill: ``[node, period]`` use of capacities and mill prices of their products.
+        tool_cost: ``[node, class, period]`` tools bought per unit of capacity added.
+    """
+
+    rent: Array
+    additions: Array
+    vector: Array
+    converged: np.ndarray
+    use: Array
+    mill: Array
+    tool_cost: Array
+
+
+@dataclass
+class Search:
+    """Where one world stands in a stage.
+
+    Attributes:
+        point: the last point accepted.
+        merit: its natural residual in the stage's periods, infinite where a market has no answer.
+        recent: merits of the last points accepted.
+        target: the plan's answer there; None before the first.
+        step: what that answer would move, relative to prices.
+        length: share of the step tried next.
+        fresh: whether the slopes are those of this point.
+        slow: whether the last step gained little, or there is far to go.
+        rounds: rounds used.
+    """
+
+    point: Point
+    merit: float = np.inf
+    recent: list[float] = field(default_factory=list)
+    target: AffineAnswer | None = None
+    step: float = np.inf
+    length: float = 1.0
+    fresh: bool = False
+    slow: bool = False
+    rounds: int = 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether this point is accepted as the solution."""
+        return settled(self.merit, self.step)
+
+
+class Coupling:
+    """Markets and plans of a batch of worlds.
+
+    Args:
+        economy: the calibrated economy.
+        worlds: policies.
+        foresight: what builders expect.
+        departs: worlds that share the first periods of another: place to (other place, periods).
+
+    Attributes:
+        nodes, points: of each world.
+        steps: what another round would move in each world, relative to prices; infinite if it was not tried.
+        rounds: rounds of each world, of the stage with most if there were several.
+        failures: worlds that did not settle, to the stretch of periods where.
+    """
+
+    def __init__(
+        self,
+        economy: Economy,
+        worlds: Sequence[Wedges],
+        foresight: Foresight,
+        departs: Mapping[int, tuple[int, int]] | None = None,
+    ) -> None:
+        shape = economy.structure
+        self.economy, self.foresight = economy, foresight
+        self.count, self.periods = len(worlds), len(economy.periods)
+        self.departs = dict(departs or {}) if foresight.looks_ahead else {}
+        self.barriers = lanes(shape, worlds)
+        self.rows, self.columns = (np.array(x, int) for x in node_matrix(shape))
+        self.need = np.asarray(economy.capacity.tool_need)
+        share = np.asarray(self.barriers.builder_share)
+        share = share.reshape(self.count, self.periods, *share.shape[1:])
+        self.nodes = [nodes_of(economy, part.transpose(2, 1, 0)) for part in share]
+        rents = np.zeros((self.periods, self.barriers.limit_quantity.shape[1]))
+        vector = np.concatenate([np.asarray(economy.reference_state), rents], axis=1)
+        self.points = [self._start(nodes, vector) for nodes in self.nodes]
+        self.steps = np.full(self.count, np.inf)
+        self.rounds = np.zeros(self.count, int)
+        self.failures: dict[int, slice] = {}
+        self._slopes: list[sensitivity.PlanSlopes | None] = [None] * self.count
+
+    def _start(self, nodes: Nodes, vector: Array) -> Point:
+        nothing = np.zeros(nodes.inherited.shape)
+        return Point(
+            rent=np.asarray(self.economy.capacity.rent).T,
+            additions=nodes.reference_additions,
+            vector=vector,
+            converged=np.zeros(self.periods, bool),
+            use=nothing,
+            mill=nothing + 1,
+            tool_cost=np.zeros(nodes.class_share.shape),
+        )
+
+    def stages(self) -> list[Stage]:
+        """What is solved in turn."""
+        every = tuple(range(self.count))
+        if not self.foresight.builds:
+            return [Stage(every, slice(0, self.periods))]
+        if not self.foresight.looks_ahead:
+            return [Stage(every, slice(t, t + 1)) for t in range(self.periods)]
+        starts = [self.departs.get(world, (0, 0))[1] for world in every]
+        return [Stage(tuple(w for w in every if starts[w] == n), slice(n, self.periods)) for n in sorted(set(starts))]
+
+    def solve(self, progress: Callable[[float], None] | None = None) -> None:
+        """Solve every stage. A world that fails in one keeps the point it reached there; what follows from it fails too."""
+        stages = self.stages()
+        for done, stage in enumerate(stages):
+            for world in stage.worlds:
+                other, _ = self.departs.get(world, (world, 0))
+                if other in self.failures:
+                    self.failures[world] = self.failures[other]
+            stage = replace(stage, worlds=tuple(w for w in stage.worlds if w not in self.failures))
+            if progress:
+                progress(done / len(stages))
+            if stage.worlds:
+                self._prepare(stage)
+                self._rounds(stage)
+
+    def lane(self, worlds: Sequence[int], span: slice, points: Sequence[Point]) -> tuple[Lane, Array]:
+        """What the markets of ``worlds`` take as given in the periods ``span``, and where to start from."""
+        periods = np.arange(self.periods)[span]
+        parameters = jax.tree.map(lambda x: np.asarray(x)[np.tile(periods, len(worlds))], self.economy.parameters)
+        at = np.concatenate([world * self.periods + periods for world in worlds])
+        shape, classes = self.economy.structure, self.barriers.builder_share.shape[1]
+        purchases = np.zeros((len(worlds), len(periods), len(shape.products), classes, len(shape.regions)))
+        for place, point in enumerate(points):
+            for node, column in enumerate(self.columns):
+                bought = point.additions[node][:, span].T
+                purchases[place, ..., column] += bought[:, None, :] * self.need[node][:, None]
+        plan = Plan(
+            np.concatenate([point.rent[:, span].T for point in points]), purchases.reshape(-1, *purchases.shape[2:])
+        )
+        start = np.concatenate([point.vector[span] for point in points])
+        return Lane(parameters, jax.tree.map(lambda x: np.asarray(x)[at], self.barriers), plan, Tastes()), start
+
+    def gaps(self, world: int, point: Point | None = None) -> Residuals:
+        """Natural residuals of a world at true prices."""
+        point = point or self.points[world]
+        return residuals(
+            self.nodes[world], point.rent, point.use, point.additions, point.tool_cost, point.mill, self.foresight
+        )
+
+    def response(self, world: int, point: Point | None = None) -> MarketResponse:
+        """The markets' answer and slopes at a world's point; without slopes if none were needed."""
+        point = point or self.points[world]
+        nodes, slopes = self.nodes[world], self._slopes[world]
+        count = len(nodes.names)
+        return MarketResponse(
+            rent=point.rent,
+            use=point.use,
+            jacobian=np.zeros((self.periods, count, count)) if slopes is None else slopes.use_by_rent,
+            additions=point.additions,
+            tool_cost=np.minimum(point.tool_cost, CHOKE),
+            tool_use=np.zeros((*nodes.class_share.shape, count))
+            if slopes is None
+            else slopes.use_by_addition.transpose(2, 3, 0, 1),
+        )
+
+    def _prepare(self, stage: Stage) -> None:
+        """Start worlds where those stand that they depart from, and a period from the slopes of the one before."""
+        first = stage.span.start
+        for world in stage.worlds:
+            if world in self.departs:
+                other, periods = self.departs[world]
+                self.nodes[world] = departing(self.nodes[world], self.points[other].additions, periods)
+                self.points[world] = replace(self.points[other], additions=self.nodes[world].reference_additions)
+                self._slopes[world] = self._slopes[other]
+            elif first:
+                slopes = self._slopes[world]
+                self._slopes[world] = slopes and sensitivity.PlanSlopes(*(_with(x, stage.span, x[first - 1]) for x in slopes))
+
+    def _rounds(self, stage: Stage) -> None:
+        """Rounds of one stage, until every world is accepted or given up."""
+        searches = {world: Search(self.points[world]) for world in stage.worlds}
+        open_ = dict(searches)
+        while open_:
+            for world, point in self._evaluate({w: self._trial(s, stage.span) for w, s in open_.items()}, stage.span).items():
+                self._judge(world, open_[world], point, stage.span)
+            self._plan(open_, stage.span)
+            open_ = {w: s for w, s in open_.items() if not s.settled and s.length >= SHORTEST and s.rounds < ROUNDS}
+        for world, search in searches.items():
+            self.points[world] = search.point
+            before = 0.0 if not np.isfinite(self.steps[world]) else self.steps[world]
+            self.steps[world] = max(search.step, before)
+            self.rounds[world] = max(search.rounds, self.rounds[world])
+            if not search.settled:
+                self.failures[world] = stage.span
+
+    def _trial(self, search: Search, span: slice) -> Point:
+        """The point a share of the step away from the last one accepted."""
+        target, point, share = search.target, search.point, search.length
+        if target is None:
+            return point
+        rent, additions = (
+            _with(old, span, ((1 - share) * old + share * new)[..., span], axis=-1)
+            for old, new in ((point.rent, target.rent), (point.additions, target.additions))
+        )
+        return replace(point, rent=rent, additions=additions)
+
+    def _evaluate(self, trials: Mapping[int, Point], span: slice) -> dict[int, Point]:
+        """Solve the markets of the periods ``span`` at given plans, all worlds in one batch."""
+        lane, start = self.lane(list(trials), span, list(trials.values()))
+        shape = self.economy.structure
+        market = solve(shape, lane, start)
+        outcome = outcomes(shape, lane, market.vector)
+        use = outcome.output[:, self.rows, self.columns]
+        mill = outcome.buying.mill[:, self.rows, self.columns]
+        tools = np.einsum("gk,lkcg->lgc", self.need, outcome.buying.by_class[..., self.columns])
+        found, length = {}, len(start) // len(trials)
+        for place, (world, point) in enumerate(trials.items()):
+            own = slice(place * length, (place + 1) * length)
+            found[world] = replace(
+                point,
+                vector=_with(point.vector, span, market.vector[own]),
+                converged=_with(point.converged, span, market.converged[own]),
+                use=_with(point.use, span, use[own].T, axis=-1),
+                mill=_with(point.mill, span, mill[own].T, axis=-1),
+                tool_cost=_with(point.tool_cost, span, np.moveaxis(tools[own], 0, -1), axis=-1),
+            )
+        return found
+
+    def _judge(self, world: int, search: Search, point: Point, span: slice) -> None:
+        """Accept a point that lowers the residual; else try a shorter step, or, slopes being old, another."""
+        search.rounds += 1
+        merit = self.gaps(world, point).within(span).largest if point.converged[span].all() else np.inf
+        lower = search.target is None or merit <= (1 - DECREASE * search.length) * max(search.recent)
+        if lower or merit <= TOLERANCE:
+            search.slow = merit > max(SLOW * min(search.merit, 1.0), TOLERANCE)
+            search.point, search.merit, search.fresh, search.length = point, merit, False, 1.0
+            search.recent = [*search.recent, merit][-MEMORY:]
+            search.target = None
+        elif not search.fresh:
+            search.slow, search.length, search.target = True, 1.0, None
+        else:
+            search.length *= 0.25
+
+    def _plan(self, searches: Mapping[int, Search], span: slice) -> None:
+        """Let the plans of worlds at new points answer, with new slopes where the old ones served badly."""
+        todo = {world: search for world, search in searches.items() if search.target is None}
+        if not self.economy.structure.nodes:
+            for search in todo.values():
+                search.step = 0.0
+            return
+        missing = [world for world in todo if self._slopes[world] is None]
+        if missing:
+            self._differentiate({world: todo[world].point for world in missing[:1]}, span)
+            for world in missing[1:]:
+                self._slopes[world] = self._slopes[missing[0]]
+            todo[missing[0]].fresh = True
+        stale = {w: s.point for w, s in todo.items() if s.slow and not s.fresh}
+        if stale:
+            self._differentiate(stale, span)
+        for world, search in todo.items():
+            search.fresh = search.fresh or world in stale
+            search.target = self._answer(world, search.point, span)
+            move = np.abs(search.target.rent - search.point.rent) / np.maximum(search.point.mill, 1e-9)
+            search.step = float(move[:, span].max())
+
+    def _answer(self, world: int, point: Point, span: slice) -> AffineAnswer:
+        """The plan against the markets' linear answer: from the point's rents, else from the convex program's."""
+        nodes, slopes, response = self.nodes[world], self._slopes[world], self.response(world, point)
+        assert slopes is not None
+        cost_slope = slopes.cost_by_rent.transpose(1, 2, 0, 3)
+
+        def started(rent: Array) -> AffineAnswer:
+            return answer(nodes, response, cost_slope, point.mill, rent, self.foresight, span=span)
+
+        found = started(point.rent)
+        if not found.solved:
+            program = CompiledPlan(nodes, self.foresight).solve(response)
+            found = min(found, started(program.rent), key=lambda one: one.residual)
+        return found
+
+    def _differentiate(self, points: Mapping[int, Point], span: slice) -> None:
+        """Renew the markets' slopes at the points of some worlds in the periods ``span``."""
+        lane, vectors = self.lane(list(points), span, list(points.values()))
+        fresh = sensitivity.plan_slopes(self.economy.structure, lane, vectors, self.need)
+        length = len(vectors) // len(points)
+        for place, world in enumerate(points):
+            own = slice(place * length, (place + 1) * length)
+            old = self._slopes[world]
+            kept = old or [np.zeros((self.periods, *part.shape[1:])) for part in fresh]
+            self._slopes[world] = sensitivity.PlanSlopes(
+                *(_with(x, span, part[own]) for x, part in zip(kept, fresh, strict=True))
+            )
+
+
+def _with(array: np.ndarray, span: slice, part: np.ndarray, axis: int = 0) -> np.ndarray:
+    """A copy of ``array`` with ``part`` in the periods ``span``, the first or the last axis."""
+    out = array.copy()
+    if axis:
+        out[..., span] = part
+    else:
+        out[span] = part
+    return out

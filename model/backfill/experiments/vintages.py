@@ -1,0 +1,90 @@
+"""What suppliers know when: the policy as it stood on the way, one vintage after the other."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+
+import numpy as np
+
+from backfill.dimensions import Period
+from backfill.policy.measure import Measure
+from backfill.policy.policy import Policy
+from backfill.policy.wedges import Wedges
+
+Vintages = Mapping[int, Wedges]
+"""Wedges by the number of periods over when they become known; what the last holds is the policy that is carried out."""
+
+
+def known(policy: Policy, after: int, periods: Sequence[Period]) -> Policy:
+    """What is known of a policy when ``after`` periods are over.
+
+    A measure is known from the period in which it is announced, or comes into force if that is not said. Builders expect
+    it to last until the period in which it ends.
+    """
+    placed = []
+    for one in policy.placed:
+        if _learned(one.measure, periods) > after:
+            continue
+        end = one.measure.until
+        lasting = end is not None and _over(end, periods) > after
+        measure = one.measure.model_copy(update={"until": None}) if lasting else one.measure
+        placed.append(dataclasses.replace(one, measure=measure))
+    return Policy(tuple(placed))
+
+
+def news(policy: Policy, periods: Sequence[Period]) -> tuple[int, ...]:
+    """Numbers of periods over when something becomes known: a measure, or the end of one; 0 always, later than the last never."""
+    found = {0}
+    for measure in policy.measures:
+        found.add(_learned(measure, periods))
+        if measure.until is not None:
+            found.add(_over(measure.until, periods))
+    return tuple(sorted(n for n in found if n < len(periods)))
+
+
+def vintages(policy: Policy, periods: Sequence[Period], compiled: Callable[[Policy], Wedges]) -> Vintages:
+    """A policy as it stood whenever something about it became known.
+
+    Args:
+        policy: all of it.
+        periods: periods of the model.
+        compiled: makes wedges of a policy.
+    """
+    found: dict[int, Wedges] = {}
+    before: Wedges | None = None
+    for after in news(policy, periods):
+        wedges = compiled(known(policy, after, periods))
+        before = found[after] = wedges if before is None else _continuing(before, wedges, after)
+    return found
+
+
+def at(policy: Vintages, after: int) -> Wedges:
+    """The vintage that is current when ``after`` periods are over."""
+    return policy[max(n for n in policy if n <= after)]
+
+
+def last(policy: Vintages) -> Wedges:
+    """The policy that is carried out."""
+    return policy[max(policy)]
+
+
+def _learned(measure: Measure, periods: Sequence[Period]) -> int:
+    day = measure.announced or measure.begin
+    return 0 if day is None else _over(day, periods)
+
+
+def _over(day: date, periods: Sequence[Period]) -> int:
+    """Periods that end on ``day`` or before."""
+    return sum(period.end <= day for period in periods)
+
+
+def _continuing(earlier: Wedges, later: Wedges, after: int) -> Wedges:
+    """``later`` with the first periods of ``earlier``, from which it differs there by rounding only."""
+    arrays = {}
+    for field in dataclasses.fields(Wedges):
+        value = getattr(later, field.name)
+        if isinstance(value, np.ndarray):
+            arrays[field.name] = np.concatenate([getattr(earlier, field.name)[:after], value[after:]])
+    return dataclasses.replace(later, **arrays)
