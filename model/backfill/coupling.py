@@ -22,7 +22,7 @@ from backfill.supply.foresight import Foresight
 from backfill.supply.highs import CompiledPlan
 from backfill.supply.inherited import departing, nodes_of
 from backfill.supply.josephy import AffineAnswer, answer
-from backfill.supply.nodes import Array, MarketResponse, Nodes
+from backfill.supply.nodes import Array, MarketResponse, Nodes, capacity_path
 from backfill.supply.residual import Residuals, residuals
 from backfill.trade import sensitivity
 from backfill.trade.barriers import lanes
@@ -34,7 +34,9 @@ from backfill.trade.prices import CHOKE
 ROUNDS = 30
 TOLERANCE = 1e-7
 STEP_TOLERANCE = 1e-6
-SLOW = 0.2
+FAR = 1.0
+SLOW = 0.3
+SMALL = 0.1
 SHORTEST = 2.0**-8
 DECREASE = 1e-4
 MEMORY = 2
@@ -185,22 +187,24 @@ class Coupling:
                 self._prepare(stage)
                 self._rounds(stage)
 
-    def lane(self, worlds: Sequence[int], span: slice, points: Sequence[Point]) -> tuple[Lane, Array]:
-        """What the markets of ``worlds`` take as given in the periods ``span``, and where to start from."""
-        periods = np.arange(self.periods)[span]
-        parameters = jax.tree.map(lambda x: np.asarray(x)[np.tile(periods, len(worlds))], self.economy.parameters)
-        at = np.concatenate([world * self.periods + periods for world in worlds])
+    def lane(self, points: Mapping[int, Point], periods: Mapping[int, np.ndarray]) -> tuple[Lane, Array]:
+        """What the markets of some worlds take as given in chosen periods, world by world, and where to start from."""
+        at = np.concatenate([world * self.periods + periods[world] for world in points])
+        year = at % self.periods
         shape, classes = self.economy.structure, self.barriers.builder_share.shape[1]
-        purchases = np.zeros((len(worlds), len(periods), len(shape.products), classes, len(shape.regions)))
-        for place, point in enumerate(points):
+        purchases = []
+        for world, point in points.items():
+            bought = np.zeros((len(periods[world]), len(shape.products), classes, len(shape.regions)))
             for node, column in enumerate(self.columns):
-                bought = point.additions[node][:, span].T
-                purchases[place, ..., column] += bought[:, None, :] * self.need[node][:, None]
+                bought[..., column] += self.need[node][:, None] * point.additions[node][:, periods[world]].T[:, None, :]
+            purchases.append(bought)
         plan = Plan(
-            np.concatenate([point.rent[:, span].T for point in points]), purchases.reshape(-1, *purchases.shape[2:])
+            np.concatenate([point.rent[:, periods[world]].T for world, point in points.items()]), np.concatenate(purchases)
         )
-        start = np.concatenate([point.vector[span] for point in points])
-        return Lane(parameters, jax.tree.map(lambda x: np.asarray(x)[at], self.barriers), plan, Tastes()), start
+        parameters = jax.tree.map(lambda x: np.asarray(x)[year], self.economy.parameters)
+        barriers = jax.tree.map(lambda x: np.asarray(x)[at], self.barriers)
+        start = np.concatenate([point.vector[periods[world]] for world, point in points.items()])
+        return Lane(parameters, barriers, plan, Tastes()), start
 
     def gaps(self, world: int, point: Point | None = None) -> Residuals:
         """Natural residuals of a world at true prices."""
@@ -268,14 +272,15 @@ class Coupling:
 
     def _evaluate(self, trials: Mapping[int, Point], span: slice) -> dict[int, Point]:
         """Solve the markets of the periods ``span`` at given plans, all worlds in one batch."""
-        lane, start = self.lane(list(trials), span, list(trials.values()))
+        periods = np.arange(self.periods)[span]
+        lane, start = self.lane(trials, dict.fromkeys(trials, periods))
         shape = self.economy.structure
         market = solve(shape, lane, start)
         outcome = outcomes(shape, lane, market.vector)
         use = outcome.output[:, self.rows, self.columns]
         mill = outcome.buying.mill[:, self.rows, self.columns]
         tools = np.einsum("gk,lkcg->lgc", self.need, outcome.buying.by_class[..., self.columns])
-        found, length = {}, len(start) // len(trials)
+        found, length = {}, len(periods)
         for place, (world, point) in enumerate(trials.items()):
             own = slice(place * length, (place + 1) * length)
             found[world] = replace(
@@ -291,10 +296,11 @@ class Coupling:
     def _judge(self, world: int, search: Search, point: Point, span: slice) -> None:
         """Accept a point that lowers the residual; else try a shorter step, or, slopes being old, another."""
         search.rounds += 1
+        self._learn(world, search.point, point, span)
         merit = self.gaps(world, point).within(span).largest if point.converged[span].all() else np.inf
         lower = search.target is None or merit <= (1 - DECREASE * search.length) * max(search.recent)
         if lower or merit <= TOLERANCE:
-            search.slow = merit > max(SLOW * min(search.merit, 1.0), TOLERANCE)
+            search.slow = merit > max(SLOW * search.merit if search.recent else FAR, TOLERANCE)
             search.point, search.merit, search.fresh, search.length = point, merit, False, 1.0
             search.recent = [*search.recent, merit][-MEMORY:]
             search.target = None
@@ -312,13 +318,14 @@ class Coupling:
             return
         missing = [world for world in todo if self._slopes[world] is None]
         if missing:
-            self._differentiate({world: todo[world].point for world in missing[:1]}, span)
+            first = missing[0]
+            self._differentiate({first: todo[first].point}, {first: np.arange(self.periods)[span]})
             for world in missing[1:]:
-                self._slopes[world] = self._slopes[missing[0]]
-            todo[missing[0]].fresh = True
+                self._slopes[world] = self._slopes[first]
+            todo[first].fresh = True
         stale = {w: s.point for w, s in todo.items() if s.slow and not s.fresh}
         if stale:
-            self._differentiate(stale, span)
+            self._differentiate(stale, {world: self._far(world, point, span) for world, point in stale.items()})
         for world, search in todo.items():
             search.fresh = search.fresh or world in stale
             search.target = self._answer(world, search.point, span)
@@ -340,21 +347,49 @@ class Coupling:
             found = min(found, started(program.rent), key=lambda one: one.residual)
         return found
 
-    def _differentiate(self, points: Mapping[int, Point], span: slice) -> None:
-        """Renew the markets' slopes at the points of some worlds in the periods ``span``."""
-        lane, vectors = self.lane(list(points), span, list(points.values()))
+    def _learn(self, world: int, old: Point, new: Point, span: slice) -> None:
+        """Correct the slopes of use by what a step showed (Broyden's update, period by period, in relative steps)."""
+        slopes = self._slopes[world]
+        if slopes is None or not (old.converged[span] & new.converged[span]).all():
+            return
+        rent, added = (new.rent - old.rent)[:, span].T, (new.additions - old.additions)[..., span].transpose(2, 0, 1)
+        by_rent, by_addition = slopes.use_by_rent[span], slopes.use_by_addition[span]
+        missed = (new.use - old.use)[:, span].T
+        missed = missed - np.einsum("tgh,th->tg", by_rent, rent) - np.einsum("tghc,thc->tg", by_addition, added)
+        rent_weight = 1 / np.maximum(new.mill[:, span].T, 1e-9) ** 2
+        size = np.maximum(capacity_path(self.nodes[world], new.additions).max(1), 1e-9)
+        own, built = rent * rent_weight, added / (size**2)[None, :, None]
+        length = (rent * own).sum(1) + (added * built).sum((1, 2))
+        missed = np.divide(missed, length[:, None], out=np.zeros_like(missed), where=length[:, None] > 1e-30)
+        self._slopes[world] = slopes._replace(
+            use_by_rent=_with(slopes.use_by_rent, span, by_rent + missed[:, :, None] * own[:, None]),
+            use_by_addition=_with(
+                slopes.use_by_addition, span, by_addition + missed[:, :, None, None] * built[:, None]
+            ),
+        )
+
+    def _far(self, world: int, point: Point, span: slice) -> np.ndarray:
+        """Periods of ``span`` that are furthest from a solution; all of them where a market has no answer."""
+        gaps = self.gaps(world, point)
+        by_period = np.maximum(gaps.scarcity.max(0), gaps.building.max((0, 1)))[span]
+        far = ~(by_period <= SMALL * by_period.max()) | (not point.converged[span].all())
+        return np.arange(self.periods)[span][far]
+
+    def _differentiate(self, points: Mapping[int, Point], periods: Mapping[int, np.ndarray]) -> None:
+        """Renew the markets' slopes at the points of some worlds in chosen periods."""
+        lane, vectors = self.lane(points, periods)
         fresh = sensitivity.plan_slopes(self.economy.structure, lane, vectors, self.need)
-        length = len(vectors) // len(points)
-        for place, world in enumerate(points):
-            own = slice(place * length, (place + 1) * length)
+        first = 0
+        for world in points:
+            own = slice(first, first := first + len(periods[world]))
             old = self._slopes[world]
-            kept = old or [np.zeros((self.periods, *part.shape[1:])) for part in fresh]
+            kept = [np.zeros((self.periods, *part.shape[1:])) for part in fresh] if old is None else old
             self._slopes[world] = sensitivity.PlanSlopes(
-                *(_with(x, span, part[own]) for x, part in zip(kept, fresh, strict=True))
+                *(_with(x, periods[world], part[own]) for x, part in zip(kept, fresh, strict=True))
             )
 
 
-def _with(array: np.ndarray, span: slice, part: np.ndarray, axis: int = 0) -> np.ndarray:
+def _with(array: np.ndarray, span: slice | np.ndarray, part: np.ndarray, axis: int = 0) -> np.ndarray:
     """A copy of ``array`` with ``part`` in the periods ``span``, the first or the last axis."""
     out = array.copy()
     if axis:

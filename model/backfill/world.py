@@ -131,7 +131,7 @@ def _limits_until(wedges: Wedges, periods: int) -> dict[str, tuple]:
 def _world(coupling: Coupling, worlds: Sequence[Wedges], world: int) -> World:
     """Tables, verdict and checks of one world."""
     economy, shape, point = coupling.economy, coupling.economy.structure, coupling.points[world]
-    lane, vector = coupling.lane([world], slice(0, coupling.periods), [point])
+    lane, vector = coupling.lane({world: point}, {world: np.arange(coupling.periods)})
     outcome = outcomes(shape, lane, vector)
     keep = slice(0, economy.reported)
     shown = jax.tree.map(lambda x: x[keep], outcome)
