@@ -41,21 +41,23 @@ def run(
     out: Annotated[Path | None, Parameter(help="Folder for the result; results/NAME if left out.")] = None,
     reference: Annotated[str | None, Parameter(help="Compare with this experiment instead of the file's own.")] = None,
     tables: Annotated[Literal["csv", "parquet"], Parameter(help="Format of the long tables.")] = "parquet",
+    ranges: Annotated[
+        bool | None, Parameter(help="Give headline numbers their ranges (some dozen solves); as the file says if left out.")
+    ] = None,
     quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
 ) -> int:
     """Solve an experiment and its reference; write tables, checks and a chart."""
     from backfill.commands.run import run_experiment
 
-    return DONE if run_experiment(file_or_name, out, reference, tables, quiet) else UNSOLVED
+    return DONE if run_experiment(file_or_name, out, reference, tables, ranges, quiet) else UNSOLVED
 
 
 @app.command
 def validate(file: Annotated[str, Parameter(help="An experiment file.")], /) -> int:
     """Check an experiment file without solving it."""
-    from backfill.commands.validate import check
+    from backfill.commands.validate import check, verdict
 
-    check(file)
-    print(f"{file}: ok")
+    print(f"{file}: {verdict(*check(file))}")
     return DONE
 
 
@@ -87,6 +89,18 @@ def describe() -> int:
     from backfill.commands.data import description
 
     print(description())
+    return DONE
+
+
+@data.command
+def names(
+    *,
+    mapping: Annotated[Path | None, Parameter(help="A file that splits or merges regions.")] = None,
+) -> int:
+    """List regions, products and parameters by the names that experiment files use."""
+    from backfill.commands.data import known_names
+
+    print(known_names(mapping))
     return DONE
 
 

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 _LONGEST_VALUE = 80
+_FEW = 8
 
 
 class UserError(Exception):
@@ -67,6 +68,10 @@ class TomlSyntaxError(UserError):
 
 class UnreadableFileError(UserError):
     """A file that exists but cannot be read."""
+
+
+class EmptyFileError(UserError):
+    """A file that says nothing."""
 
 
 class MissingFileError(UserError):
@@ -133,6 +138,14 @@ class DateOrderError(UserError):
     """Dates that do not follow one another."""
 
 
+class SelfReferenceError(UserError):
+    """A policy compared with itself."""
+
+
+class OtherRegionsError(UserError):
+    """A reference over other regions than the policy's."""
+
+
 class InertMeasureError(UserError):
     """A measure that changes nothing."""
 
@@ -182,13 +195,14 @@ def show(value: object) -> str:
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
 
 
-def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "", see: str = "") -> str:
     """``did you mean "x"?`` for the nearest known words, else the given text.
 
     Args:
         word: what was written.
         known: what could have been meant; compared without regard to case.
-        otherwise: remedy where nothing is near; the known words if empty.
+        otherwise: remedy where nothing is near; if empty the known words, of many the three nearest.
+        see: where all of many are listed.
     """
     choices = list(dict.fromkeys(known))
     lower: dict[str, str] = {}
@@ -197,4 +211,9 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     near = difflib.get_close_matches(word.lower(), list(lower), n=2, cutoff=0.6)
     if near:
         return "did you mean " + " or ".join(f'"{lower[match]}"' for match in near) + "?"
-    return otherwise or "known are " + ", ".join(choices)
+    if otherwise:
+        return otherwise
+    if len(choices) <= _FEW:
+        return "known are " + ", ".join(choices)
+    nearest = difflib.get_close_matches(word.lower(), list(lower), n=3, cutoff=0.0)
+    return "; ".join(part for part in ("nearest are " + ", ".join(f'"{lower[one]}"' for one in nearest), see) if part)

@@ -78,7 +78,8 @@ def test_nothing_heavy_is_imported(words: list[str], tmp_path: Path):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_experiments_are_valid(name: str, tmp_path: Path):
     done = backfill("validate", name, cwd=tmp_path)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"{name}: ok\n", "")
+    verdict = "ok: no measures, so it can stand as a reference" if name == "no-controls" else "ok"
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{name}: {verdict}\n", "")
 
 
 def test_every_mistake_is_one_line_and_nothing_is_written(tmp_path: Path):
@@ -148,6 +149,61 @@ def test_every_kind_in_a_new_file_is_valid_once_uncommented(tmp_path: Path):
     assert {measure["kind"] for measure in policy["measures"]} == set(kinds())
     (tmp_path / "all.toml").write_text("\n".join(bare) + "\n")
     assert len(load_experiment(tmp_path / "all.toml", inert_allowed=True).policy.measures) == len(kinds())
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("no-controls", 'backfill new: "no-controls": is the name of a shipped experiment; choose another'),
+        ("a/b", "a/b.toml: there is no folder a; make it first, or give a plain name"),
+    ],
+)
+def test_a_new_file_neither_hides_a_shipped_one_nor_makes_folders(name: str, line: str, tmp_path: Path):
+    done = backfill("new", name, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (2, line + "\n")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["validate", "folder"], "folder: is a folder; name an experiment file"),
+        (["validate", "/dev/null"], "/dev/null: is no regular file; name an experiment file"),
+        (["validate", "empty.toml"], "empty.toml: is empty; `backfill new NAME` writes a file to start from"),
+        (
+            ["run", "current-policy", "--reference", "current-policy"],
+            'backfill run: --reference: "current-policy": is the policy itself, so that every change would be zero; '
+            "name another, such as no-controls",
+        ),
+    ],
+)
+def test_what_is_no_experiment_is_told_in_a_line(words: list[str], line: str, tmp_path: Path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "empty.toml").write_text("# nothing yet\n")
+    done = backfill(*words, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", line + "\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty.toml", "folder"]
+
+
+def test_mistakes_in_the_file_and_in_its_reference_come_at_once(tmp_path: Path):
+    (tmp_path / "mine.toml").write_text('titel = "x"\nreference = "base"\n')
+    (tmp_path / "base.toml").write_text('titel = "y"\n')
+    done = backfill("validate", "mine.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        'mine.toml: titel: "x": did you mean "title"?',
+        'base.toml: titel: "y": did you mean "title"?',
+    ]
+
+
+def test_names_are_listed_also_over_own_regions(tmp_path: Path):
+    (tmp_path / "split.csv").write_text("region,new_region,share\nEUR,DEU,0.4\nEUR,REU,0.6\n")
+    shipped, own = (backfill("data", "names", *more, cwd=tmp_path).stdout for more in ([], ["--mapping", "split.csv"]))
+    assert "  ally: TWN, KOR, JPN, NLD, EUR, GBR, OAL\n" in shipped
+    assert "  tools: lithography, deposition_etch, process_control_test\n" in shipped
+    assert "  discount_factor: 0.9 to 0.97\n" in shipped
+    assert "DEU, REU" in own
+    assert "EUR" not in own
 
 
 @pytest.mark.parametrize("name", ["", ".hidden", "a:b", "nowhere/mine"])

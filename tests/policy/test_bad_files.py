@@ -32,7 +32,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         (tmp_path / f"{name}.toml").write_text(given, encoding="utf-8")
         return name
 
-    (tmp_path / "base.toml").write_text("", encoding="utf-8")
+    (tmp_path / "base.toml").write_text('title = "base"', encoding="utf-8")
     return writer
 
 
@@ -105,6 +105,36 @@ FAULTY = {
         "[horizon]\nlast = 2040",
         "mine.toml: horizon.last: 2040: is at most 2030",
     ),
+    "a region nothing is like": (
+        with_measure('"CHN"', '"Atlantis"'),
+        'mine.toml: measures[1].destinations: "Atlantis": nearest are "partner", "TWN", "OAL"; `backfill data names` lists all',
+    ),
+    "aligned with itself": (
+        '[[measures]]\nkind = "alignment"\nregion = "USA"\nlevel = 1.0',
+        'mine.toml: measures[1].region: ["USA"]: would align with itself; name who aligns, and under with whose controls',
+    ),
+    "controls on itself": (
+        with_measure('"CHN"', '"us"'),
+        'mine.toml: measures[1].destinations: ["us"]: is the region itself; a measure acts between regions: name another',
+    ),
+    "a reference to itself": (
+        'reference = "mine"\n' + CONTROL,
+        'mine.toml: reference: "mine": is the policy itself, so that every change would be zero; name another, such as '
+        "no-controls",
+    ),
+    "a number without its first digit": (
+        'reference = "base"\nforesight = .5',
+        'mine.toml: line 2: "foresight = .5": is not TOML: Invalid value; write 0.5, not .5',
+    ),
+    "text without quotes": (
+        'reference = "base"\nforesight = myopic',
+        'mine.toml: line 2: "foresight = myopic": is not TOML: Invalid value; text needs quotes',
+    ),
+    "an empty reference": (
+        'reference = ""',
+        'mine.toml: reference: "": no such file or experiment; shipped are allied-alignment, current-policy, no-controls, '
+        "secondary-tariff",
+    ),
     "unknown parameter": (
         "[parameters]\ndiscount_facto = 0.9",
         'mine.toml: parameters.discount_facto: 0.9: did you mean "discount_factor"?',
@@ -154,6 +184,30 @@ def test_all_faults_of_a_file_are_told_at_once(write) -> None:
 def test_what_cannot_act_is_told_beside_other_faults(write) -> None:
     told = lines(write("[parameters]\ndiscount_facto = 0.9\n" + with_measure("0.4", "0.0")))
     assert [line.split(": ")[1] for line in told] == ["parameters.discount_facto", "measures[1].coverage"]
+
+
+def test_measures_that_can_never_act_are_told_beside_measures_at_fault(write) -> None:
+    later = '[[measures]]\nkind = "tariff"\nby = "USA"\norigins = "CHN"\nproducts = "tools"\nrate = 0.5\nfrom = 2040-01-01'
+    told = lines(write('reference = "nowhere"\n' + with_measure('"tools"', '"lithografy"') + with_measure("0.4", "0.0") + later))
+    assert [line.split(": ")[1] for line in told] == [
+        "measures[1].products",
+        "reference",
+        "measures[2].coverage",
+        "measures[3].from",
+    ]
+
+
+def test_what_might_act_beside_a_measure_at_fault_is_not_told(write) -> None:
+    align = '[[measures]]\nkind = "alignment"\nregion = "NLD"\nproducts = "tools"\nlevel = 1.0'
+    assert len(lines(write(with_measure('"tools"', '"lithografy"') + align))) == 1
+    (line,) = lines(write(align))
+    assert line.startswith('mine.toml: measures[1].with: ["USA"]: has no denial in force')
+
+
+def test_a_missing_include_does_not_hide_the_faults_of_another(write) -> None:
+    write(with_measure("0.4", "1.5"), "below")
+    told = lines(write('include = ["below", "nowhere"]'))
+    assert [line.split(": ")[:2] for line in told] == [["below.toml", "measures[1].coverage"], ["mine.toml", "include[2]"]]
 
 
 def test_faults_of_included_files_name_those_files(write) -> None:

@@ -63,3 +63,31 @@ def test_the_resolved_file_finds_the_mapping_from_anywhere(mine: Path, tmp_path:
     folder.mkdir()
     (folder / "resolved.toml").write_text(load_experiment(mine).resolved_toml(), encoding="utf-8")
     assert load_experiment(folder / "resolved.toml").vocabulary() == load_experiment(mine).vocabulary()
+
+
+def test_a_wrong_name_is_told_where_the_names_over_own_regions_are_listed(mine: Path) -> None:
+    mine.write_text(mine.read_text().replace('"DEU"', '"Atlantis"'), encoding="utf-8")
+    with pytest.raises(Faults) as caught:
+        load_experiment(mine)
+    assert caught.value.lines[0].endswith("; `backfill data names --mapping split.csv` lists all")
+
+
+def test_a_reference_is_read_over_the_regions_of_the_policy(mine: Path) -> None:
+    (mine.parent / "base.toml").write_text(CONTROL.replace("lithography", "eda_ip"), encoding="utf-8")
+    experiment = load_experiment(mine)
+    base = load_experiment("base", compared_with=experiment)
+    assert base.mapping == experiment.mapping
+    assert base.policy.measures[0].by == ("DEU",)  # type: ignore[attr-defined]
+    with pytest.raises(Faults) as caught:
+        load_experiment("base")
+    assert "DEU" in caught.value.lines[0]
+
+
+def test_a_reference_over_other_regions_is_refused(mine: Path) -> None:
+    (mine.parent / "base.toml").write_text('[regions]\nmapping = "other.csv"\n', encoding="utf-8")
+    policies = {"those of split.csv": load_experiment(mine), "the benchmark's own": load_experiment("current-policy")}
+    for told, policy in policies.items():
+        with pytest.raises(Faults) as caught:
+            load_experiment("base", compared_with=policy)
+        (line,) = caught.value.lines
+        assert line.startswith(f'base.toml: regions.mapping: "other.csv": are other regions than {told}, over which ')

@@ -35,3 +35,29 @@ def description() -> str:
     from backfill.economy.describe import describe
 
     return "\n".join(describe().lines())
+
+
+def known_names(mapping: Path | None = None) -> str:
+    """Names that experiment files may use: regions by bloc, products by group, parameters with their ranges.
+
+    Args:
+        mapping: a file that splits or merges regions; the benchmark's regions if None.
+
+    Raises:
+        DataError: the mapping is missing or faulty.
+    """
+    from backfill.economy.mapping import apply_mapping
+    from backfill.economy.tables import load_tables, load_vocabulary
+    from backfill.policy.benchmark import priors
+
+    words = load_vocabulary() if mapping is None else apply_mapping(load_tables(), mapping).vocabulary()
+    blocs = {bloc: [r for r in words.regions if words.bloc[r] == bloc] for bloc in dict.fromkeys(words.bloc.values())}
+    regions = {**blocs, "hubs": list(words.hubs), "all": ["every region"]}
+    products = {**{name: list(group) for name, group in words.groups.items()}, "all": ["every product"]}
+    lines = ["Regions, singly or by bloc:"]
+    lines += [f"  {name}: {', '.join(members)}" for name, members in regions.items()]
+    lines += ["", "Products, singly:", f"  {', '.join(words.products)}", "", "or by group:"]
+    lines += [f"  {name}: {', '.join(members)}" for name, members in products.items()]
+    lines += ["", "Parameters, from low to high:"]
+    lines += [f"  {name}: {low:g} to {high:g}" for name, (low, high) in priors().items()]
+    return "\n".join(lines)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from backfill.errors import CommandError, OutputError
 from backfill.policy.kinds import fields, kinds, sentence
+from backfill.policy.library import shipped_names
 from backfill.policy.measure import Measure
 
 _FIRST = "export_control"
@@ -26,6 +27,8 @@ reference = "no-controls"
 
 # What builders of capacity expect: "perfect" (the policy as dated), "myopic" (today goes on), "fixed" (no answer).
 foresight = "perfect"
+
+# run.ranges = true                  # give headline numbers their ranges; takes some dozen solves
 
 [horizon]
 first = 2022
@@ -54,13 +57,17 @@ def write_starter(name: str) -> Path:
     """Write ``NAME.toml`` and return its path.
 
     Raises:
-        CommandError: a name no file can have.
+        CommandError: a name no file can have, or that of a shipped experiment.
         OutputError: the file exists, or cannot be written.
     """
     path = Path(name if name.endswith(".toml") else f"{name}.toml")
     plain = path.stem
     if not plain or plain.startswith(".") or any(c in plain for c in ':*?"<>|\\') or not name.isprintable():
         raise CommandError("backfill new", "", name, "is used for a file and a folder; use letters, digits, - and _")
+    if plain in shipped_names():
+        raise CommandError("backfill new", "", name, "is the name of a shipped experiment; choose another")
+    if not path.parent.is_dir():
+        raise OutputError(str(path), "", None, f"there is no folder {path.parent}; make it first, or give a plain name")
     text = starter(plain, str(path))
     try:
         with path.open("x", encoding="utf-8") as file:

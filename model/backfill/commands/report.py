@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import polars as pl
+
+from backfill.experiments.ranges import RANGED
 from backfill.experiments.results import Result
 
 _WIDE = 1000
@@ -35,16 +38,20 @@ def report(result: Result, title: str, folder: Path) -> None:
     from rich.text import Text
 
     second = result.also_against
+    ranged = result.summary["low"].count() > 0
     table = Table(box=SIMPLE, title_justify="left", pad_edge=False)
     for name in ("what", "where", "period", "unit"):
         table.add_column(name, overflow="fold")
-    numbers = [result.reference, result.name, "change", *([f"change from {second}"] if second else [])]
-    for name in numbers:
+    numbers = [result.reference, result.name, "change", *(["range of the change"] if ranged else [])]
+    for name in [*numbers, *([f"change from {second}"] if second else [])]:
         table.add_column(name, justify="right", overflow="fold")
     keys = ["reference", "policy", "change", *(["change_from_current_policy"] if second else [])]
     for row in result.summary.iter_rows(named=True):
+        if all(row[key] is None for key in keys):
+            continue
         words = [Text(str(row[key] or "")) for key in ("quantity", "where", "period", "unit")]
-        table.add_row(*words, *(short(row[key]) for key in keys))
+        cells = [short(row[key]) for key in keys]
+        table.add_row(*words, *cells[:3], *([_range(row["low"], row["high"])] if ranged else []), *cells[3:])
     tty = sys.stdout.isatty()
     console = Console(width=None if tty else _WIDE, highlight=False, soft_wrap=False)
     with console.capture() as captured:
@@ -52,8 +59,25 @@ def report(result: Result, title: str, folder: Path) -> None:
     print(title or result.name)
     for line in captured.get().splitlines():
         print(line.rstrip())
+    for line in left_out(result.summary):
+        print(line)
+    print(RANGED if ranged else UNRANGED)
     print(f"files in {folder}: " + ", ".join(sorted(path.name for path in folder.iterdir())))
     print(f"open {folder / 'chart.html'} in a browser")
+
+
+UNRANGED = "central values of the parameters only; for ranges add --ranges, which solves the experiment some dozen times"
+
+
+def left_out(summary: pl.DataFrame) -> list[str]:
+    """One line for each reason why headline numbers are missing, naming them."""
+    noted = summary.filter(pl.col("note") != "")
+    grouped = noted.group_by("note", maintain_order=True).agg(pl.col("quantity"))
+    return [f"not given: {', '.join(quantities)}: {note}" for note, quantities in grouped.iter_rows()]
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{short(low)} to {short(high)}"
 
 
 def short(value: float | None) -> str:

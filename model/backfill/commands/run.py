@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from pathlib import Path
@@ -19,6 +18,7 @@ def run_experiment(
     out: Path | None,
     reference: str | None,
     tables: Literal["csv", "parquet"],
+    ranges: bool | None,
     quiet: bool,
 ) -> bool:
     """Run an experiment and write its result; True if it could be solved.
@@ -35,7 +35,7 @@ def run_experiment(
 
     try:
         with progress_bar(quiet) as progress:
-            result = run(experiment, reference=base, progress=progress)
+            result = run(experiment, reference=base, ranges=ranges, progress=progress)
     except UnsolvedError as error:
         result = failed(experiment, error)
     write(result, folder, tables)
@@ -72,9 +72,8 @@ def failed(experiment: Experiment, error: UnsolvedError):
     """The result of an experiment that could not even be set up: checks alone."""
     import polars as pl
 
-    from backfill.experiments.results import CHECKS, EffectTables, Result, Status
+    from backfill.experiments.results import EffectTables, Result, Status
 
-    checks = dict.fromkeys(CHECKS, math.inf) | {"converged": 0.0} | error.checks
     return Result(
         name=experiment.name,
         reference=experiment.reference,
@@ -83,7 +82,7 @@ def failed(experiment: Experiment, error: UnsolvedError):
         summary=pl.DataFrame(),
         status=Status.FAILED,
         message=error.sentence,
-        checks=checks,
+        checks={"converged": 0.0, **error.checks},
         provenance={},
         resolved=experiment.resolved_toml(),
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from backfill.errors import Faults, UserError
-from backfill.experiments.config import Experiment, load_experiment
+from backfill.errors import Faults, SelfReferenceError, UserError
+from backfill.experiments.config import NO_CONTROLS, SAME, Experiment, load_experiment
+from backfill.policy.library import find, read
 
 
 def check(file_or_name: str, reference: str | None = None) -> tuple[Experiment, Experiment]:
@@ -25,15 +27,52 @@ def check(file_or_name: str, reference: str | None = None) -> tuple[Experiment, 
         experiment = load_experiment(file_or_name)
     except UserError as error:
         wrong.append(error)
-    named = reference if reference is not None else experiment.reference if experiment is not None else None
-    if named is not None:
-        beside = experiment.file.parent if experiment is not None and experiment.file is not None else None
-        typed_here = reference is not None and Path(reference).is_file()
+    place = find(file_or_name) if experiment is None else experiment.file
+    beside = None if place is None or (reference is not None and Path(reference).is_file()) else place.parent
+    named = reference or (experiment.reference if experiment is not None else _reference_in(place))
+    # A reference that does not exist is told by the file that names it, and one over other regions cannot be read alone.
+    known = reference is not None or (named is not None and find(named, beside) is not None)
+    if named is not None and known and (experiment is not None or not _mapped(place)):
         try:
-            names = None if experiment is None or experiment.mapping is None else experiment.vocabulary()
-            base = load_experiment(named, beside=None if typed_here else beside, vocabulary=names, inert_allowed=True)
+            base = load_experiment(named, beside=beside, compared_with=experiment, inert_allowed=True)
         except UserError as error:
             wrong.append(error)
-    if experiment is None or base is None:
+    if experiment is not None and base is not None and reference is not None and _same(experiment, base):
+        wrong.append(SelfReferenceError("backfill run", "--reference", reference, SAME))
+    if wrong or experiment is None or base is None:
         raise Faults(wrong)
     return experiment, base
+
+
+def verdict(experiment: Experiment, base: Experiment) -> str:
+    """What a sound file is, in a word or two."""
+    if experiment.policy.placed:
+        return "ok"
+    told = "no measures, so it can stand as a reference"
+    return f"ok: {told}" if not base.policy.placed else f"ok: {told}, or show what lifting {base.name} would do"
+
+
+def _same(experiment: Experiment, base: Experiment) -> bool:
+    if not experiment.policy.placed or experiment.file is None or base.file is None:
+        return False
+    return experiment.file.resolve() == base.file.resolve()
+
+
+def _reference_in(place: Path | None) -> str | None:
+    """The reference that a file which is at fault names, if it can be read at all."""
+    raw = _raw(place)
+    named = raw.get("reference", NO_CONTROLS) if raw is not None else None
+    return named if isinstance(named, str) else None
+
+
+def _mapped(place: Path | None) -> bool:
+    return bool((_raw(place) or {}).get("regions"))
+
+
+def _raw(place: Path | None) -> Mapping[str, object] | None:
+    if place is None:
+        return None
+    try:
+        return read(place).raw
+    except UserError:
+        return None

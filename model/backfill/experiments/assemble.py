@@ -86,12 +86,12 @@ def joint_checks(worlds: Sequence[SolvedWorld], comparisons: Sequence[Comparison
     """Each check at its worst over worlds: the smallest ``converged``, the largest of the others.
 
     Args:
-        worlds: all solved worlds, references included.
-        comparisons: for ``leakage_sum``; empty if a world failed, and ``leakage_sum`` is then infinite.
+        worlds: all worlds, references included.
+        comparisons: for ``leakage_sum``.
     """
     found = {name: [world.checks[name] for world in worlds] for name in CHECKS if name != "leakage_sum"}
     worst = {name: float(min(values) if name == "converged" else _largest(values)) for name, values in found.items()}
-    worst["leakage_sum"] = max(map(leakage_sum, comparisons)) if comparisons else float("inf")
+    worst["leakage_sum"] = _largest([leakage_sum(comparison) for comparison in comparisons])
     return {name: worst[name] for name in CHECKS}
 
 

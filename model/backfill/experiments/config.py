@@ -1,4 +1,4 @@
-"""Experiment files: settings, parameters and a policy, read from TOML and checked as a whole."""
+"""Experiments: settings, parameters and a policy, read from TOML and checked as a whole."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import PydanticCustomError
+from typing import Literal
 
 from backfill.dimensions import Period, Vocabulary, periods
 from backfill.economy.mapping import apply_mapping
@@ -18,75 +15,22 @@ from backfill.economy.schema import DataError
 from backfill.economy.tables import BaselineTables, load_tables, load_vocabulary
 from backfill.errors import (
     Faults,
-    IncludedSettingsError,
     MissingFileError,
+    OtherRegionsError,
     OutOfRangeError,
+    SelfReferenceError,
     TableError,
-    TomlSyntaxError,
     UnknownParameterError,
-    UnreadableFileError,
     UserError,
-    WrongTypeError,
     did_you_mean,
 )
+from backfill.experiments.file import NO_CONTROLS, ExperimentFile, Horizon, horizon, parse
 from backfill.experiments.toml_text import to_toml
 from backfill.policy.benchmark import benchmark_flows, priors
-from backfill.policy.compile import Inert, compile_policy, inert_measures
-from backfill.policy.faults import faults, path, unknown_keys
+from backfill.policy.compile import Inert, compile_policy, idle_measures, inert_measures
+from backfill.policy.faults import path
 from backfill.policy.library import PolicyFile, called, find, missing, read, with_included
-from backfill.policy.policy import Placed, Policy, duplicates, parse_measures
-
-NO_CONTROLS = "no-controls"
-FIRST_YEAR, LAST_YEAR = 2022, 2030
-
-_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
-
-
-class Horizon(BaseModel):
-    """Reported periods: years, or half-years."""
-
-    model_config = _STRICT
-
-    first_year: Annotated[int, Field(alias="first", ge=FIRST_YEAR, le=LAST_YEAR)] = FIRST_YEAR
-    last_year: Annotated[int, Field(alias="last", ge=FIRST_YEAR, le=LAST_YEAR)] = LAST_YEAR
-    per_year: Annotated[Literal[1, 2], Field(alias="periods_per_year")] = 1
-
-
-class Regions(BaseModel):
-    """A user's own regions."""
-
-    model_config = _STRICT
-
-    mapping: str | None = Field(default=None, description="file that splits or merges regions, beside the experiment")
-
-
-def _listed(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
-
-
-def _plain(name: str) -> str:
-    if not name or name.startswith(".") or any(c in name for c in '/\\:*?"<>|') or not name.isprintable():
-        raise PydanticCustomError(
-            "bad_name", "name", {"key": "", "remedy": "is used for a folder; use letters, digits, - and _"}
-        )
-    return name
-
-
-class ExperimentFile(BaseModel):
-    """What an experiment file may say."""
-
-    model_config = _STRICT
-
-    name: Annotated[str, AfterValidator(_plain)] | None = Field(None, description="the file's name if left out")
-    title: str = Field("", description="one line for people")
-    purpose: str = Field("", description="a paragraph: what it asks and what would answer it")
-    include: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field((), description="policies it builds on")
-    reference: str = Field(NO_CONTROLS, description="what it is compared with")
-    foresight: Literal["perfect", "myopic", "fixed"] = Field("perfect", description="what builders of capacity expect")
-    horizon: Horizon = Horizon()
-    regions: Regions = Regions()
-    parameters: dict[str, float] = Field({}, description="priors set to another value")
-    measures: list[Any] = Field([], description="the policy")
+from backfill.policy.policy import Placed, Policy, duplicates
 
 
 @dataclass(frozen=True)
@@ -103,6 +47,7 @@ class Experiment:
         foresight: ``"perfect"``, ``"myopic"`` or ``"fixed"``.
         reference: name or file of what it is compared with; a file where it was found beside the experiment.
         includes: names of the policies it builds on, directly or through others.
+        ranges: whether headline numbers get their ranges.
         file: where it was read, or None.
     """
 
@@ -116,6 +61,7 @@ class Experiment:
     foresight: Literal["perfect", "myopic", "fixed"] = "perfect"
     reference: str = NO_CONTROLS
     includes: tuple[str, ...] = ()
+    ranges: bool = False
     file: Path | None = None
 
     @property
@@ -158,6 +104,7 @@ class Experiment:
                 "reference": self.reference,
                 "foresight": self.foresight,
                 "horizon": self.horizon.model_dump(by_alias=True),
+                "run": {"ranges": self.ranges},
                 "regions": {"mapping": str(self.mapping)} if self.mapping else None,
                 "parameters": dict(self.parameters) or None,
                 "measures": measures or None,
@@ -169,7 +116,7 @@ def load_experiment(
     file_or_name: str | os.PathLike[str],
     *,
     beside: Path | None = None,
-    vocabulary: Vocabulary | None = None,
+    compared_with: Experiment | None = None,
     inert_allowed: bool = False,
 ) -> Experiment:
     """Read an experiment by file or name, with the policies it includes, and check all of it.
@@ -177,7 +124,7 @@ def load_experiment(
     Args:
         file_or_name: a path; or a name, looked for beside, among shipped experiments, then by the ``name`` key.
         beside: folder to look in first; the working directory if None.
-        vocabulary: regions and products; those of the shipped benchmark, or of the file's own mapping, if None.
+        compared_with: the experiment to which this one is the reference, over whose regions it is read.
         inert_allowed: let measures change nothing, as where a sweep or a game sets their level.
 
     Raises:
@@ -185,63 +132,58 @@ def load_experiment(
     """
     place = find(file_or_name, beside)
     if place is None:
-        raise Faults([MissingFileError(os.fspath(file_or_name), "", None, missing(file_or_name, beside))])
+        label = os.fspath(file_or_name) or '""'
+        raise Faults([MissingFileError(label, "", None, missing(file_or_name, beside))])
     try:
         file = read(place, called(place))
     except UserError as error:
         raise Faults([error]) from None
-    mapped, unmapped = _mapped_tables(file)
-    names = vocabulary or (load_vocabulary() if mapped is None else mapped.vocabulary())
-    checked = None if unmapped else names
-    settings, placed, wrong = _parse(file, checked, included_by=None)
-    wrong = unmapped + wrong
-    files: tuple[PolicyFile, ...] = (file,)
-    try:
-        files = with_included(file)
-    except Faults as error:
-        wrong = [*error.faults, *wrong]
+    mapping, wrong = _mapping(file, compared_with)
+    tables = None
+    if mapping is not None and not wrong:
+        try:
+            tables = apply_mapping(load_tables(), mapping)
+        except DataError as error:
+            wrong += [TableError(table, "", None, rest) for table, _, rest in (f.partition(": ") for f in error.faults)]
+    names = None if wrong else load_vocabulary() if tables is None else tables.vocabulary()
+    names_in = "`backfill data names` lists all" if mapping is None else (
+        f"`backfill data names --mapping {called(mapping)}` lists all"
+    )  # fmt: skip
+    files, astray = with_included(file)
+    settings, placed, found = parse(file, names, names_in=names_in)
     before: list[Placed] = []
+    included: list[UserError] = []
     for other in files:
         if other is not file:
-            _, more, found = _parse(other, checked, included_by=file)
-            before, wrong = before + more, found + wrong
+            _, more, faulty = parse(other, names, included_by=file, names_in=names_in)
+            before, included = before + more, faulty + included
     policy = Policy((*before, *placed))
     twins = duplicates(policy)
-    wrong += twins
-    wrong += _against_priors(file)
-    if settings is not None:
-        experiment, found = _experiment(file, files, settings, policy)
-        wrong += found
+    wrong += included + astray + found + twins + _reference(file, policy) + _against_priors(file)
+    span = horizon(file)
+    if names is not None and not inert_allowed and span is not None:
         # Without a measure or a file that is at fault itself, or beside a twin, others may seem to change nothing.
-        whole = len(policy.placed) == sum(_measure_count(one) for one in files) and not _lacks_included(wrong)
-        if whole and not twins and not unmapped and not inert_allowed:
-            try:
-                compile_policy(policy, names, experiment.periods, flow_exists=benchmark_flows(mapped))
-            except Faults as error:
-                wrong += error.faults
-        if not wrong:
-            return experiment
-    raise Faults(wrong)
+        whole = len(policy.placed) == sum(_measure_count(one) for one in files) and not astray and not twins
+        wrong += _inert(policy, names, span, tables, whole)
+    if settings is None or wrong:
+        raise Faults(wrong)
+    return _experiment(file, files, settings, policy, mapping)
 
 
-def _mapping(file: PolicyFile) -> Path | None:
-    """The mapping file an experiment names, if it exists."""
+def _mapping(file: PolicyFile, compared_with: Experiment | None) -> tuple[Path | None, list[UserError]]:
+    """The mapping file to read an experiment with, and what is wrong with the choice of it."""
     regions = file.raw.get("regions")
     named = regions.get("mapping") if isinstance(regions, Mapping) else None
-    place = (file.path.parent / named).resolve() if isinstance(named, str) and named else None
-    return place if place is not None and place.is_file() else None
-
-
-def _mapped_tables(file: PolicyFile) -> tuple[BaselineTables | None, list[UserError]]:
-    """The benchmark over the file's own regions, None if it has none; and what is wrong with its mapping."""
-    place = _mapping(file)
-    if place is None:
-        return None, []
-    try:
-        return apply_mapping(load_tables(), place), []
-    except DataError as error:
-        told = [fault.partition(": ") for fault in error.faults]
-        return None, [TableError(table, "", None, rest) for table, _, rest in told]
+    if not isinstance(named, str):
+        return None if compared_with is None else compared_with.mapping, []
+    place = (file.path.parent / named).resolve()
+    if compared_with is not None and place != compared_with.mapping:
+        told = "the benchmark's own" if compared_with.mapping is None else f"those of {called(compared_with.mapping)}"
+        remedy = f"are other regions than {told}, over which {compared_with.name} is; use the same in both"
+        return place, [OtherRegionsError(file.label, "regions.mapping", named, remedy)]
+    if not place.is_file():
+        return place, [MissingFileError(file.label, "regions.mapping", named, "no such file beside the experiment")]
+    return place, []
 
 
 def _measure_count(file: PolicyFile) -> int:
@@ -249,69 +191,35 @@ def _measure_count(file: PolicyFile) -> int:
     return len(measures) if isinstance(measures, list) else 0
 
 
-def _lacks_included(wrong: list[UserError]) -> bool:
-    return any(
-        fault.key.startswith("include[") or isinstance(fault, TomlSyntaxError | UnreadableFileError) for fault in wrong
-    )
-
-
-def _parse(
-    file: PolicyFile, vocabulary: Vocabulary | None, included_by: PolicyFile | None
-) -> tuple[ExperimentFile | None, list[Placed], list[UserError]]:
-    """Settings and measures of one file, and what is wrong with it."""
-    known = list(ExperimentFile.model_fields)
-    wrong: list[UserError] = unknown_keys(file.raw, known, file.label)
-    for table, model in (("horizon", Horizon), ("regions", Regions)):
-        if isinstance(file.raw.get(table), Mapping):
-            keys = [field.alias or name for name, field in model.model_fields.items()]
-            wrong += unknown_keys(file.raw[table], keys, file.label, table)
-    settings: ExperimentFile | None = None
+def _inert(
+    policy: Policy, names: Vocabulary, span: Horizon, tables: BaselineTables | None, whole: bool
+) -> tuple[UserError, ...]:
+    """Measures that change nothing: beside each other if the policy is whole, else each for itself."""
+    grid = periods(span.first_year, span.last_year, span.per_year)
+    exists = benchmark_flows(tables)
+    if not whole:
+        return tuple(one.error() for one in idle_measures(policy, names, grid, flow_exists=exists))
     try:
-        settings = ExperimentFile.model_validate(_without_unknown(file.raw, known))
-    except ValidationError as error:
-        wrong += faults(error, file.label, keys=known)
-    wrong += _horizon_order(file)
-    if included_by is not None:
-        wrong += [
-            IncludedSettingsError(
-                file.label,
-                table,
-                None,
-                f"is not taken over by {included_by.label}, which includes this file; move it there",
-            )
-            for table in ("parameters", "regions")
-            if file.raw.get(table)
-        ]
-    raw = file.raw.get("measures")
-    if isinstance(raw, Mapping):
-        wrong = [one for one in wrong if one.key != "measures"]
-        wrong.append(WrongTypeError(file.label, "measures", None, "is a list of tables; write [[measures]] above each"))
-    placed, found = parse_measures(
-        raw if isinstance(raw, list) else [], file.label, vocabulary, file.name if included_by is not None else ""
-    )
-    return settings, placed, wrong + found
+        compile_policy(policy, names, grid, flow_exists=exists)
+    except Faults as error:
+        return error.faults
+    return ()
 
 
-def _without_unknown(raw: Mapping[str, Any], known: list[str]) -> dict[str, Any]:
-    """The keys pydantic is to check: unknown ones are reported apart, with what may have been meant."""
-    kept = {key: value for key, value in raw.items() if key in known}
-    for table, model in (("horizon", Horizon), ("regions", Regions)):
-        if isinstance(kept.get(table), Mapping):
-            keys = [field.alias or name for name, field in model.model_fields.items()]
-            kept[table] = {key: value for key, value in kept[table].items() if key in keys}
-    return kept
-
-
-def _horizon_order(file: PolicyFile) -> list[UserError]:
-    table = file.raw.get("horizon")
-    if not isinstance(table, Mapping):
+def _reference(file: PolicyFile, policy: Policy) -> list[UserError]:
+    """What is wrong with the reference a file names."""
+    named = file.raw.get("reference", NO_CONTROLS)
+    if not isinstance(named, str):
         return []
-    first, last = table.get("first", FIRST_YEAR), table.get("last", LAST_YEAR)
-    if type(first) is not int or type(last) is not int or last >= first:
-        return []
-    key = "last" if "last" in table else "first"
-    remedy = f"is the first year ({first}) or later" if key == "last" else f"is the last year ({last}) or earlier"
-    return [OutOfRangeError(file.label, path("horizon", key), table[key], remedy)]
+    found = find(named, file.path.parent)
+    if found is None:
+        return [MissingFileError(file.label, "reference", named, missing(named, file.path.parent))]
+    if found.resolve() == file.path.resolve() and policy.placed:
+        return [SelfReferenceError(file.label, "reference", named, SAME)]
+    return []
+
+
+SAME = "is the policy itself, so that every change would be zero; name another, such as no-controls"
 
 
 def _against_priors(file: PolicyFile) -> list[UserError]:
@@ -324,7 +232,8 @@ def _against_priors(file: PolicyFile) -> list[UserError]:
     for name, value in parameters.items():
         key = path("parameters", name)
         if name not in known:
-            wrong.append(UnknownParameterError(file.label, key, value, did_you_mean(name, known)))
+            remedy = did_you_mean(name, known, see="`backfill data names` lists all")
+            wrong.append(UnknownParameterError(file.label, key, value, remedy))
             continue
         low, high = known[name]
         number = type(value) in (int, float) and math.isfinite(value)
@@ -335,24 +244,17 @@ def _against_priors(file: PolicyFile) -> list[UserError]:
 
 
 def _experiment(
-    file: PolicyFile, files: tuple[PolicyFile, ...], settings: ExperimentFile, policy: Policy
-) -> tuple[Experiment, list[UserError]]:
-    wrong: list[UserError] = []
-    folder = file.path.parent
+    file: PolicyFile, files: tuple[PolicyFile, ...], settings: ExperimentFile, policy: Policy, mapping: Path | None
+) -> Experiment:
     reference = settings.reference
-    found = find(reference, folder)
-    if found is None:
-        wrong.append(MissingFileError(file.label, "reference", reference, missing(reference, folder)))
-    elif (elsewhere := find(reference)) is None or found.resolve() != elsewhere.resolve():
+    found, elsewhere = find(reference, file.path.parent), find(reference)
+    if found is not None and (elsewhere is None or found.resolve() != elsewhere.resolve()):
         reference = str(found.resolve())
-    mapping = None if settings.regions.mapping is None else (folder / settings.regions.mapping).resolve()
-    if mapping is not None and not mapping.is_file():
-        wrong.append(
-            MissingFileError(
-                file.label, "regions.mapping", settings.regions.mapping, "no such file beside the experiment"
-            )
-        )
-    experiment = Experiment(
+    includes = [
+        *(other.name for other in files if other is not file),
+        *(m.included_from for m in policy.measures if m.included_from),
+    ]
+    return Experiment(
         name=settings.name or file.path.stem,
         policy=policy,
         title=settings.title,
@@ -362,14 +264,7 @@ def _experiment(
         parameters=settings.parameters,
         foresight=settings.foresight,
         reference=reference,
-        includes=tuple(
-            dict.fromkeys(
-                [
-                    *(other.name for other in files if other is not file),
-                    *(m.included_from for m in policy.measures if m.included_from),
-                ]
-            )
-        ),
+        includes=tuple(dict.fromkeys(includes)),
+        ranges=settings.run.ranges,
         file=file.path,
     )
-    return experiment, wrong

@@ -27,10 +27,8 @@ CHECKS = (
     "coupling_step",
     "coupling_optimality",
 )
-"""Names in ``checks.json``: ``converged`` is 1 or 0, the others are residuals, each the largest over periods and worlds."""
-
-WORST = 1e300
-"""Stands for a residual that is not a finite number, which JSON cannot hold."""
+"""Names in ``checks.json``: ``converged`` is 1 or 0, the others are residuals, each the largest over periods and worlds. A run
+that failed lacks those that could not be computed."""
 
 _MARK = "checks.json"
 
@@ -150,8 +148,8 @@ class Result:
 
 
 def finite(checks: Mapping[str, float]) -> dict[str, float]:
-    """Checks as numbers that JSON can hold: what is not finite becomes ``1e300``."""
-    return {name: float(value) if math.isfinite(value) else WORST for name, value in checks.items()}
+    """Checks that are numbers; what could not be computed is left out."""
+    return {name: float(value) for name, value in checks.items() if math.isfinite(value)}
 
 
 def is_result(directory: Path) -> bool:

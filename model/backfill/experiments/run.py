@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from backfill.dimensions import Vocabulary
 from backfill.errors import UnsolvedError
 from backfill.experiments.assemble import Pair, comparisons, effect_tables, joint_checks
 from backfill.experiments.provenance import provenance
+from backfill.experiments.ranges import Variant, ranged, variants
 from backfill.experiments.results import EffectTables, Result, Status
 from backfill.experiments.summary import summary
 from backfill.experiments.vintages import Vintages, at, last, vintages
@@ -35,6 +37,7 @@ def run(
     experiment: Experiment | str | PathLike[str],
     *,
     reference: Experiment | str | PathLike[str] | None = None,
+    ranges: bool | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Solve an experiment and its references together and measure what the policy changes.
@@ -42,6 +45,7 @@ def run(
     Args:
         experiment: an experiment, or the file or name of one.
         reference: what to compare with; None takes the experiment's own, ``no-controls`` unless it names another.
+        ranges: give headline numbers their ranges, which takes some dozen solves; None does as the experiment says.
         progress: called with a message and the share done.
 
     Returns:
@@ -51,18 +55,53 @@ def run(
         Faults: faults in files, all at once, measures that cannot act included.
     """
     from backfill.experiments.config import load_experiment
-    from backfill.policy.benchmark import benchmark_flows
-    from backfill.policy.compile import compile_policy
-    from backfill.world import solve_world
 
     chosen = load_experiment(experiment) if isinstance(experiment, str | PathLike) else experiment
     named = chosen.reference if reference is None else reference
     beside = chosen.file.parent if chosen.file and reference is None else None
-    base = load_experiment(named, beside=beside, inert_allowed=True) if isinstance(named, str | PathLike) else named
-    builds_on_current = CURRENT_POLICY in chosen.includes and CURRENT_POLICY not in (chosen.name, base.name)
-    current = load_experiment(CURRENT_POLICY, inert_allowed=True) if builds_on_current else None
+    if isinstance(named, str | PathLike):
+        named = load_experiment(named, beside=beside, compared_with=chosen, inert_allowed=True)
+    builds_on_current = CURRENT_POLICY in chosen.includes and CURRENT_POLICY not in (chosen.name, named.name)
+    current = load_experiment(CURRENT_POLICY, compared_with=chosen, inert_allowed=True) if builds_on_current else None
+    result = _compared(chosen, named, current, progress)
+    if not (chosen.ranges if ranges is None else ranges) or result.status is not Status.SOLVED:
+        return result
+    return _ranged(result, chosen, named, current, progress)
+
+
+def _ranged(
+    central: Result, chosen: Experiment, base: Experiment, current: Experiment | None, progress: Progress | None
+) -> Result:
+    """The result with ranges: the same comparison once more for both ends of each parameter that matters."""
+    from backfill.policy.benchmark import priors
+
+    varied = variants(priors(), chosen.parameters)
+
+    def solve(variant: Variant) -> Result | None:
+        def told(message: str, share: float) -> None:
+            if progress:
+                progress(f"{variant.parameter} {variant.end}: {message}", (varied.index(variant) + share) / len(varied))
+
+        parameters = {**chosen.parameters, variant.parameter: variant.value}
+        try:
+            found = _compared(replace(chosen, parameters=parameters), base, current, told)
+        except UnsolvedError:
+            return None
+        return found if found.status is Status.SOLVED else None
+
+    return ranged(central, varied, solve)
+
+
+def _compared(
+    chosen: Experiment, base: Experiment, current: Experiment | None, progress: Progress | None
+) -> Result:
+    """One experiment beside its references."""
+    from backfill.policy.benchmark import benchmark_flows
+    from backfill.policy.compile import compile_policy
+    from backfill.world import solve_world
+
     economy, vocabulary = _economy(chosen, progress)
-    exists = benchmark_flows() if chosen.mapping is None else None
+    exists = benchmark_flows(chosen.tables())
 
     def compiled(policy: Policy, *, strict: bool = False) -> Wedges:
         return compile_policy(policy, vocabulary, economy.periods, flow_exists=exists, inert_allowed=not strict)
@@ -96,11 +135,9 @@ def run(
 
 def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy, Vocabulary]:
     """The shipped benchmark over the experiment's regions and horizon, with its parameters."""
-    from backfill.economy.mapping import apply_mapping
-    from backfill.economy.tables import load_tables
     from backfill.reference import economy
 
-    tables = load_tables() if experiment.mapping is None else apply_mapping(load_tables(), experiment.mapping)
+    tables = experiment.tables()
     vocabulary, horizon = tables.vocabulary(), experiment.horizon
     try:
         calibrated = economy(
@@ -164,6 +201,12 @@ def result_of(
     record = provenance(
         experiment=scenario, resolved=resolved, reference=names[0], parameters=parameters, worlds=facts, seconds=seconds
     )
+    pairs = [
+        Pair(name, downstream_name(name), routes_under_control(vocabulary, policy, other))
+        for name, other in references.items()
+    ]
+    measured = comparisons(worlds, scenario, pairs, vocabulary)
+    checks = joint_checks(list(worlds.values()), measured)
     if failed:
         return Result(
             scenario,
@@ -173,15 +216,10 @@ def result_of(
             pl.DataFrame(),
             Status.FAILED,
             _failure(failed),
-            joint_checks(list(worlds.values()), []),
+            checks,
             record,
             resolved,
         )
-    pairs = [
-        Pair(name, downstream_name(name), routes_under_control(vocabulary, policy, other))
-        for name, other in references.items()
-    ]
-    measured = comparisons(worlds, scenario, pairs, vocabulary)
     tables = effect_tables(measured, vocabulary)
     labels = [period.label for period in measured[0].periods]
     return Result(
@@ -192,7 +230,7 @@ def result_of(
         summary=summary(tables, scenario, names[0], second, labels),
         status=Status.SOLVED,
         message=Status.SOLVED.value,
-        checks=joint_checks(list(worlds.values()), measured),
+        checks=checks,
         provenance=record,
         resolved=resolved,
     )

@@ -23,8 +23,10 @@ SCHEMA = {
     "change_from_current_policy": pl.Float64,
     "low": pl.Float64,
     "high": pl.Float64,
+    "note": pl.String,
 }
-"""Columns of ``summary.csv``. ``low`` and ``high`` bound the change over the priors' ranges, empty until computed."""
+"""Columns of ``summary.csv``. ``low`` and ``high`` bound the change (see `backfill.experiments.ranges`), empty unless asked
+for; ``note`` says why a number is missing."""
 
 ROUTE_NAMES = {
     "from us": "from the US",
@@ -140,6 +142,7 @@ class _Rows:
                 _less(after, now) if self.second else None,
                 None,
                 None,
+                "",
             )
         )
 
@@ -149,7 +152,13 @@ class _Rows:
         if chosen.is_empty():
             return
         value = dict(chosen.select("reference", "value").iter_rows())
+        note = dict(chosen.select("reference", "note").iter_rows())
         also = value.get(self.second) if self.second else None
+        notes = [
+            note[name] if name == self.reference else f"from {name} {note[name]}"
+            for name in self._scenarios()[1:]
+            if note.get(name)
+        ]
         self.rows.append(
             (
                 quantity,
@@ -163,6 +172,7 @@ class _Rows:
                 also,
                 None,
                 None,
+                "; ".join(notes),
             )
         )
 

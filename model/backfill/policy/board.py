@@ -134,7 +134,6 @@ class Board:
             yearly: in thousand H100e for accelerators, million USD of the base year otherwise.
         """
         regions, products = self.vocabulary.regions, self.vocabulary.products
-        fraction = self.timeline.fraction(when)
         years = np.array([period.years for period in self.timeline.periods])
         taken = {limit.name for limit in self.limits}
         unique, copy = name, 2
@@ -146,10 +145,14 @@ class Board:
                 owner=regions[owner],
                 side=side,
                 entries=tuple((products[p], regions[i], regions[j], c) for p, i, j, c in entries if i != j),
-                quantity=np.where(fraction >= WHOLE_PERIOD, yearly * years, np.inf),
+                quantity=np.where(self.whole_periods(when), yearly * years, np.inf),
                 unit=unit,
             )
         )
+
+    def whole_periods(self, when: np.ndarray) -> np.ndarray:
+        """Boolean ``[period]``: where a limit in force in the stretches of ``when`` holds."""
+        return self.timeline.fraction(when) >= WHOLE_PERIOD
 
     def has_flow(self, products: Sequence[int], origins: Sequence[int], destinations: Sequence[int]) -> bool:
         """Whether the benchmark has any such flow between different regions."""

@@ -80,6 +80,16 @@ def inert_measures(
     return tuple(_inert(policy, vocabulary, periods, exists, policy.placed))
 
 
+def idle_measures(
+    policy: Policy, vocabulary: Vocabulary, periods: tuple[Period, ...], *, flow_exists: FlowExists | None = None
+) -> tuple[Inert, ...]:
+    """Measures typed in the policy's own file that change nothing whatever the others do."""
+    exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
+    board = Board(vocabulary, _timeline(policy, periods), exists)
+    typed = (one for one in policy.placed if not one.measure.included_from)
+    return tuple(found for one in typed if (found := _for_itself(one, board)) is not None)
+
+
 def existing_flows(vocabulary: Vocabulary, flow_exists: FlowExists) -> np.ndarray:
     """Boolean ``[product, origin, destination]`` of flows in the benchmark."""
     regions = vocabulary.regions
@@ -117,18 +127,26 @@ def _inert(
 
 
 def _explained(placed: Placed, board: Board) -> Inert:
+    found = _for_itself(placed, board)
+    if found is not None:
+        return found
+    why = placed.measure.why_inert(board)
+    if why is not None:
+        return Inert(placed, *why)
+    kind = placed.measure.kind
+    return Inert(placed, "", kind, "changes nothing: other measures already do as much; remove it or make it go further")
+
+
+def _for_itself(placed: Placed, board: Board) -> Inert | None:
+    """Why a measure changes nothing whatever the others do, None if it can."""
     measure, time = placed.measure, board.timeline
     if not measure.when(board).any():
         first, last = time.periods[0].start.isoformat(), time.periods[-1].end.isoformat()
         early = measure.until is not None and measure.until <= time.periods[0].start
         key, value = ("until", measure.until) if early else ("from", measure.begin)
         return Inert(placed, key, value, f"outside the horizon {first} to {last}; change the dates or the horizon")
-    why = measure.why_inert(board)
-    if why is not None:
-        return Inert(placed, *why)
-    return Inert(
-        placed, "", measure.kind, "changes nothing: other measures already do as much; remove it or make it go further"
-    )
+    why = measure.idle(board)
+    return None if why is None else Inert(placed, *why)
 
 
 def _same(one: Wedges, other: Wedges, vocabulary: Vocabulary, exists: np.ndarray | None) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from backfill.errors import (
-    Faults,
+    EmptyFileError,
     IncludeCycleError,
     MissingFileError,
     TomlSyntaxError,
@@ -74,24 +74,36 @@ def known_names(beside: Path | None = None) -> list[str]:
     return list(dict.fromkeys(path.stem for folder in folders for path in sorted(folder.glob("*.toml"))))
 
 
+def shipped_names() -> list[str]:
+    """Names of the shipped experiments."""
+    return [path.stem for path in sorted(experiments_dir().glob("*.toml"))]
+
+
 def missing(name: str | os.PathLike[str], beside: Path | None = None) -> str:
     """Remedy for a name nobody knows."""
-    wanted, names = Path(name), known_names(beside)
-    shipped = [path.stem for path in sorted(experiments_dir().glob("*.toml"))]
-    return "no such file or experiment; " + did_you_mean(wanted.stem, names, f"shipped are {', '.join(shipped)}")
+    wanted = Path(name)
+    there = (beside if beside is not None else Path()) / wanted
+    if os.fspath(name) and there.exists():
+        return f"is {'a folder' if there.is_dir() else 'no regular file'}; name an experiment file"
+    shipped = f"shipped are {', '.join(shipped_names())}"
+    return "no such file or experiment; " + did_you_mean(wanted.stem, known_names(beside), shipped)
 
 
 def read(path: Path, label: str | None = None) -> PolicyFile:
     """Read one file.
 
     Raises:
+        EmptyFileError: it says nothing.
         TomlSyntaxError: it is not TOML.
         UnreadableFileError: it cannot be opened, or is not text in UTF-8.
     """
     called = label or str(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
-        return PolicyFile(path, called, tomllib.loads(text))
+        raw = tomllib.loads(text)
+        if not raw:
+            raise EmptyFileError(called, "", None, "is empty; `backfill new NAME` writes a file to start from")
+        return PolicyFile(path, called, raw)
     except tomllib.TOMLDecodeError as error:
         raise _syntax(called, text, str(error)) from None
     except UnicodeDecodeError:
@@ -102,18 +114,12 @@ def read(path: Path, label: str | None = None) -> PolicyFile:
         ) from None
 
 
-def with_included(file: PolicyFile) -> tuple[PolicyFile, ...]:
-    """The file and those it includes, each once, included ones first.
-
-    Raises:
-        Faults: files that are missing, unreadable, or include themselves.
-    """
+def with_included(file: PolicyFile) -> tuple[tuple[PolicyFile, ...], list[UserError]]:
+    """The file and those it includes, each once, included ones first; and files that are missing, unreadable or circular."""
     found: dict[Path, PolicyFile] = {}
     wrong: list[UserError] = []
     _include(file, (), found, wrong)
-    if wrong:
-        raise Faults(wrong)
-    return tuple(found.values())
+    return tuple(found.values()), wrong
 
 
 def _include(
@@ -161,6 +167,16 @@ def _name_in(path: Path) -> str | None:
     return name if isinstance(name, str) else None
 
 
+_HINTS = (
+    (re.compile(r"[=\[,{]\s*[-+]?\.\d"), "; write 0.5, not .5"),
+    (re.compile(r"[=\[,{]\s*[-+]?\d+\.(?!\d)"), "; write 5.0, not 5."),
+    (re.compile(r"[=\[,{]\s*[-+]?\d[\d.]*\s*%"), "; write 0.25 for 25%"),
+    (re.compile(r"=\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"), "; dates are written 2026-01-31"),
+    (re.compile(r"=\s*(?!true\b|false\b|inf\b|nan\b)[A-Za-z]"), "; text needs quotes"),
+)
+"""What people write that TOML does not take, and what to write instead."""
+
+
 def _syntax(label: str, text: str, message: str) -> TomlSyntaxError:
     place = re.search(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$", message)
     if place is None:
@@ -168,4 +184,6 @@ def _syntax(label: str, text: str, message: str) -> TomlSyntaxError:
     lines = text.splitlines()
     number = int(place[1]) if place[1] else max(len(lines), 1)
     line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
-    return TomlSyntaxError(label, f"line {number}", line, f"is not TOML: {message[: place.start()]}")
+    code = re.sub(r'"[^"]*"|#.*', '""', line)
+    hint = next((hint for pattern, hint in _HINTS if pattern.search(code)), "")
+    return TomlSyntaxError(label, f"line {number}", line, f"is not TOML: {message[: place.start()]}{hint}")

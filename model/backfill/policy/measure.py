@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import Annotated, Any, ClassVar, LiteralString, TypeVar
 
@@ -29,7 +29,7 @@ class Measure(BaseModel):
     """One measure of a policy. It adds wedges and limits while in force and never edits the economy.
 
     A kind is one file in `backfill.policy.measures`: a subclass under the decorator `kind`, whose docstring opens with what
-    it does, whose fields carry description, unit, bounds and default, and which implements `act` and `why_inert`.
+    it does, whose fields carry description, unit, bounds and default, and which implements `act` and `idle`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
@@ -53,12 +53,38 @@ class Measure(BaseModel):
         """Write wedges and limits on the board."""
 
     @abstractmethod
+    def idle(self, board: Board) -> tuple[str, object, str] | None:
+        """Why it can change nothing whatever else the policy does, as (key, value, remedy); None if it can."""
+
     def why_inert(self, board: Board) -> tuple[str, object, str] | None:
-        """Why it changes nothing, as (key, value, remedy); None if nothing of its own explains that."""
+        """Why it changes nothing beside the board's other measures, as (key, value, remedy); None if nothing explains that."""
+        return None
 
     def when(self, board: Board) -> np.ndarray:
         """Boolean ``[stretch]``: where it is in force."""
         return board.when(self.begin, self.until)
+
+    def no_trade(
+        self,
+        board: Board,
+        products: Sequence[int],
+        origins: Sequence[int],
+        destinations: Sequence[int],
+        *,
+        partner: str,
+        key: str,
+    ) -> tuple[str, object, str] | None:
+        """Reason of a measure on flows the benchmark does not have; None if it has one.
+
+        Args:
+            partner: field with the regions on the other side.
+            key: field to name where regions differ but do not trade.
+        """
+        if board.has_flow(products, origins, destinations):
+            return None
+        if len({*origins, *destinations}) == 1:
+            return partner, list(getattr(self, partner)), "is the region itself; a measure acts between regions: name another"
+        return key, list(getattr(self, key)), "the benchmark has no such flow; name products that these regions trade"
 
 
 KINDS: dict[str, type[Measure]] = {}
@@ -83,7 +109,8 @@ def _listed(value: Any) -> Any:
 def _check(
     names: tuple[str, ...], error: LiteralString, known: Callable[[Vocabulary], Iterable[str]], info: ValidationInfo
 ):
-    vocabulary = (info.context or {}).get("vocabulary")
+    context = info.context or {}
+    vocabulary = context.get("vocabulary")
     if not names:
         raise PydanticCustomError("empty_list", "name at least one")
     if vocabulary is not None:
@@ -91,7 +118,9 @@ def _check(
         wrong = [name for name in names if name not in choices]
         if wrong:
             raise PydanticCustomError(
-                error, "unknown", {"faults": [(name, did_you_mean(name, choices)) for name in wrong]}
+                error,
+                "unknown",
+                {"faults": [(name, did_you_mean(name, choices, see=context.get("names_in", ""))) for name in wrong]},
             )
     return names
 
@@ -120,8 +149,3 @@ Products = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_
 Share = Annotated[float, Field(ge=0, le=1, json_schema_extra={"unit": "share, 0 to 1"})]
 
 Rate = Annotated[float, Field(ge=-1, le=10, json_schema_extra={"unit": "share of the price, 0.25 is 25%"})]
-
-
-def no_such_flow(board: Board, key: str, value: tuple[str, ...]) -> tuple[str, object, str]:
-    """Reason of a measure on flows the benchmark does not have."""
-    return key, list(value), "the benchmark has no such flow; name products that these regions trade"

@@ -64,7 +64,7 @@ class Policy:
 
 
 def parse_measures(
-    raw: Sequence[Any], file: str, vocabulary: Vocabulary | None, included_from: str = ""
+    raw: Sequence[Any], file: str, vocabulary: Vocabulary | None, included_from: str = "", names_in: str = ""
 ) -> tuple[list[Placed], list[UserError]]:
     """Measures of one file, and everything wrong with them.
 
@@ -73,12 +73,13 @@ def parse_measures(
         file: file to name in faults.
         vocabulary: names that exist; None leaves names unchecked.
         included_from: marks the measures as included from this policy.
+        names_in: where all names are listed, for remedies.
     """
     placed: list[Placed] = []
     wrong: list[UserError] = []
     for number, table in enumerate(raw):
         key = path("measures", number)
-        measure, found = _parse(table, file, key, vocabulary)
+        measure, found = _parse(table, file, key, {"vocabulary": vocabulary, "names_in": names_in})
         wrong += found
         if measure is not None:
             if included_from and not measure.included_from:
@@ -87,7 +88,7 @@ def parse_measures(
     return placed, wrong
 
 
-def _parse(table: Any, file: str, key: str, vocabulary: Vocabulary | None) -> tuple[Measure | None, list[UserError]]:
+def _parse(table: Any, file: str, key: str, context: Mapping[str, Any]) -> tuple[Measure | None, list[UserError]]:
     if not isinstance(table, Mapping):
         return None, [WrongTypeError(file, key, table, "is a table under [[measures]]")]
     if "kind" not in table:
@@ -101,7 +102,7 @@ def _parse(table: Any, file: str, key: str, vocabulary: Vocabulary | None) -> tu
         table, known, file, key, told=[name for name in known if name != "included_from"]
     ) + date_order(table, file, key)
     try:
-        measure = cls.model_validate({k: v for k, v in table.items() if k in known}, context={"vocabulary": vocabulary})
+        measure = cls.model_validate({k: v for k, v in table.items() if k in known}, context=dict(context))
     except ValidationError as error:
         return None, wrong + faults(error, file, key)
     return (None if wrong else measure), wrong

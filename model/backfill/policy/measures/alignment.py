@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from backfill.policy.board import Board, box
-from backfill.policy.measure import Measure, Products, Regions, Share, Stage, kind, no_such_flow
+from backfill.policy.measure import Measure, Products, Regions, Share, Stage, kind
 
 
 @kind("alignment")
@@ -42,9 +42,14 @@ from = 2025-01-01
             share = self.level * self._adopted(board, controls)[:, :, None, :]
             board.close(when, products, regions, everywhere, share, advanced_only=advanced_only)
 
-    def why_inert(self, board: Board) -> tuple[str, object, str] | None:
+    def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self.level == 0:
             return "level", 0.0, "adopts nothing; give a level above 0 or remove the measure"
+        if len({*board.regions(self.region), *board.regions(self.others)}) == 1:
+            return "region", list(self.region), "would align with itself; name who aligns, and under with whose controls"
+        return None
+
+    def why_inert(self, board: Board) -> tuple[str, object, str] | None:
         adopted = self._adopted(board, board.advanced_controls)
         if not adopted.any():
             return (
@@ -54,9 +59,9 @@ from = 2025-01-01
             )
         destinations = np.flatnonzero(adopted.max(axis=(0, 1), initial=0)).tolist()
         products = np.asarray(board.products(self.products))[adopted.max(axis=(0, 2), initial=0) > 0].tolist()
-        if not board.has_flow(products, board.regions(self.region), destinations):
-            return no_such_flow(board, "region", self.region)
-        return None
+        return self.no_trade(
+            board, products, board.regions(self.region), destinations, partner="region", key="region"
+        )
 
     def _adopted(self, board: Board, controls: np.ndarray) -> np.ndarray:
         """The others' coverage, ``[stretch in force, product, destination]``."""

@@ -33,7 +33,7 @@ from = 2024-01-01
     def act(self, board: Board) -> None:
         board.scale_enforcement(self.when(board), board.regions(self.hubs), self.budget)
 
-    def why_inert(self, board: Board) -> tuple[str, object, str] | None:
+    def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self.budget == 1:
             return "budget", 1.0, "is the base year's; give another multiple or remove the measure"
         return None

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from backfill.dimensions import Vocabulary
 from backfill.errors import did_you_mean
 from backfill.policy.board import Board
-from backfill.policy.measure import Measure, Products, Regions, Share, kind, no_such_flow
+from backfill.policy.measure import Measure, Products, Regions, Share, kind
 from backfill.units import KH100E, MUSD, TPP_PER_H100, quality
 
 ENTITY_BASED = 0.4
@@ -183,16 +183,16 @@ from = 2022-10-07
             return self.coverage
         return ENTITY_BASED if vocabulary.products[product] in vocabulary.groups.get("upstream", ()) else COUNTRY_WIDE
 
-    def why_inert(self, board: Board) -> tuple[str, object, str] | None:
+    def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self.coverage == 0:
             return "coverage", 0.0, "covers nobody; give a share above 0 or remove the measure"
         if not self.where_to(board):
             return "exempt", list(self.exempt or ()), "exempts every destination; leave one"
-        if not board.has_flow(board.products(self.products), board.regions(self.by), self.where_to(board)):
-            return no_such_flow(board, "products", self.products)
-        if self.licence.cap is not None:
+        flows = board.products(self.products), board.regions(self.by), self.where_to(board)
+        nothing = self.no_trade(board, *flows, partner="destinations", key="products")
+        if nothing is None and self.licence.cap is not None and not board.whole_periods(self.when(board)).any():
             return "until", self.until, "a cap holds in periods it covers by half or more; set periods_per_year = 2"
-        return None
+        return nothing
 
     def _limit_name(self, origin: str) -> str:
         if self.name:

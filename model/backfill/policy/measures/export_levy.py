@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from backfill.policy.board import Board
-from backfill.policy.measure import Measure, Products, Rate, Regions, kind, no_such_flow
+from backfill.policy.measure import Measure, Products, Rate, Regions, kind
 
 
 @kind("export_levy")
@@ -33,9 +33,8 @@ from = 2025-08-11
         flows = board.products(self.products), board.regions(self.by), board.regions(self.destinations)
         board.add("levy", self.when(board), *flows, self.rate)
 
-    def why_inert(self, board: Board) -> tuple[str, object, str] | None:
+    def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self.rate == 0:
             return "rate", 0.0, "takes nothing; give a rate other than 0 or remove the measure"
-        if not board.has_flow(board.products(self.products), board.regions(self.by), board.regions(self.destinations)):
-            return no_such_flow(board, "products", self.products)
-        return None
+        flows = board.products(self.products), board.regions(self.by), board.regions(self.destinations)
+        return self.no_trade(board, *flows, partner="destinations", key="products")

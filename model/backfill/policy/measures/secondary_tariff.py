@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from backfill.policy.board import Board, box
-from backfill.policy.measure import Measure, Products, Rate, Regions, Share, Stage, kind, no_such_flow
+from backfill.policy.measure import Measure, Products, Rate, Regions, Share, Stage, kind
 
 _EQUAL = 1e-9
 
@@ -59,13 +59,15 @@ from = 2026-01-01
             for target in board.regions(self.targets):
                 board.add("tariff", self._due(board, importer, target), products, [target], [importer], rate)
 
-    def why_inert(self, board: Board) -> tuple[str, object, str] | None:
+    def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self._rate() == 0:
             key = "rate" if self.rate == 0 else "authority_cap"
             return key, 0.0, "takes nothing; give a rate other than 0 or remove the measure"
+        flows = board.products(self.products), board.regions(self.targets), board.regions(self.by)
+        return self.no_trade(board, *flows, partner="targets", key="targets")
+
+    def why_inert(self, board: Board) -> tuple[str, object, str] | None:
         importers, targets = board.regions(self.by), board.regions(self.targets)
-        if not board.has_flow(board.products(self.products), targets, importers):
-            return no_such_flow(board, "targets", self.targets)
         when = self.when(board)
         counted = board.products(self.trigger.products)
         if not board.advanced_controls[box(when, counted, importers)].any():

@@ -1,0 +1,160 @@
+"""What an experiment file may say, read and checked for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
+
+from backfill.dimensions import Vocabulary
+from backfill.errors import IncludedSettingsError, OutOfRangeError, UserError, WrongTypeError
+from backfill.policy.faults import faults, path, unknown_keys
+from backfill.policy.library import PolicyFile
+from backfill.policy.policy import Placed, parse_measures
+
+NO_CONTROLS = "no-controls"
+FIRST_YEAR, LAST_YEAR = 2022, 2030
+
+_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
+
+
+class Horizon(BaseModel):
+    """Reported periods: years, or half-years."""
+
+    model_config = _STRICT
+
+    first_year: Annotated[int, Field(alias="first", ge=FIRST_YEAR, le=LAST_YEAR)] = FIRST_YEAR
+    last_year: Annotated[int, Field(alias="last", ge=FIRST_YEAR, le=LAST_YEAR)] = LAST_YEAR
+    per_year: Annotated[Literal[1, 2], Field(alias="periods_per_year")] = 1
+
+
+class Run(BaseModel):
+    """How an experiment is run."""
+
+    model_config = _STRICT
+
+    ranges: bool = Field(default=False, description="give headline numbers their ranges; takes some dozen solves")
+
+
+class Regions(BaseModel):
+    """A user's own regions."""
+
+    model_config = _STRICT
+
+    mapping: str | None = Field(default=None, description="file that splits or merges regions, beside the experiment")
+
+
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
+def _plain(name: str) -> str:
+    if not name or name.startswith(".") or any(c in name for c in '/\\:*?"<>|') or not name.isprintable():
+        raise PydanticCustomError(
+            "bad_name", "name", {"key": "", "remedy": "is used for a folder; use letters, digits, - and _"}
+        )
+    return name
+
+
+class ExperimentFile(BaseModel):
+    """What an experiment file may say."""
+
+    model_config = _STRICT
+
+    name: Annotated[str, AfterValidator(_plain)] | None = Field(None, description="the file's name if left out")
+    title: str = Field("", description="one line for people")
+    purpose: str = Field("", description="a paragraph: what it asks and what would answer it")
+    include: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field((), description="policies it builds on")
+    reference: str = Field(NO_CONTROLS, description="what it is compared with")
+    foresight: Literal["perfect", "myopic", "fixed"] = Field("perfect", description="what builders of capacity expect")
+    horizon: Horizon = Horizon()
+    regions: Regions = Regions()
+    run: Run = Run()
+    parameters: dict[str, float] = Field({}, description="priors set to another value")
+    measures: list[Any] = Field([], description="the policy")
+
+
+_TABLES: dict[str, type[BaseModel]] = {"horizon": Horizon, "regions": Regions, "run": Run}
+
+
+def parse(
+    file: PolicyFile, vocabulary: Vocabulary | None, included_by: PolicyFile | None = None, names_in: str = ""
+) -> tuple[ExperimentFile | None, list[Placed], list[UserError]]:
+    """Settings and measures of one file, and what is wrong with it.
+
+    Args:
+        file: the file as read.
+        vocabulary: names that exist; None leaves names unchecked.
+        included_by: the file that includes it.
+        names_in: where all names are listed, for remedies.
+    """
+    known = list(ExperimentFile.model_fields)
+    wrong: list[UserError] = unknown_keys(file.raw, known, file.label)
+    for table, model in _TABLES.items():
+        if isinstance(file.raw.get(table), Mapping):
+            wrong += unknown_keys(file.raw[table], _keys(model), file.label, table)
+    settings: ExperimentFile | None = None
+    try:
+        settings = ExperimentFile.model_validate(_without_unknown(file.raw, known))
+    except ValidationError as error:
+        wrong += faults(error, file.label, keys=known)
+    wrong += _horizon_order(file)
+    if included_by is not None:
+        wrong += [
+            IncludedSettingsError(
+                file.label,
+                table,
+                None,
+                f"is not taken over by {included_by.label}, which includes this file; move it there",
+            )
+            for table in ("parameters", "regions")
+            if file.raw.get(table)
+        ]
+    raw = file.raw.get("measures")
+    if isinstance(raw, Mapping):
+        wrong = [one for one in wrong if one.key != "measures"]
+        wrong.append(WrongTypeError(file.label, "measures", None, "is a list of tables; write [[measures]] above each"))
+    placed, found = parse_measures(
+        raw if isinstance(raw, list) else [],
+        file.label,
+        vocabulary,
+        file.name if included_by is not None else "",
+        names_in,
+    )
+    return settings, placed, wrong + found
+
+
+def _without_unknown(raw: Mapping[str, Any], known: list[str]) -> dict[str, Any]:
+    """The keys pydantic is to check: unknown ones are reported apart, with what may have been meant."""
+    kept = {key: value for key, value in raw.items() if key in known}
+    for table, model in _TABLES.items():
+        if isinstance(kept.get(table), Mapping):
+            kept[table] = {key: value for key, value in kept[table].items() if key in _keys(model)}
+    return kept
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def horizon(file: PolicyFile) -> Horizon | None:
+    """The horizon a file asks for, whatever else it says; None if that is at fault."""
+    table = file.raw.get("horizon", {})
+    try:
+        return None if _horizon_order(file) else Horizon.model_validate(table)
+    except ValidationError:
+        return None
+
+
+def _horizon_order(file: PolicyFile) -> list[UserError]:
+    table = file.raw.get("horizon")
+    if not isinstance(table, Mapping):
+        return []
+    first, last = table.get("first", FIRST_YEAR), table.get("last", LAST_YEAR)
+    if type(first) is not int or type(last) is not int or last >= first:
+        return []
+    key = "last" if "last" in table else "first"
+    remedy = f"is the first year ({first}) or later" if key == "last" else f"is the last year ({last}) or earlier"
+    return [OutOfRangeError(file.label, path("horizon", key), table[key], remedy)]

@@ -1,0 +1,112 @@
+"""Ranges of headline numbers: how far they move as the parameters that matter most take the ends of their ranges.
+
+One parameter at a time takes its low and its high value, everything else being central, and the whole comparison is solved
+again, calibration included. Swings are combined as if parameters were independent and effects added up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import polars as pl
+
+from backfill.experiments.results import Result
+
+PARAMETERS: tuple[str, ...] = ()
+"""Parameters that are varied: those that moved a headline number of ``allied-alignment`` most when each was varied alone."""
+
+METHOD = "root sum of squares of the swings of the change as one parameter at a time takes the ends of its range"
+RANGED = f"ranges: {METHOD} ({', '.join(PARAMETERS)}); they say nothing of other parameters, data or the model's form"
+
+End = Literal["low", "high"]
+_KEYS = ["quantity", "where", "period", "unit"]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One parameter at one end of its range."""
+
+    parameter: str
+    end: End
+    value: float
+
+
+def variants(ranges: Mapping[str, tuple[float, float]], given: Mapping[str, float]) -> tuple[Variant, ...]:
+    """What is solved besides the central case: both ends of every parameter of `PARAMETERS` that is not set in the file.
+
+    Args:
+        ranges: (low, high) by parameter.
+        given: parameters that the experiment sets, which stay as they are.
+    """
+    ends: tuple[End, End] = ("low", "high")
+    return tuple(
+        Variant(name, end, value)
+        for name in PARAMETERS
+        if name not in given
+        for end, value in zip(ends, ranges[name], strict=True)
+    )
+
+
+def ranged(central: Result, chosen: Sequence[Variant], solve: Callable[[Variant], Result | None]) -> Result:
+    """The result with ``low`` and ``high`` of its summary filled (see `spread`), and what was varied in its provenance.
+
+    Args:
+        central: a solved result.
+        chosen: what to vary.
+        solve: solves the same comparison with one parameter changed; None where it cannot be solved.
+    """
+    found = {variant: solve(variant) for variant in chosen}
+    solved = {variant: result.summary for variant, result in found.items() if result is not None}
+    unsolved = [variant for variant in chosen if variant not in solved]
+    record = {
+        "method": METHOD,
+        "parameters": {v.parameter: {w.end: w.value for w in chosen if w.parameter == v.parameter} for v in chosen},
+        "unsolved": [f"{v.parameter} {v.end}" for v in unsolved],
+    }
+    return replace(
+        central,
+        summary=spread(central.summary, solved, unsolved),
+        provenance={**central.provenance, "ranges": record},
+    )
+
+
+def spread(
+    central: pl.DataFrame, solved: Mapping[Variant, pl.DataFrame], unsolved: Sequence[Variant] = ()
+) -> pl.DataFrame:
+    """A summary with ``low`` and ``high`` around each change ``c``.
+
+    ``low = c - sqrt(sum_k max(0, c - min(l_k, h_k))**2)`` and ``high`` likewise upwards, with ``l_k`` and ``h_k`` the change
+    where parameter ``k`` is low and high. A row that has no number in some variant has no range, and a note that says where;
+    neither has any row if a variant could not be solved.
+
+    Args:
+        central: the summary at central values.
+        solved: summaries of the variants.
+        unsolved: variants without an answer.
+    """
+    changes = {v: {tuple(r[k] for k in _KEYS): r["change"] for r in s.iter_rows(named=True)} for v, s in solved.items()}
+    rows = []
+    for row in central.iter_rows(named=True):
+        if row["change"] is not None and (solved or unsolved):
+            key = tuple(row[k] for k in _KEYS)
+            found = {v: change.get(key) for v, change in changes.items()}
+            gone = [*unsolved, *(v for v, value in found.items() if value is None)]
+            if gone:
+                where = ", ".join(f"{v.parameter} is {v.end}" for v in gone)
+                row["note"] = "; ".join(part for part in (row["note"], f"no range: no number where {where}") if part)
+            else:
+                row["low"], row["high"] = _bounds(row["change"], {v: x for v, x in found.items() if x is not None})
+        rows.append(row)
+    return pl.DataFrame(rows, schema=central.schema, orient="row")
+
+
+def _bounds(central: float, found: Mapping[Variant, float]) -> tuple[float, float]:
+    by_parameter: dict[str, list[float]] = {}
+    for variant, value in found.items():
+        by_parameter.setdefault(variant.parameter, []).append(value - central)
+    down = math.hypot(*(max(0.0, -min(swings)) for swings in by_parameter.values()))
+    up = math.hypot(*(max(0.0, max(swings)) for swings in by_parameter.values()))
+    return central - down, central + up
