@@ -46,7 +46,7 @@ def _melt(labels: dict[str, Sequence[str]], **values: np.ndarray) -> pl.DataFram
     columns = {
         name: np.asarray(axis, dtype=object)[at].tolist() for (name, axis), at in zip(labels.items(), grid, strict=True)
     }
-    return pl.DataFrame(columns).with_columns(
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).with_columns(
         *(pl.Series(name, np.broadcast_to(v, shape).reshape(-1)) for name, v in values.items())
     )
 
@@ -162,7 +162,8 @@ def capacity_table(
         rent_share=rent / mill, replacement_cost_value=replacement_cost * capacity,
     )
     lookup = pl.DataFrame(
-        {"node": nodes, "product": [p for p, _ in shape.nodes], "region": [r for _, r in shape.nodes], "owner": shape.owners}
+        {"node": nodes, "product": [p for p, _ in shape.nodes], "region": [r for _, r in shape.nodes], "owner": shape.owners},
+        schema=dict.fromkeys(("node", "product", "region", "owner"), pl.String),
     )
     return rows.join(lookup, on="node").select(
         "period", "product", "region", "owner", "capacity", "use", "addition", "rent", "rent_share",
@@ -200,7 +201,9 @@ def terminal_table(economy: Economy, capacity: np.ndarray, rent: np.ndarray) -> 
     for s in range(last + 1, solved):
         weight = beta**s * (1 - delta) ** (s - last)
         value += rent[s] * capacity[last] * weight / (1 - beta * (1 - delta) if s == solved - 1 else 1.0)
-    frame = pl.DataFrame({"region": list(economy.structure.owners), "value": value})
+    frame = pl.DataFrame(
+        {"region": list(economy.structure.owners), "value": value}, schema={"region": pl.String, "value": pl.Float64}
+    )
     regions = pl.DataFrame({"region": list(economy.structure.regions)})
     return (
         regions.join(frame.group_by("region").agg(pl.col("value").sum()), on="region", how="left")

@@ -91,6 +91,7 @@ class Search:
         fresh: whether the slopes are those of this point.
         slow: whether the last step gained little, or there is far to go.
         rounds: rounds used.
+        blocked: whether a step from here led to a market without an answer.
     """
 
     point: Point
@@ -102,6 +103,7 @@ class Search:
     fresh: bool = False
     slow: bool = False
     rounds: int = 0
+    blocked: bool = False
 
     @property
     def settled(self) -> bool:
@@ -123,6 +125,7 @@ class Coupling:
         steps: what another round would move in each world, relative to prices; infinite if it was not tried.
         rounds: rounds of each world, of the stage with most if there were several.
         failures: worlds that did not settle, to the stretch of periods where.
+        blocked: those of them whose last steps led to markets without an answer.
     """
 
     def __init__(
@@ -148,6 +151,7 @@ class Coupling:
         self.steps = np.full(self.count, np.inf)
         self.rounds = np.zeros(self.count, int)
         self.failures: dict[int, slice] = {}
+        self.blocked: set[int] = set()
         self._slopes: list[sensitivity.PlanSlopes | None] = [None] * self.count
 
     def _start(self, nodes: Nodes, vector: Array) -> Point:
@@ -258,6 +262,7 @@ class Coupling:
             self.rounds[world] = max(search.rounds, self.rounds[world])
             if not search.settled:
                 self.failures[world] = stage.span
+                self.blocked |= {world} if search.blocked else set()
 
     def _trial(self, search: Search, span: slice) -> Point:
         """The point a share of the step away from the last one accepted."""
@@ -272,13 +277,11 @@ class Coupling:
 
     def _evaluate(self, trials: Mapping[int, Point], span: slice) -> dict[int, Point]:
         """Solve the markets of the periods ``span`` at given plans, all worlds in one batch."""
-        periods = np.arange(self.periods)[span]
+        periods, shape = np.arange(self.periods)[span], self.economy.structure
         lane, start = self.lane(trials, dict.fromkeys(trials, periods))
-        shape = self.economy.structure
         market = solve(shape, lane, start)
         outcome = outcomes(shape, lane, market.vector)
-        use = outcome.output[:, self.rows, self.columns]
-        mill = outcome.buying.mill[:, self.rows, self.columns]
+        use, mill = (np.asarray(x)[:, self.rows, self.columns] for x in (outcome.output, outcome.buying.mill))
         tools = np.einsum("gk,lkcg->lgc", self.need, outcome.buying.by_class[..., self.columns])
         found, length = {}, len(periods)
         for place, (world, point) in enumerate(trials.items()):
@@ -298,12 +301,13 @@ class Coupling:
         search.rounds += 1
         self._learn(world, search.point, point, span)
         merit = self.gaps(world, point).within(span).largest if point.converged[span].all() else np.inf
+        search.blocked = search.blocked or not np.isfinite(merit)
         lower = search.target is None or merit <= (1 - DECREASE * search.length) * max(search.recent)
         if lower or merit <= TOLERANCE:
             search.slow = merit > max(SLOW * search.merit if search.recent else FAR, TOLERANCE)
             search.point, search.merit, search.fresh, search.length = point, merit, False, 1.0
             search.recent = [*search.recent, merit][-MEMORY:]
-            search.target = None
+            search.target, search.blocked = None, False
         elif not search.fresh:
             search.slow, search.length, search.target = True, 1.0, None
         else:
@@ -358,14 +362,14 @@ class Coupling:
         missed = missed - np.einsum("tgh,th->tg", by_rent, rent) - np.einsum("tghc,thc->tg", by_addition, added)
         rent_weight = 1 / np.maximum(new.mill[:, span].T, 1e-9) ** 2
         size = np.maximum(capacity_path(self.nodes[world], new.additions).max(1), 1e-9)
-        own, built = rent * rent_weight, added / (size**2)[None, :, None]
+        own, built = rent * rent_weight, added / size[:, None] ** 2
         length = (rent * own).sum(1) + (added * built).sum((1, 2))
         missed = np.divide(missed, length[:, None], out=np.zeros_like(missed), where=length[:, None] > 1e-30)
+        by_rent = by_rent + missed[:, :, None] * own[:, None]
+        by_addition = by_addition + missed[:, :, None, None] * built[:, None]
         self._slopes[world] = slopes._replace(
-            use_by_rent=_with(slopes.use_by_rent, span, by_rent + missed[:, :, None] * own[:, None]),
-            use_by_addition=_with(
-                slopes.use_by_addition, span, by_addition + missed[:, :, None, None] * built[:, None]
-            ),
+            use_by_rent=_with(slopes.use_by_rent, span, by_rent),
+            use_by_addition=_with(slopes.use_by_addition, span, by_addition),
         )
 
     def _far(self, world: int, point: Point, span: slice) -> np.ndarray:
@@ -392,8 +396,5 @@ class Coupling:
 def _with(array: np.ndarray, span: slice | np.ndarray, part: np.ndarray, axis: int = 0) -> np.ndarray:
     """A copy of ``array`` with ``part`` in the periods ``span``, the first or the last axis."""
     out = array.copy()
-    if axis:
-        out[..., span] = part
-    else:
-        out[span] = part
+    out[(..., span) if axis else span] = part
     return out

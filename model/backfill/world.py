@@ -28,6 +28,10 @@ from backfill.supply.nodes import capacity_path
 from backfill.threads import single_threaded_algebra
 from backfill.trade.barriers import Barriers
 from backfill.trade.equilibrium import outcomes
+from backfill.trade.market import Outcome
+
+OVERSPENT = 0.3
+"""Share of a region's income spent by builders from which on a failed world's verdict says so."""
 
 
 class Status(Enum):
@@ -142,7 +146,7 @@ def _world(coupling: Coupling, worlds: Sequence[Wedges], world: int) -> World:
     names = sorted(limits)
     site = np.asarray(economy.capacity.site_cost).T + point.tool_cost[:, 0]
     tables = Tables(
-        flows=flow_table(shape, labels, barriers, shown, lane.parameters.preferences.tariff[keep]),
+        flows=flow_table(shape, labels, barriers, shown, np.asarray(lane.parameters.preferences.tariff)[keep]),
         prices=price_table(shape, labels, shown),
         income=income_table(shape, labels, shown),
         capacity=capacity_table(
@@ -162,7 +166,7 @@ def _world(coupling: Coupling, worlds: Sequence[Wedges], world: int) -> World:
         "coupling_step": step,
         "coupling_optimality": residual,
     }
-    message = Status.SOLVED.value if status is Status.SOLVED else _why(coupling, world, status)
+    message = Status.SOLVED.value if status is Status.SOLVED else _why(coupling, world, status, outcome)
     return World(
         tables, status, message, checks, economy.periods[keep], float(economy.capacity.discount), int(coupling.rounds[world])
     )
@@ -175,7 +179,7 @@ def _status(coupling: Coupling, world: int, residual: float, step: float) -> Sta
     return Status.COUPLING_FAILED if coupling.points[world].converged[span].all() else Status.MARKETS_FAILED
 
 
-def _why(coupling: Coupling, world: int, status: Status) -> str:
+def _why(coupling: Coupling, world: int, status: Status, outcome: Outcome) -> str:
     """What failed, where and by how much: markets by period, or capacities and the limit that explains them."""
     from backfill.supply.explain import explain
 
@@ -188,6 +192,13 @@ def _why(coupling: Coupling, world: int, status: Status) -> str:
     worst = "; ".join(
         f"{' in '.join(node)} by {size:.2g} in {labels[span.start + period]}" for node, period, size in gaps.worst()
     )
+    if world in coupling.blocked:
+        worst += ". Steps towards agreement lead to plans at which a market has no answer"
+    spent = np.asarray(outcome.income.investment / (outcome.income.investment + outcome.state.absorption))[span]
+    period, region = np.unravel_index(np.nan_to_num(spent).argmax(), spent.shape)
+    if spent[period, region] > OVERSPENT:
+        name, when = coupling.economy.structure.regions[region], labels[span.start + int(period)]
+        worst += f". Builders in {name} would spend {spent[period, region]:.0%} of its income on tools in {when}"
     reason = explain(coupling.nodes[world], coupling.response(world), coupling.foresight, labels=labels, span=span)
     return f"{status.value} Apart, as shares of price or capacity: {worst}. {reason}"
 

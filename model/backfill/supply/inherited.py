@@ -32,7 +32,7 @@ def nodes_of(economy: Economy, share: Array) -> Nodes:
         lag=lags,
         site_cost=np.asarray(capacity.site_cost).T,
         slope=np.asarray(capacity.slope).T,
-        weights=beta**t,
+        weights=np.asarray(beta**t, float),
         terminal=1 / (1 - beta * (1 - delta)),
         class_share=share,
         open=share > 0,
