@@ -30,7 +30,8 @@ from backfill.policy.wedges import Limit, Wedges  # noqa: E402
 from backfill.reference import economy as calibrate  # noqa: E402
 from backfill.threads import single_threaded_algebra  # noqa: E402
 from backfill.trade.equilibrium import CHUNK, Lane, outcomes, solve  # noqa: E402
-from backfill.trade.market import market, wedge  # noqa: E402
+from backfill.trade.factors import buyers, factors  # noqa: E402
+from backfill.trade.market import market  # noqa: E402
 from backfill.trade.sensitivity import plan_slopes  # noqa: E402
 from backfill.world import solve_world  # noqa: E402
 from tests.trade.worlds import lane_at, lanes_of, no_policy, policy  # noqa: E402

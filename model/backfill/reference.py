@@ -240,11 +240,13 @@ def _with_tastes(
         services = legs(shape).user @ outcome.buying.mean[shape.position("services")]
         accelerators = given.tastes(shape, parameters, outcome.delivered.leaf / services)
         preferences = parameters.preferences
-        bundle, _ = goods_bundle(preferences, outcome.buying.mean)
+        bundle, _ = goods_bundle(shape, preferences, outcome.buying.mean)
         spending = outcome.compute_price * outcome.absorption.compute
         goods = outcome.state.absorption - spending
         taste = spending / goods * (bundle / outcome.compute_price) ** (1 - preferences.compute_elasticity)
-        preferences = eqx.tree_at(lambda p: p.compute_taste, preferences, taste)
+        real = outcome.buying.mean / outcome.buying.mean[shape.position("services")]
+        rivalry = given.sigma_coverage / real
+        preferences = eqx.tree_at(lambda p: (p.compute_taste, p.rivalry), preferences, (taste, rivalry))
         return eqx.tree_at(lambda p: (p.accelerators, p.preferences), parameters, (accelerators, preferences))
 
     with jax.enable_x64(True):

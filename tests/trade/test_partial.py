@@ -10,7 +10,8 @@ from backfill.economy.economy import CLOUD, DIRECT, DIVERSION, Accelerators, Div
 from backfill.trade.acquisition import acquire, branch, tree
 from backfill.trade.barriers import nested_classes
 from backfill.trade.delivery import deliver, handle
-from backfill.trade.prices import armington, route_multiple
+from backfill.trade.factors import route_multiple
+from backfill.trade.prices import composites
 from tests.support import small
 from tests.trade.market_oracle import classes
 from tests.trade.oracle_cases import FRONTIER, RIVAL, US, three_regions
@@ -27,27 +28,47 @@ def arrays(*values) -> list:
     return [jax.numpy.asarray(value) for value in values]
 
 
+def banned_buyers(rivalry: float, share: float = 0.7, sigma: float = 3.0, banned: float = 0.66):
+    """One product, one region, two origins at price 1; ``share`` of buyers lose the first origin."""
+    weight = np.array([[banned, banned], [1 - banned, 1 - banned]])[None]
+    weight[0, 0, 1] = 0.0
+    found = composites(
+        *arrays(np.ones((1, 2)), np.concatenate([weight[..., :1], weight[..., :1], weight[..., 1:]], 2)),
+        *arrays(np.array([[1 - share, 1.0, share]]), np.array([[[1.0, 0.0]]]), np.array([sigma])),
+        *arrays(np.full((1, 2), rivalry), np.ones(2)),
+    )
+    return jax.tree.map(np.asarray, found)
+
+
 @pytest.mark.parametrize("rivalry", [0.0, 0.5, 4.0])
-def test_armington_after_a_ban_is_the_closed_form(rivalry: float):
-    """``P'/P = (1-s)^(-1/(sigma-1))`` for share ``s`` banned; covered and uncovered buyers mix with elasticity ``rivalry``."""
-    sigma, banned = np.array([3.0, 5.0]), 0.66
-    weight = np.array([banned, 1 - banned])[None, None, :, None] * np.ones((2, 2, 2, 1))
-    weight[:, 1, 0] = 0.0
-    share = np.array([0.3, 0.7])[None, :, None] * np.ones((2, 2, 1))
-    spread, by_class, mean = jax.tree.map(np.asarray, armington(*arrays(np.ones((2, 2)), weight, share, sigma, rivalry)))
-    expected = (1 - banned) ** (-1 / (sigma - 1))
-    np.testing.assert_allclose(by_class[:, 1, 0], expected, rtol=1e-14)
-    np.testing.assert_allclose(by_class[:, 0, 0], 1, rtol=1e-14)
-    mixed = (0.3 + 0.7 * expected ** (1 - rivalry)) ** (1 / (1 - rivalry))
-    np.testing.assert_allclose(mean[:, 0], mixed, rtol=1e-14)
-    np.testing.assert_allclose(spread[:, 1, 0], 1 - banned, rtol=1e-14)
+@pytest.mark.parametrize("sigma", [3.0, 5.0])
+def test_composites_after_a_ban_are_the_closed_form(rivalry: float, sigma: float):
+    """``P'/P = (1-s)^(-1/(sigma-1))`` for share ``s`` banned; covered and uncovered buyers form a logit that adds to one."""
+    found = banned_buyers(rivalry, sigma=sigma)
+    dear = (1 - 0.66) ** (-1 / (sigma - 1))
+    np.testing.assert_allclose(found.by_column[0], [1, 1, dear], rtol=1e-14)
+    weighted = np.array([0.3, 0.7 * np.exp(-rivalry * (dear - 1))])
+    mean = 1 - np.log(weighted.sum()) / rivalry if rivalry else 0.3 + 0.7 * dear
+    np.testing.assert_allclose(found.mean[0], [mean, 1], rtol=1e-14)
+    np.testing.assert_allclose(found.chosen[0, [0, 2]], weighted / weighted.sum(), rtol=1e-14)
+    assert found.chosen[0, [0, 2]].sum() == pytest.approx(1, abs=1e-14)
+    paid = (found.chosen[0, [0, 2]] * [1, dear]).sum()
+    assert found.adapting[0, 0] == pytest.approx(mean - paid, abs=1e-14)
+    assert found.adapting[0, 0] >= -1e-15
+
+
+def test_when_everybody_is_covered_the_price_is_the_covered_one():
+    found = banned_buyers(4.0, share=1.0, sigma=1.5, banned=0.99)
+    assert found.mean[0, 0] == pytest.approx(found.by_column[0, 2], rel=1e-13)
+    assert found.chosen[0, 2] == pytest.approx(1, rel=1e-13)
 
 
 def test_buyers_without_a_source_are_choked_not_nan():
-    weight, share = np.zeros((1, 1, 2, 1)), np.ones((1, 1, 1))
-    _, by_class, _ = armington(*arrays(np.ones((1, 2)), weight, share, np.array([4.0]), 0.0))
-    assert np.isfinite(by_class).all()
-    assert by_class.min() >= 100
+    flat = arrays(np.ones((1, 2)), np.zeros((1, 2, 2)), np.ones((1, 2)), np.zeros((1, 0, 2)), np.array([4.0]), np.zeros((1, 2)))
+    found = composites(*flat)
+    assert np.isfinite(found.by_column).all()
+    assert found.by_column.min() >= 100
+    assert (found.unit == 0).all()
 
 
 def test_multiple_of_a_route_by_hand():

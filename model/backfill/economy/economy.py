@@ -46,6 +46,7 @@ class Structure:
         nodes: (product, region) of every planned capacity.
         owners: region code that receives each node's rent.
         tools: array positions of the tool products.
+        cobb_douglas: whether core goods are made, and final goods chosen, with unit elasticity of substitution.
     """
 
     vocabulary: Vocabulary
@@ -59,6 +60,7 @@ class Structure:
     nodes: tuple[tuple[str, str], ...]
     owners: tuple[str, ...]
     tools: tuple[int, ...]
+    cobb_douglas: bool = False
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -102,7 +104,7 @@ class Preferences(eqx.Module):
     Attributes:
         weight: Armington weight of ``origin`` in ``destination``'s composite; buyer prices are 1 at the benchmark.
         sigma: elasticity among origins.
-        rivalry: substitution between covered and uncovered buyers' use of a composite; both sell to the same customers.
+        rivalry: slope ``eta`` of the logit of covered and uncovered buyers, over the reference price in units of services.
         tariff: applied tariff of the base year.
         final: share of each composite in final absorption other than compute.
         final_elasticity: substitution among those composites.
@@ -113,7 +115,7 @@ class Preferences(eqx.Module):
 
     weight: Float[Array, "*period product origin destination"]
     sigma: Float[Array, "*period product"]
-    rivalry: Float[Array, "*period"]
+    rivalry: Float[Array, "*period product region"]
     tariff: Float[Array, "*period product origin destination"]
     final: Float[Array, "*period product region"]
     final_elasticity: Float[Array, "*period"]

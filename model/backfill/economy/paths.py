@@ -234,7 +234,7 @@ def base_parameters(
     ), Preferences(
         weight=share * power,
         sigma=sigma,
-        rivalry=priors["sigma_coverage"],
+        rivalry=zeros(sigma.shape + (len(shape.regions),)),
         tariff=base.tariff,
         final=final / final.sum(0),
         final_elasticity=priors["final_elasticity"],

@@ -35,6 +35,7 @@ class Barriers(eqx.Module):
         limit_quantity: the limits.
         limit_exporter: 1 if the rent arises on the exporter's side, 0 on the importer's.
         limit_owner: one-hot region that receives the rent.
+        slot: one-hot class and destination of each class of buyers of a product to whom some source is closed.
     """
 
     tariff: Float[Array, "*lane product origin destination"]
@@ -54,6 +55,7 @@ class Barriers(eqx.Module):
     limit_quantity: Float[Array, "*lane limit"]
     limit_exporter: Float[Array, "*lane limit"]
     limit_owner: Float[Array, "*lane limit region"]
+    slot: Float[Array, "*lane product further class destination"]
 
 
 def nested_classes(coverage: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -147,6 +149,22 @@ def _goods_classes(goods: np.ndarray, tools: list[int], builders: list[np.ndarra
         by_tool = access.reshape(len(access), len(tools), origins, buyers)
         open_[lane, tools, : len(access)] = np.moveaxis(by_tool, 1, 0)
     return open_, share
+
+
+def further_classes(open_: np.ndarray) -> np.ndarray:
+    """Classes that differ from class 0, one row each: ``[lane, product, further, class, destination]``, padded with zeros.
+
+    Args:
+        open_: ``[lane, product, class, origin, destination]``.
+    """
+    lanes_, products, classes, _, buyers = open_.shape
+    differs = (open_ == 0).any(axis=3)
+    count = int(differs.sum(axis=(2, 3)).max(initial=0))
+    slot = np.zeros((lanes_, products, count, classes, buyers))
+    lane, product, c, buyer = np.nonzero(differs)
+    order = differs.reshape(lanes_, products, -1).cumsum(2).reshape(differs.shape)
+    slot[lane, product, order[lane, product, c, buyer] - 1, c, buyer] = 1.0
+    return slot
 
 
 def _coverage(vocabulary: Vocabulary, wedges: Wedges, t: int, *, advanced: bool = False) -> np.ndarray:
@@ -252,4 +270,5 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
         limit_quantity=limit_quantity,
         limit_exporter=limit_exporter,
         limit_owner=limit_owner,
+        slot=further_classes(open_),
     )

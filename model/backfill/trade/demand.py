@@ -1,4 +1,4 @@
-"""Who buys what from whom: flows of Armington goods, final absorption, demand for compute (section 4)."""
+"""Final absorption and demand for compute (section 4)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from backfill.arrays import Array
 from backfill.economy.economy import Accelerators, Parameters, Preferences, Structure
 from backfill.trade.acquisition import acquire, branch, tree
 from backfill.trade.barriers import Barriers
-from backfill.trade.prices import Buying
 
 
 class Flows(NamedTuple):
@@ -22,22 +21,6 @@ class Flows(NamedTuple):
 
     value: Float[Array, "product origin destination"]
     quantity: Float[Array, "product origin destination"]
-
-
-def flows(
-    buying: Buying,
-    weight: Float[Array, "every class origin destination"],
-    sigma: Float[Array, " every"],
-    multiple: Float[Array, "every origin destination"],
-    bought: Float[Array, "product class region"],
-    rows: slice,
-) -> Flows:
-    """Split composites bought by each class over origins: ``x_i = X (W_i p_i^(1-sigma) / S) P / (p_i mu_i)``."""
-    factor = buying.by_class[rows] * bought / buying.spread[rows]
-    mill = buying.mill[rows]
-    power = jnp.exp((1 - sigma[rows])[:, None] * jnp.log(mill))
-    value = power[:, :, None] * (weight[rows] * factor[:, :, None, :]).sum(1)
-    return Flows(value, value / (mill[:, :, None] * multiple[rows]))
 
 
 class Absorption(NamedTuple):
@@ -48,13 +31,23 @@ class Absorption(NamedTuple):
     compute: Float[Array, " region"]
 
 
-def goods_bundle(preferences: Preferences, composite: Float[Array, "product region"]) -> tuple[Array, Array]:
+def goods_bundle(
+    structure: Structure, preferences: Preferences, composite: Float[Array, "product region"]
+) -> tuple[Array, Array]:
     """Price of the bundle of final goods and the quantity of each composite in a unit of it (CES)."""
+    if structure.cobb_douglas:
+        index = jnp.exp((preferences.final * jnp.log(composite)).sum(0))
+        return index, preferences.final * index / composite
     exponent = 1 - preferences.final_elasticity
     power = preferences.final * jnp.exp(exponent * jnp.log(composite))
     total = power.sum(0)
     index = jnp.exp(jnp.log(total) / exponent)
     return index, power / total * index / composite
+
+
+def absorb_goods(spending: Array, bundle: Array, unit: Array) -> Absorption:
+    """Absorption of goods alone, in economies where nobody uses compute."""
+    return Absorption(bundle, unit * (spending / bundle), jnp.zeros_like(bundle))
 
 
 @runtime_checkable

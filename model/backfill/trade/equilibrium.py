@@ -16,7 +16,8 @@ from backfill.economy.economy import Parameters, Structure
 from backfill.trade import anderson
 from backfill.trade.barriers import Barriers
 from backfill.trade.demand import ComputeDemand
-from backfill.trade.market import Outcome, Plan, Wedge, market, wedge
+from backfill.trade.factors import Buyers, Factors, Used, buyers, factors
+from backfill.trade.market import Outcome, Plan, market
 from backfill.trade.pieces import in_pieces
 from backfill.trade.state import State, pack
 
@@ -70,12 +71,16 @@ def first_guess(structure: Structure, parameters: Parameters, barriers: Barriers
     return jax.vmap(one)(parameters)
 
 
-@partial(jax.jit, static_argnums=0)
-def _solve(structure: Structure, lanes: Lane, start: Array, tolerance: Array) -> anderson.FixedPoint:
+@partial(jax.jit, static_argnums=(0, 1))
+def _solve(structure: Structure, used: Used, lanes: Lane, start: Array, tolerance: Array) -> anderson.FixedPoint:
     limits = lanes.barriers.limit_quantity.shape[-1]
-    fixed = None if limits else jax.vmap(lambda lane: wedge(lane.parameters, lane.barriers, jnp.zeros(0)))(lanes)
 
-    def one(lane: Lane, point: Array, walls: Wedge | None) -> Array:
+    def prepare(lane: Lane) -> tuple[Factors, Buyers]:
+        return factors(lane.parameters, lane.barriers, jnp.zeros(0), used), buyers(lane.barriers, lane.plan.purchases)
+
+    fixed = None if limits else jax.vmap(prepare)(lanes)
+
+    def one(lane: Lane, point: Array, walls: tuple[Factors, Buyers] | None) -> Array:
         return market(structure, lane.parameters, lane.barriers, lane.plan, lane.demand, point, walls)[0]
 
     def evaluate(points: Array) -> Array:
@@ -100,10 +105,12 @@ def solve(
 
     A lane that fails to converge is reported in ``converged``; it never stops the others.
     """
-    def run(lanes: Lane, start: Array) -> anderson.FixedPoint:
-        return _solve(structure, lanes, start, np.float64(tolerance))
+    used = Used(bool(np.any(lanes.barriers.levy)), bool(np.any(lanes.barriers.real_cost)))
 
-    return Equilibrium(*in_pieces(run, ("solve", structure), CHUNK, lanes, start))
+    def run(lanes: Lane, start: Array) -> anderson.FixedPoint:
+        return _solve(structure, used, lanes, start, np.float64(tolerance))
+
+    return Equilibrium(*in_pieces(run, ("solve", structure, used), CHUNK, lanes, start))
 
 
 def outcomes(structure: Structure, lanes: Lane, points: Float[np.ndarray, "lane unknown"]) -> Outcome:

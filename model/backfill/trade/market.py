@@ -14,12 +14,16 @@ from backfill.arrays import Array
 from backfill.economy.economy import Parameters, Structure
 from backfill.trade.barriers import Barriers
 from backfill.trade.delivery import Delivered, Handling, deliver, handle, legs
-from backfill.trade.demand import Absorption, ComputeDemand, Flows, flows, goods_bundle
-from backfill.trade.prices import Buying, core_cost, route_multiple, stack_prices
+from backfill.trade.demand import Absorption, ComputeDemand, Flows, absorb_goods, goods_bundle
+from backfill.trade.factors import Buyers, Factors, buyers, factors, tariffs
+from backfill.trade.income import Income, owner_matrix
+from backfill.trade.limits import rent_step, use_of_limits
+from backfill.trade.prices import Buying, stack_prices
 from backfill.trade.state import State, pack, unpack
 
 WAGE_STEP = 0.5
-RENT_STEP = 0.15
+RESPONSE = 30.0
+SWEEPS = 3
 
 
 class Plan(eqx.Module):
@@ -32,41 +36,6 @@ class Plan(eqx.Module):
 
     rent: Float[Array, "*lane node"]
     purchases: Float[Array, "*lane product class region"]
-
-
-class Wedge(NamedTuple):
-    """Buyer price over mill price with the rents of limits, those rents as shares of the mill price, and what follows.
-
-    Attributes:
-        goods, makers: buyer price over mill price.
-        goods_exporter, makers_exporter: exporters' rents as shares of the mill price.
-        weight: Armington weights at these wedges, open routes only.
-    """
-
-    goods: Array
-    makers: Array
-    goods_exporter: Array
-    makers_exporter: Array
-    weight: Float[Array, "product class origin destination"]
-
-
-class Income(NamedTuple):
-    """Incomes and outlays of each region, million USD."""
-
-    labour: Float[Array, " region"]
-    profits: Float[Array, " region"]
-    capacity_rents: Float[Array, " region"]
-    limit_rents: Float[Array, " region"]
-    tariff_revenue: Float[Array, " region"]
-    levy_revenue: Float[Array, " region"]
-    fines: Float[Array, " region"]
-    hub_rents: Float[Array, " region"]
-    deficit: Float[Array, " region"]
-    investment: Float[Array, " region"]
-
-    def absorption(self) -> Float[Array, " region"]:
-        """What is left for final absorption: all incomes and the deficit, less investment."""
-        return sum(self[:-1], start=-self.investment)
 
 
 class Outcome(NamedTuple):
@@ -88,35 +57,72 @@ class Outcome(NamedTuple):
     state: State
 
 
-def wedge(parameters: Parameters, barriers: Barriers, rent: Float[Array, " limit"]) -> Wedge:
-    """Wedges at given rents of limits. Without limits they do not change while a market is solved."""
-    goods_tariff, maker_tariff = _tariffs(parameters, barriers)
-    goods_out = makers_out = goods_in = makers_in = jnp.zeros(())
-    if rent.shape[0]:
-        out, into = rent * barriers.limit_exporter, rent * (1 - barriers.limit_exporter)
-        goods_out, makers_out = jnp.tensordot(out, barriers.limit_flow, 1), jnp.tensordot(out, barriers.limit_maker, 1)
-        goods_in, makers_in = jnp.tensordot(into, barriers.limit_flow, 1), jnp.tensordot(into, barriers.limit_maker, 1)
-    goods = route_multiple(goods_tariff, barriers.levy, barriers.real_cost, goods_out, goods_in)
-    makers = route_multiple(maker_tariff, barriers.maker_levy, barriers.maker_real_cost, makers_out, makers_in)
-    sigma = parameters.preferences.sigma[:, None, None]
-    weight = parameters.preferences.weight * jnp.exp((1 - sigma) * jnp.log(goods))
-    return Wedge(goods, makers, goods_out, makers_out, weight[:, None] * barriers.open)
-
-
-def _tariffs(parameters: Parameters, barriers: Barriers) -> tuple[Array, Array]:
-    """Tariffs in force on goods and accelerators: the policy's on top of the base year's."""
-    return (
-        (1 + parameters.preferences.tariff) * (1 + barriers.tariff) - 1,
-        (1 + parameters.accelerators.tariff) * (1 + barriers.maker_tariff) - 1,
-    )
-
-
 def node_matrix(structure: Structure) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Array positions (product, region) of the planned capacities."""
     return (
         tuple(structure.position(p) for p, _ in structure.nodes),
         tuple(structure.region(r) for _, r in structure.nodes),
     )
+
+
+class _Traded(NamedTuple):
+    """A range of products once the buyers' needs are known.
+
+    Attributes:
+        weight: ``F``, spending of a column of buyers per unit of weight.
+        output: units that origins sell.
+        services: real trade costs by origin and costs of adapting by destination, at current value.
+        tariff_revenue, levy_revenue: by region.
+    """
+
+    weight: Float[Array, "product column"]
+    output: Float[Array, "product region"]
+    services: Float[Array, " region"]
+    tariff_revenue: Float[Array, " region"]
+    levy_revenue: Float[Array, " region"]
+
+
+def _columns(buying: Buying, columns: Buyers, rows: slice, bought: Array) -> Array:
+    """``F = P_b X_b / sum_i W_i p_i^(1-sigma)``: what each column spends per unit of weight."""
+    part = buying.composites
+    home = columns.home[rows]
+    quantity = part.chosen[rows] * jnp.concatenate([bought, (home * bought[:, None]).sum(2)], axis=1)
+    return part.unit[rows] * (quantity + columns.purchases[rows])
+
+
+def _output(buying: Buying, walls: Factors, rows: slice, weight: Array) -> Array:
+    """Units sold by each origin, ``p^(-sigma) sum_b (W/mu)_b F_b``."""
+    share = buying.composites.power[rows] / buying.mill[rows]
+    return share * (walls.quantity[rows] * weight[:, None]).sum(2)
+
+
+def _traded(buying: Buying, columns: Buyers, walls: Factors, rows: slice, bought: Array) -> _Traded:
+    """Sales, public revenue and services of the products in ``rows``."""
+    part, regions = buying.composites, bought.shape[1]
+    weight = _columns(buying, columns, rows, bought)
+    power = part.power[rows]
+    paid = weight * (walls.tariff[rows] * power[:, :, None]).sum(1)
+    tariff = paid[:, :regions].sum(0) + (columns.home[rows] * paid[:, regions:, None]).sum((0, 1))
+
+    def at_origin(share: Array | None) -> Array:
+        if share is None:
+            return jnp.zeros(regions)
+        return (power * (share[rows] * weight[:, None]).sum(2)).sum(0)
+
+    services = at_origin(walls.real_cost) + (part.adapting[rows] * bought).sum(0)
+    return _Traded(weight, _output(buying, walls, rows, weight), services, tariff, at_origin(walls.levy))
+
+
+def _flows(buying: Buying, columns: Buyers, walls: Factors, weight: Array) -> Flows:
+    """Spending and units by origin and destination."""
+    part, regions = buying.composites, buying.mill.shape[1]
+
+    def by_region(table: Array) -> Array:
+        spent = table * weight[:, None]
+        further = jnp.einsum("kis,ksj->kij", spent[:, :, regions:], columns.home)
+        return (spent[:, :, :regions] + further) * part.power[:, :, None]
+
+    return Flows(by_region(walls.value), by_region(walls.quantity) / buying.mill[:, :, None])
 
 
 @partial(jax.jit, static_argnums=0, inline=True)
@@ -127,7 +133,7 @@ def market(
     plan: Plan,
     demand: ComputeDemand,
     vector: Float[Array, " unknown"],
-    fixed: Wedge | None = None,
+    fixed: tuple[Factors, Buyers] | None = None,
 ) -> tuple[Float[Array, " unknown"], Outcome]:
     """Evaluate a market at ``vector`` (see `State`): the fixed-point map and what follows from it.
 
@@ -135,109 +141,106 @@ def market(
     the returned vector equals the given one.
 
     Args:
-        fixed: wedges computed beforehand, for economies without quantity limits.
+        fixed: wedges and buyers computed beforehand, for economies without quantity limits.
     """
     state = unpack(structure, vector)
     production, preferences, accelerators = parameters.production, parameters.preferences, parameters.accelerators
-    services = structure.position("services")
-    n, core = len(structure.products), structure.core
+    n, core, regions = len(structure.products), structure.core, len(structure.regions)
     rows, columns = node_matrix(structure)
-    rent = jnp.zeros((n, len(structure.regions))).at[rows, columns].set(plan.rent)
-
-    walls = wedge(parameters, barriers, state.limit_rent) if fixed is None else fixed
-    weight = walls.weight
-    buying = stack_prices(
-        structure, production, barriers, weight, preferences.sigma, preferences.rivalry, state.wage, state.core_mill, rent
+    rent = jnp.zeros((n, regions)).at[rows, columns].set(plan.rent) if rows else jnp.zeros((n, regions))
+    walls, groups = fixed or (factors(parameters, barriers, state.limit_rent), buyers(barriers, plan.purchases))
+    buying, input_weight = stack_prices(
+        structure, production, walls, groups, preferences.sigma, preferences.rivalry, state.wage, state.core_mill, rent
     )
     composite = buying.mean
+    services = composite[structure.position("services")] if structure.makers else jnp.ones(regions)
     delivered = deliver(
         structure, accelerators, parameters.diversion, composite, buying.mill, state.wage, walls.makers, state.congestion,
         barriers.enforcement,
     )
 
     leg = legs(structure)
-    unit_value, by_leaf = demand.acquire(
-        structure, accelerators, delivered.leaf / (leg.user @ composite[services]), barriers
-    )
-    compute_price = unit_value * composite[services] + (preferences.compute_inputs[:, None] * composite).sum(0)
-    bundle, unit = goods_bundle(preferences, composite)
-    absorption = demand.absorb(preferences, state.absorption, bundle, unit, compute_price)
-    leaf = by_leaf(absorption.compute)
+    bundle, unit = goods_bundle(structure, preferences, composite)
+    if structure.makers:
+        unit_value, by_leaf = demand.acquire(structure, accelerators, delivered.leaf / (leg.user @ services), barriers)
+        compute_price = unit_value * services + (preferences.compute_inputs[:, None] * composite).sum(0)
+        absorption = demand.absorb(preferences, state.absorption, bundle, unit, compute_price)
+        leaf = by_leaf(absorption.compute)
+    else:
+        unit_value = compute_price = jnp.zeros(regions)
+        absorption, leaf = absorb_goods(state.absorption, bundle, unit), jnp.zeros(0)
     handling = handle(structure, parameters.diversion, delivered, leaf)
     maker_output = handling.deliveries.sum(1)
-
     maker_fob = delivered.mill[:, None] * (1 + walls.makers_exporter) * handling.deliveries
     maker_real = barriers.maker_real_cost * maker_fob
-    adapting = unit_value * composite[services] * absorption.compute - leg.user.T @ (leaf * delivered.leaf)
-    services_bought = (adapting + handling.services + leg.origin.T @ maker_real.sum(1)) / composite[services]
+    adapting = unit_value * services * absorption.compute - leg.user.T @ (leaf * delivered.leaf)
+    spent_on_services = adapting + handling.services + leg.origin.T @ maker_real.sum(1)
 
+    relative = buying.cost[:core]
+    elasticity = production.elasticity[:, None]
+    core_scale = relative**elasticity * production.cost[:core] / production.productivity[:core]
     bought = absorption.goods + preferences.compute_inputs[:, None] * absorption.compute
     bought = bought + (accelerators.bill * maker_output) @ leg.origin
-    relative, power = core_cost(production, state.wage, composite, core)
-    elasticity = production.elasticity[:, None]
-    core_need = (relative**elasticity * production.cost[:core] / production.productivity[:core])[:, None] * (
-        jnp.swapaxes(production.inputs[:, :core], 0, 1) * power / composite
-    )
-    bought = bought + (core_need * state.core_output[:, None]).sum(0)
-    bought = bought.at[services].add(services_bought)
 
+    def core_inputs(output: Array) -> Array:
+        return jnp.einsum("ksr,kr->sr", input_weight, core_scale * output) / composite
+
+    bought = bought + core_inputs(state.core_output)
     at_home = (accelerators.home_bill * maker_output) @ leg.origin
-    values, quantities, outputs = [], [], []
-    stack_freight = freight = jnp.zeros(len(structure.regions))
-    ranges = [*reversed(structure.levels), (0, core)]
-    for first, last in ranges:
-        rows_ = slice(first, last)
-        if first == 0:
-            bought = bought.at[services].add((stack_freight + state.freight * state.absorption) / composite[services])
-        relative_price = buying.by_class[rows_] / composite[rows_][:, None, :]
-        chosen = barriers.share[rows_] * jnp.exp(-preferences.rivalry * jnp.log(relative_price))
-        by_class = chosen * bought[rows_][:, None, :] + plan.purchases[rows_]
-        part = flows(buying, weight, preferences.sigma, walls.goods, by_class, rows_)
-        if first == 0:
-            sourcing = part.quantity / bought[:core, None, :]
-            total = _settle(sourcing, bought[:core], core_need[:, :core], state.core_output)
-            part = Flows(part.value * (total / bought[:core])[:, None, :], sourcing * total[:, None, :])
-            freight = (_real_cost(barriers, walls, buying, rows_) * part.quantity).sum((0, 2))
-        output = part.quantity.sum(2) + at_home[rows_]
-        if first:
-            stack_freight = stack_freight + (_real_cost(barriers, walls, buying, rows_) * part.quantity).sum((0, 2))
-            scale = output * production.cost[rows_] / production.productivity[rows_]
-            bought = bought.at[:first].add((production.inputs[:first, rows_] * scale[None]).sum(1))
-        values.append(part.value)
-        quantities.append(part.quantity)
+    parts: list[_Traded] = []
+    outputs: list[Array] = []
+    for first, last in reversed(structure.levels):
+        level = slice(first, last)
+        part = _traded(buying, groups, walls, level, bought[level])
+        output = part.output + at_home[level]
+        scale = output * production.cost[level] / production.productivity[level]
+        bought = bought.at[:first].add((production.inputs[:first, level] * scale[None]).sum(1))
+        spent_on_services = spent_on_services + part.services
+        parts.append(part)
         outputs.append(output)
-    domestic = at_home[:, :, None] * jnp.eye(len(structure.regions))
-    trade = Flows(
-        jnp.concatenate(values[::-1]) + domestic * buying.mill[:, :, None],
-        jnp.concatenate(quantities[::-1]) + domestic,
-    )
+    spent_on_services = spent_on_services + state.freight * state.absorption
+    loop = slice(0, core)
+    bought = bought[loop] + _services_bundle(structure, composite, unit, bundle)[loop] * spent_on_services
+    total = bought
+    for _ in range(SWEEPS):
+        sold = _output(buying, walls, loop, _columns(buying, groups, loop, total)) + at_home[loop]
+        total = bought + core_inputs(sold - state.core_output)[loop]
+    part = _traded(buying, groups, walls, loop, total)
+    parts.append(part)
+    outputs.append(part.output + at_home[loop])
+    freight = part.services
     output = jnp.concatenate(outputs[::-1])
 
-    core_scale = output[:core] * production.cost[:core] / production.productivity[:core] * relative**elasticity
     labour_bill = (
-        (core_scale * production.labour[:core] * jnp.exp((1 - elasticity) * jnp.log(state.wage))).sum(0)
+        (core_scale * outputs[-1] * production.labour[:core] * jnp.exp((1 - elasticity) * jnp.log(state.wage))).sum(0)
         + (output[core:] * (production.cost * production.labour / production.productivity)[core:]).sum(0) * state.wage
         + (maker_output * accelerators.labour) @ leg.origin * state.wage
     )
-    fob = trade.quantity * buying.mill[:, :, None] * (1 + walls.goods_exporter)
-    cif = fob * (1 + barriers.levy + barriers.real_cost)
+    weight = jnp.concatenate([part.weight for part in parts[::-1]])
+    flows = _flows(buying, groups, walls, weight)
+    domestic = at_home[:, :, None] * jnp.eye(regions)
+    flows = Flows(flows.value + domestic * buying.mill[:, :, None], flows.quantity + domestic)
     maker_cif = maker_fob * (1 + barriers.maker_levy + barriers.maker_real_cost)
-    goods_tariff, maker_tariff = _tariffs(parameters, barriers)
-    limit_use, limit_rents = _limits(barriers, state.limit_rent, trade, buying, handling, delivered)
-    owners = _owner_matrix(structure)
+    _, maker_tariff = tariffs(parameters, barriers)
+    limit_use, limit_rents = state.limit_rent, jnp.zeros(regions)
+    if limit_use.shape[0]:
+        limit_use, limit_rents = use_of_limits(
+            barriers, state.limit_rent, flows.quantity, buying.mill, handling.deliveries, delivered.mill
+        )
     world_labour = parameters.endowment.labour.sum()
+    paid_by_column = groups.purchases * buying.composites.by_column
     income = Income(
         labour=state.wage * parameters.endowment.labour,
         profits=(production.margin * output).sum(0) * state.wage
         + (maker_output * accelerators.margin) @ leg.origin * state.wage,
-        capacity_rents=(plan.rent * output[rows, columns]) @ owners,
+        capacity_rents=(plan.rent * output[rows, columns]) @ owner_matrix(structure) if rows else jnp.zeros(regions),
         limit_rents=limit_rents,
-        tariff_revenue=(goods_tariff * cif).sum((0, 1)) + (maker_tariff * maker_cif).sum(0),
-        levy_revenue=(barriers.levy * fob).sum((0, 2)) + leg.origin.T @ (barriers.maker_levy * maker_fob).sum(1),
+        tariff_revenue=sum(p.tariff_revenue for p in parts) + (maker_tariff * maker_cif).sum(0),
+        levy_revenue=sum(p.levy_revenue for p in parts) + leg.origin.T @ (barriers.maker_levy * maker_fob).sum(1),
         fines=handling.fines,
         hub_rents=handling.hub_rents,
         deficit=parameters.endowment.deficit * world_labour,
-        investment=(buying.by_class * plan.purchases).sum((0, 1)),
+        investment=paid_by_column[:, :regions].sum(0) + (groups.home * paid_by_column[:, regions:, None]).sum((0, 1)),
     )
 
     wage = state.wage * jnp.exp(WAGE_STEP * jnp.log(labour_bill / income.labour))
@@ -249,61 +252,22 @@ def market(
     )
     stiffness = 1 + RESPONSE * parameters.diversion.slope * parameters.diversion.convexity * state.congestion
     congestion = state.congestion + (handling.congestion - state.congestion) / stiffness
-    slack = jnp.isinf(barriers.limit_quantity)
-    pressure = jnp.log(jnp.maximum(limit_use, 1e-300) / jnp.where(slack, 1.0, barriers.limit_quantity))
-    pressure = jnp.where(slack, -1.0, jnp.clip(pressure, -6.0, 6.0))
-    limit_rent = jnp.maximum(0.0, (1 + state.limit_rent) * jnp.exp(RENT_STEP * pressure) - 1)
+    limit_rent = rent_step(barriers, state.limit_rent, limit_use) if limit_use.shape[0] else state.limit_rent
     follow = wage / state.wage
     new = State(
-        wage, core_mill * follow, output[:core], income.absorption() * follow, freight / state.absorption, congestion,
+        wage, core_mill * follow, outputs[-1], income.absorption() * follow, freight / state.absorption, congestion,
         limit_rent,
     )
     outcome = Outcome(
-        buying, delivered, handling, trade, absorption, income, leaf, output, maker_output, compute_price,
-        unit_value * composite[services], limit_use, labour_bill / state.wage, state,
+        buying, delivered, handling, flows, absorption, income, leaf, output, maker_output,
+        compute_price, unit_value * services, limit_use, labour_bill / state.wage, state,
     )
     return pack(new), outcome
 
 
-RESPONSE = 30.0
-SWEEPS = 3
-
-
-def _settle(sourcing: Array, bought: Array, need: Array, output: Array) -> Array:
-    """Core composites bought after a few sweeps of the input-output loop, ``B <- B0 + A (S B - Y0)``.
-
-    Args:
-        sourcing: ``S``, units from each origin per composite.
-        bought: ``B0``, composites bought at outputs ``Y0``.
-        need: ``A``, composites per unit of output.
-        output: ``Y0``.
-    """
-    total = bought
-    for _ in range(SWEEPS):
-        total = bought + (need * ((sourcing * total[:, None, :]).sum(2) - output)[:, None]).sum(0)
-    return total
-
-
-def _real_cost(barriers: Barriers, walls: Wedge, buying: Buying, rows: slice) -> Array:
-    """Real trade cost of a unit shipped, a share of its FOB value."""
-    return barriers.real_cost[rows] * (1 + _part(walls.goods_exporter, rows)) * buying.mill[rows, :, None]
-
-
-def _part(values: Array, rows: slice) -> Array:
-    return values if values.ndim == 0 else values[rows]
-
-
-def _owner_matrix(structure: Structure) -> Array:
-    owner = jnp.array([structure.region(code) for code in structure.owners], int)
-    return jnp.eye(len(structure.regions))[owner]
-
-
-def _limits(
-    barriers: Barriers, rent: Array, trade: Flows, buying: Buying, handling: Handling, delivered: Delivered
-) -> tuple[Array, Array]:
-    if rent.shape[0] == 0:
-        return rent, jnp.zeros(buying.mean.shape[1])
-    use = (barriers.limit_flow * trade.quantity).sum((1, 2, 3)) + (barriers.limit_maker * handling.deliveries).sum((1, 2))
-    value = (barriers.limit_flow * trade.quantity * buying.mill[:, :, None]).sum((1, 2, 3))
-    value = value + (barriers.limit_maker * handling.deliveries * delivered.mill[:, None]).sum((1, 2))
-    return use, (rent * value) @ barriers.limit_owner
+def _services_bundle(structure: Structure, composite: Array, unit: Array, bundle: Array) -> Array:
+    """Composites bought per unit of value spent on services; the final bundle in economies without services."""
+    if "services" not in structure.products:
+        return unit / bundle
+    at = structure.position("services")
+    return jnp.zeros_like(composite).at[at].set(1 / composite[at])

@@ -1,4 +1,4 @@
-"""Costs and prices: technology in each region, Armington composites in each destination (sections 3 and 4)."""
+"""Costs and prices: technology in each region, Armington composites for each column of buyers (sections 3 and 4)."""
 
 from __future__ import annotations
 
@@ -9,119 +9,165 @@ from jaxtyping import Float
 
 from backfill.arrays import Array
 from backfill.economy.economy import Production, Structure
-from backfill.trade.barriers import Barriers
+from backfill.trade.factors import Buyers, Factors
+
+CHOKE = 1e3
+"""Price of a composite to buyers without any source: it chokes what they buy."""
+
+
+class Composites(NamedTuple):
+    """Prices of composites, the choice among buyers, and what choosing costs.
+
+    Attributes:
+        power: ``p_i^(1-sigma)`` of each origin.
+        unit: price of a column's composite over ``sum_i W_i p_i^(1-sigma)``: spending per unit and unit of weight; zero
+            where nothing can be bought.
+        by_column: composite price of each column of buyers.
+        chosen: share of each column in its region's use.
+        mean: price of a unit of use, ``Pi``.
+        adapting: ``Pi`` less the mean price paid: cost of adapting, per unit of use.
+    """
+
+    power: Float[Array, "product origin"]
+    unit: Float[Array, "product column"]
+    by_column: Float[Array, "product column"]
+    chosen: Float[Array, "product column"]
+    mean: Float[Array, "product region"]
+    adapting: Float[Array, "product region"]
 
 
 class Buying(NamedTuple):
-    """Prices a destination pays for composites.
-
-    Attributes:
-        mill: mill price of each origin, ``[product, region]``.
-        spread: ``sum_i W_i p_i^(1-sigma)`` of each class, ``[product, class, region]``.
-        by_class: composite price of each class of buyers.
-        mean: composite price over classes, ``(sum_c share_c P_c^(1-zeta))^(1/(1-zeta))``.
-        cost: unit cost before margin and rent, ``[product, region]``.
-    """
+    """Prices of every product: those of `Composites`, by class of buyers, mill prices, unit cost before margin and rent."""
 
     mill: Float[Array, "product region"]
-    spread: Float[Array, "product class region"]
+    composites: Composites
     by_class: Float[Array, "product class region"]
-    mean: Float[Array, "product region"]
     cost: Float[Array, "product region"]
 
-
-def route_multiple(
-    tariff: Array, levy: Array, real_cost: Array, exporter_rent: Array | float = 0.0, importer_rent: Array | float = 0.0
-) -> Array:
-    """Buyer price over mill price: ``((1+x) + delta)(1+rho_e)(1+t) + rho_m``.
-
-    Levy ``x`` and real cost ``delta`` are shares of the FOB value, the tariff ``t`` of the CIF value; rents of limits are
-    shares of the mill price, on the exporter's (``rho_e``) or the importer's side (``rho_m``).
-    """
-    return (1 + levy + real_cost) * (1 + exporter_rent) * (1 + tariff) + importer_rent
+    @property
+    def mean(self) -> Float[Array, "*lane product region"]:
+        """Price of a unit of use."""
+        return self.composites.mean
 
 
-def armington(
+def composites(
     mill: Float[Array, "product region"],
-    weight: Float[Array, "product class origin destination"],
-    share: Float[Array, "product class destination"],
+    value: Float[Array, "product origin column"],
+    share: Float[Array, "product column"],
+    home: Float[Array, "product further region"],
     sigma: Float[Array, " product"],
-    rivalry: Float[Array, ""] | float,
-) -> tuple[Array, Array, Array]:
-    """Composite prices ``P_c = (sum_i W_ci p_i^(1-sigma))^(1/(1-sigma))`` and their mean over buyer classes.
+    slope: Float[Array, "product region"],
+    services: Float[Array, " region"] | None = None,
+) -> Composites:
+    """Armington composites ``P_b = (sum_i W_bi p_i^(1-sigma))^(1/(1-sigma))`` and a logit among a region's buyers.
 
-    Covered and uncovered buyers compete for the same customers: ``P = (sum_c share_c P_c^(1-zeta))^(1/(1-zeta))`` with
-    rivalry ``zeta``; at zero each class keeps its share of the composite.
+    Covered and uncovered buyers serve the same customers, and who serves whom conserves units:
+    ``Pi = P_0 - (P_s/eta) ln sum_b share_b exp(-eta (P_b - P_0)/P_s)``, ``X_b = X share_b exp(...) / sum``, with
+    ``Pi X = sum_b P_b X_b + z`` and the cost ``z`` of adapting bought as services (section 4). At ``eta = 0`` shares are fixed.
 
-    A class without any source gets a price that chokes its demand; whether that can happen is checked before solving.
+    Args:
+        slope: ``eta``, substitution among buyers over the reference price in units of services.
+        services: price ``P_s`` of services; the first column of the last product given if None.
     """
-    power = jnp.exp((1 - sigma)[:, None] * jnp.log(mill))
-    spread = (weight * power[:, None, :, None]).sum(2)
+    regions = mill.shape[1]
+    exponent = (1 - sigma)[:, None]
+    power = jnp.exp(exponent * jnp.log(mill))
+    spread = (value * power[:, :, None]).sum(1)
     closed = spread <= 0
     safe = jnp.where(closed, 1.0, spread)
-    by_class = jnp.where(closed, CHOKE, jnp.exp(jnp.log(safe) / (1 - sigma)[:, None, None]))
-    power = (share * jnp.exp((1 - rivalry) * jnp.log(by_class))).sum(1)
-    return jnp.where(closed, jnp.inf, spread), by_class, jnp.exp(jnp.log(power) / (1 - rivalry))
-
-
-CHOKE = 1e3
+    by_column = jnp.where(closed, CHOKE, jnp.exp(jnp.log(safe) / exponent))
+    unit = jnp.where(closed, 0.0, by_column / safe)
+    first = by_column[:, :regions]
+    if home.shape[1] == 0:
+        return Composites(power, unit, by_column, jnp.ones_like(first), first, jnp.zeros_like(first))
+    services = first[-1] if services is None else services
+    pace = slope / services
+    further = by_column[:, regions:] - (home * first[:, None]).sum(2)
+    gap = (home * pace[:, None]).sum(2) * further
+    some = share[:, :regions] > 0
+    dearer = jnp.where((share[:, regions:] > 0)[:, :, None] & (home > 0), gap[:, :, None], jnp.inf).min(1)
+    least = jnp.where(some | jnp.isinf(dearer), 0.0, dearer)
+    weighted = share[:, regions:] * jnp.exp((home * least[:, None]).sum(2) - gap)
+    total = share[:, :regions] + (home * weighted[:, :, None]).sum(1)
+    vacant = 1 - home.sum(2)
+    chosen = jnp.concatenate([share[:, :regions] / total, weighted / ((home * total[:, None]).sum(2) + vacant)], axis=1)
+    paid = first + (home * (chosen[:, regions:] * further)[:, :, None]).sum(1)
+    safe_pace = jnp.where(slope > 0, pace, 1.0)
+    mean = jnp.where(slope > 0, first + (least - jnp.log(total)) / safe_pace, paid)
+    return Composites(power, unit, by_column, chosen, mean, mean - paid)
 
 
 def core_cost(
-    production: Production, wage: Float[Array, " region"], composite: Float[Array, "product region"], core: int
+    structure: Structure, production: Production, wage: Float[Array, " region"], composite: Float[Array, "product region"]
 ) -> tuple[Array, Array]:
-    """CES unit cost of core goods relative to the benchmark, and the labour quantity per unit.
+    """Unit cost of core goods relative to the benchmark, and the cost weight of each input.
 
-    ``c = (beta_0 w^(1-eps) + sum_s beta_s P_s^(1-eps))^(1/(1-eps))``.
+    ``c = (beta_0 w^(1-eps) + sum_s beta_s P_s^(1-eps))^(1/(1-eps))``; Cobb-Douglas where ``structure`` says so. The
+    quantity of an input per unit of cost is its weight times ``c^eps / P_s``.
     """
+    core = structure.core
+    inputs = jnp.swapaxes(production.inputs[:, :core], 0, 1)
+    if structure.cobb_douglas:
+        logs = production.labour[:core] * jnp.log(wage) + jnp.einsum("ksr,sr->kr", inputs, jnp.log(composite))
+        return jnp.exp(logs), inputs
     exponent = (1 - production.elasticity)[:, None]
     power = jnp.exp(exponent[:, :, None] * jnp.log(composite)[None])
-    labour = production.labour[:core] * jnp.exp(exponent * jnp.log(wage))
-    total = labour + (jnp.swapaxes(production.inputs[:, :core], 0, 1) * power).sum(1)
-    return jnp.exp(jnp.log(total) / exponent), power
+    weight = inputs * power
+    total = production.labour[:core] * jnp.exp(exponent * jnp.log(wage)) + weight.sum(1)
+    return jnp.exp(jnp.log(total) / exponent), weight
 
 
 def stack_prices(
     structure: Structure,
     production: Production,
-    barriers: Barriers,
-    weight: Float[Array, "product class origin destination"],
+    factors: Factors,
+    buyers: Buyers,
     sigma: Float[Array, " product"],
-    rivalry: Float[Array, ""],
+    slope: Float[Array, "product region"],
     wage: Float[Array, " region"],
     core_mill: Float[Array, "core region"],
     rent: Float[Array, "product region"],
-) -> Buying:
-    """Prices of every product given wages and core mill prices, suppliers before users.
+) -> tuple[Buying, Float[Array, "core product region"]]:
+    """Prices of every product given wages and core mill prices, suppliers before users; and core inputs' cost weights.
 
     The stack's inputs are acyclic once core prices are known, so each level needs one pass and no iteration.
     """
-    n = structure.core
-    spread, by_class, mean = armington(core_mill, weight[:n], barriers.share[:n], sigma[:n], rivalry)
-    mills, spreads, classes, means, costs = [core_mill], [spread], [by_class], [mean], []
-    known = mean
+    regions = len(structure.regions)
+    services = structure.products.index("services") if "services" in structure.products else None
+
+    def level(mill: Array, rows: slice, of_services: Array | None) -> Composites:
+        return composites(
+            mill, factors.value[rows], buyers.share[rows], buyers.home[rows], sigma[rows], slope[rows], of_services
+        )
+
+    core = slice(0, structure.core)
+    if buyers.home.shape[1] and services is not None:
+        row = slice(services, services + 1)
+        of_services = level(core_mill[row], row, jnp.ones(regions)).by_column[0, :regions]
+    else:
+        of_services = None
+    mills, parts, costs = [core_mill], [level(core_mill, core, of_services)], []
+    known = parts[0].mean
     for first, last in structure.levels:
-        inputs = production.inputs[:first, first:last]
-        cost = production.labour[first:last] * wage + (inputs * known[:, None, :]).sum(0)
-        mill = (
-            production.cost[first:last] * cost / production.productivity[first:last]
-            + production.margin[first:last] * wage
-            + rent[first:last]
+        rows = slice(first, last)
+        inputs = production.inputs[:first, rows]
+        cost = production.labour[rows] * wage + (inputs * known[:, None, :]).sum(0)
+        mills.append(
+            production.cost[rows] * cost / production.productivity[rows] + production.margin[rows] * wage + rent[rows]
         )
-        spread, by_class, mean = armington(
-            mill, weight[first:last], barriers.share[first:last], sigma[first:last], rivalry
-        )
-        mills.append(mill)
-        spreads.append(spread)
-        classes.append(by_class)
-        means.append(mean)
+        parts.append(level(mills[-1], rows, of_services))
         costs.append(cost)
-        known = jnp.concatenate([known, mean])
-    core, _ = core_cost(production, wage, known, n)
-    return Buying(
-        jnp.concatenate(mills),
-        jnp.concatenate(spreads),
-        jnp.concatenate(classes),
-        known,
-        jnp.concatenate([core, *costs]),
+        known = jnp.concatenate([known, parts[-1].mean])
+    relative, weight = core_cost(structure, production, wage, known)
+    joined = Composites(*(jnp.concatenate(part) for part in zip(*parts, strict=True)))
+    buying = Buying(
+        jnp.concatenate(mills), joined, _by_class(buyers, joined.by_column), jnp.concatenate([relative, *costs])
     )
+    return buying, weight
+
+
+def _by_class(buyers: Buyers, price: Float[Array, "product column"]) -> Float[Array, "product class region"]:
+    """Composite prices by class of buyers."""
+    regions = buyers.slot.shape[-1]
+    further = (buyers.slot * price[:, regions:, None, None]).sum(1)
+    return further + (1 - buyers.slot.sum(1)) * price[:, None, :regions]

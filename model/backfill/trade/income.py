@@ -1,0 +1,36 @@
+"""Incomes and outlays of the regions (section 4, "Income")."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Float
+
+from backfill.arrays import Array
+from backfill.economy.economy import Structure
+
+
+class Income(NamedTuple):
+    """Incomes and outlays of each region, million USD."""
+
+    labour: Float[Array, " region"]
+    profits: Float[Array, " region"]
+    capacity_rents: Float[Array, " region"]
+    limit_rents: Float[Array, " region"]
+    tariff_revenue: Float[Array, " region"]
+    levy_revenue: Float[Array, " region"]
+    fines: Float[Array, " region"]
+    hub_rents: Float[Array, " region"]
+    deficit: Float[Array, " region"]
+    investment: Float[Array, " region"]
+
+    def absorption(self) -> Float[Array, " region"]:
+        """What is left for final absorption: all incomes and the deficit, less investment."""
+        return sum(self[:-1], start=-self.investment)
+
+
+def owner_matrix(structure: Structure) -> Float[Array, "node region"]:
+    """One-hot matrix from planned capacities to the regions that receive their rents."""
+    owner = jnp.array([structure.region(code) for code in structure.owners], int)
+    return jnp.eye(len(structure.regions))[owner]
