@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
-import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -108,13 +106,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code.
 
     Args:
-        arguments: words after ``backfill``; those of the process if None.
+        arguments: words after ``backfill``; those of the process if None, which then ends if it is interrupted.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    listening = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler) if listening else None
+    from backfill.commands import interrupt
+
+    alone = arguments is None
+    try:
+        with interrupt.heard(alone=alone):
+            return _answered(arguments)
+    except KeyboardInterrupt as interruption:
+        line = f"interrupted: {interruption}" if interruption.args else interrupt.NOTHING
+        return interrupt.leave(line) if alone else _say([line], INTERRUPTED)
+
+
+def _answered(arguments: Sequence[str] | None) -> int:
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
@@ -125,8 +133,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(error.lines, MISTAKE)
     except UnsolvedError as error:
         return _say([_one_line(error.sentence)], UNSOLVED)
-    except KeyboardInterrupt:
-        return _say(["interrupted: nothing written"], INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
@@ -135,9 +141,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if faults is None:
             raise
         return _say([_one_line(str(fault)) for fault in faults], MISTAKE)
-    finally:
-        if listening:
-            signal.signal(signal.SIGTERM, before)
 
 
 def _say(lines: Iterable[str], code: int) -> int:

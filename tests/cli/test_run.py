@@ -135,6 +135,43 @@ def test_told_to_end_it_tidies_up(run, tmp_path: Path, monkeypatch: pytest.Monke
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+BUSY = """
+import hashlib, sys
+import backfill.commands.run, backfill.experiments.run
+from backfill.cli import main
+def solve(*_, **__):
+    print("busy", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
+backfill.commands.run.keep_compiled = lambda: None
+backfill.experiments.run.run = solve
+sys.argv = ["backfill", "run", "no-controls"]
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_compiled_code_that_does_not_listen_is_ended(number: int, tmp_path: Path):
+    busy = subprocess.Popen(
+        [sys.executable, "-c", BUSY], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert busy.stdout is not None
+    assert busy.stdout.readline() == "busy\n"
+    busy.send_signal(number)
+    out, err = busy.communicate(timeout=20)
+    assert (busy.returncode, out, err) == (130, "", "interrupted: nothing written\n")
+    assert not names(tmp_path)
+
+
+def test_interrupted_while_telling_the_result_stays(run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("backfill.commands.report.report", interrupted)
+    assert run(make()) == 130
+    assert capsys.readouterr().err == "interrupted: the result is in results/no-controls\n"
+    assert names(tmp_path / "results" / "no-controls") == FILES
+
+
 def test_interrupted_while_writing_the_earlier_result_stays(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert run(make(), "--quiet") == 0
     before = (tmp_path / "results" / "no-controls" / "summary.csv").read_bytes()

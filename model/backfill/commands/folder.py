@@ -8,6 +8,7 @@ from typing import Literal
 
 from polars.exceptions import ComputeError
 
+from backfill.commands.interrupt import writing
 from backfill.errors import OutputError
 from backfill.experiments.results import Result, may_replace
 
@@ -37,17 +38,18 @@ def write(result: Result, folder: Path, tables: Literal["csv", "parquet"] = "par
     """
     target = folder.resolve()
     absent = [place for place in target.parents if not place.exists()]
-    try:
-        result.write(target, tables=tables)
-    except BaseException as error:
-        for place in absent:
-            if place.is_dir() and not any(place.iterdir()):
-                place.rmdir()
-        if isinstance(error, FileExistsError):
-            raise _refused(folder, error) from None
-        if isinstance(error, OSError | ComputeError):  # the second is how polars reports a full disk
-            raise _unwritable(folder, error) from None
-        raise
+    with writing():
+        try:
+            result.write(target, tables=tables)
+        except BaseException as error:
+            for place in absent:
+                if place.is_dir() and not any(place.iterdir()):
+                    place.rmdir()
+            if isinstance(error, FileExistsError):
+                raise _refused(folder, error) from None
+            if isinstance(error, OSError | ComputeError):  # the second is how polars reports a full disk
+                raise _unwritable(folder, error) from None
+            raise
 
 
 def _existing(folder: Path) -> Path:

@@ -43,10 +43,14 @@ def run_experiment(
         why = " ".join(result.message.split())
         print(f"{experiment.name}: cannot be solved: {why} Residuals: {folder / 'checks.json'}", file=sys.stderr)
         return False
-    if not quiet:
+    if quiet:
+        return True
+    try:
         report(result, experiment.title, folder)
         for inert in experiment.inert():
             print(f"note: {inert.placed.label} changes nothing here", file=sys.stderr)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"the result is in {folder}") from None
     return True
 
 
