@@ -30,7 +30,7 @@ from backfill.policy.wedges import Limit, Wedges  # noqa: E402
 from backfill.reference import economy as calibrate  # noqa: E402
 from backfill.threads import single_threaded_algebra  # noqa: E402
 from backfill.trade.equilibrium import CHUNK, Lane, outcomes, solve  # noqa: E402
-from backfill.trade.factors import buyers, factors  # noqa: E402
+from backfill.trade.factors import Used, buyers, factors  # noqa: E402
 from backfill.trade.market import market  # noqa: E402
 from backfill.trade.sensitivity import plan_slopes  # noqa: E402
 from backfill.world import solve_world  # noqa: E402
@@ -99,19 +99,22 @@ def evaluation_time(economy: Economy, lane: Lane, vectors: np.ndarray) -> tuple[
     with jax.enable_x64(True), single_threaded_algebra():
         piece = jax.tree.map(lambda leaf: jnp.asarray(leaf[:CHUNK]), lane)
         points = jnp.asarray(vectors[:CHUNK])
-        walls = jax.jit(jax.vmap(lambda x: wedge(x.parameters, x.barriers, jnp.zeros(0))))(piece)
+
+        def prepare(x):
+            return factors(x.parameters, x.barriers, jnp.zeros(0), Used(False, False)), buyers(x.barriers, x.plan.purchases)
 
         def one(x, point, fixed):
             return market(shape, x.parameters, x.barriers, x.plan, x.demand, point, fixed)[0]
 
+        walls = jax.jit(jax.vmap(prepare))(piece)
         whole = jax.jit(jax.vmap(one))
-        weight = walls.weight
-        price = jnp.ones((weight.shape[0], weight.shape[1], weight.shape[3]))
+        weight = walls[0].value
+        price = jnp.ones(weight.shape[:3])
 
         @jax.jit
         def contractions(weight, price):
-            spread = (weight * price[:, :, None, :, None]).sum(3)
-            return (weight * (1 / spread)[:, :, :, None, :]).sum((2, 4)), spread
+            spread = (weight * price[..., None]).sum(2)
+            return (weight * (1 / spread)[:, :, None]).sum(3), spread
 
         full = median(lambda: jax.block_until_ready(whole(piece, points, walls)), 30)[0]
         bare = median(lambda: jax.block_until_ready(contractions(weight, price)), 30)[0]

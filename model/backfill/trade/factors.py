@@ -97,8 +97,11 @@ def buyers(barriers: Barriers, purchases: Float[Array, "product class region"]) 
     return Buyers(columns(barriers.share), slot.sum(2), columns(purchases), slot)
 
 
+EVERYTHING = Used()
+
+
 def factors(
-    parameters: Parameters, barriers: Barriers, rent: Float[Array, " limit"], used: Used = Used()
+    parameters: Parameters, barriers: Barriers, rent: Float[Array, " limit"], used: Used = EVERYTHING
 ) -> Factors:
     """Wedges and weights at given rents of limits; without limits they do not change while a market is solved."""
     goods_tariff, maker_tariff = tariffs(parameters, barriers)
