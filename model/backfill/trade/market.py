@@ -93,7 +93,7 @@ def _columns(buying: Buying, columns: Buyers, rows: slice, bought: Array) -> Arr
 def _output(buying: Buying, walls: Factors, rows: slice, weight: Array) -> Array:
     """Units sold by each origin, ``p^(-sigma) sum_b (W/mu)_b F_b``."""
     share = buying.composites.power[rows] / buying.mill[rows]
-    return share * (walls.quantity[rows] * weight[:, None]).sum(2)
+    return share * jnp.einsum("kib,kb->ki", walls.quantity[rows], weight)
 
 
 def _traded(buying: Buying, columns: Buyers, walls: Factors, rows: slice, bought: Array) -> _Traded:
@@ -101,13 +101,13 @@ def _traded(buying: Buying, columns: Buyers, walls: Factors, rows: slice, bought
     part, regions = buying.composites, bought.shape[1]
     weight = _columns(buying, columns, rows, bought)
     power = part.power[rows]
-    paid = weight * (walls.tariff[rows] * power[:, :, None]).sum(1)
+    paid = weight * jnp.einsum("kib,ki->kb", walls.tariff[rows], power)
     tariff = paid[:, :regions].sum(0) + (columns.home[rows] * paid[:, regions:, None]).sum((0, 1))
 
     def at_origin(share: Array | None) -> Array:
         if share is None:
             return jnp.zeros(regions)
-        return (power * (share[rows] * weight[:, None]).sum(2)).sum(0)
+        return (power * jnp.einsum("kib,kb->ki", share[rows], weight)).sum(0)
 
     services = at_origin(walls.real_cost) + (part.adapting[rows] * bought).sum(0)
     return _Traded(weight, _output(buying, walls, rows, weight), services, tariff, at_origin(walls.levy))

@@ -72,7 +72,7 @@ def composites(
     regions = mill.shape[1]
     exponent = (1 - sigma)[:, None]
     power = jnp.exp(exponent * jnp.log(mill))
-    spread = (value * power[:, :, None]).sum(1)
+    spread = jnp.einsum("kib,ki->kb", value, power)
     closed = spread <= 0
     safe = jnp.where(closed, 1.0, spread)
     by_column = jnp.where(closed, CHOKE, jnp.exp(jnp.log(safe) / exponent))
