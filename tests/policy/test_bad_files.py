@@ -97,9 +97,13 @@ FAULTY = {
         '[[measures]]\nkind = "tariff"\nby = "USA"\norigins = "CHN"\nproducts = "all"\nrate = -1.5',
         "mine.toml: measures[1].rate: -1.5: a rate is at least -1; write -0.25 to take off 25%",
     ),
-    "horizon backwards": (
-        "[horizon]\nfirst = 2028\nlast = 2025",
-        "mine.toml: horizon.last: 2025: is the first year (2028) or later",
+    "horizon after the benchmark": (
+        "[horizon]\nfirst = 2025",
+        "mine.toml: horizon.first: 2025: is 2022, the year of the benchmark, from which the model starts",
+    ),
+    "horizon before the benchmark": (
+        "[horizon]\nlast = 2021",
+        "mine.toml: horizon.last: 2021: is at least 2022",
     ),
     "horizon beyond the data": (
         "[horizon]\nlast = 2040",
@@ -139,6 +143,10 @@ FAULTY = {
         "[parameters]\ndiscount_facto = 0.9",
         'mine.toml: parameters.discount_facto: 0.9: did you mean "discount_factor"?',
     ),
+    "a parameter of the benchmark's making": (
+        "[parameters]\nquality_theta = 0.5",
+        "mine.toml: parameters.quality_theta: 0.5: is built into the benchmark; change it in data/sources and build that anew",
+    ),
     "parameter not a number": (
         "[parameters]\ndiscount_factor = nan",
         "mine.toml: parameters.discount_factor: nan: give a finite number",
@@ -163,7 +171,7 @@ def test_each_fault_is_one_line_with_place_value_and_remedy(name: str, write) ->
 
 def test_all_faults_of_a_file_are_told_at_once(write) -> None:
     text = (
-        'titel = "x"\ninclude = ["nowhere"]\n[horizon]\nfirst = 2028\nlast = 2025\n[parameters]\ndiscount_facto = 0.9\n'
+        'titel = "x"\ninclude = ["nowhere"]\n[horizon]\nlast = 2040\n[parameters]\ndiscount_facto = 0.9\n'
         + with_measure("0.4", "1.5").replace('"CHN"', '"CHM"')
         + with_measure("export_control", "tarif")
     )
@@ -250,7 +258,7 @@ def test_included_measures_come_first_and_each_file_once(write) -> None:
 def test_the_resolved_file_is_the_same_experiment(write) -> None:
     write(CONTROL, "root")
     text = (
-        'include = "root"\nforesight = "myopic"\n[horizon]\nfirst = 2023\nperiods_per_year = 2\n'
+        'include = "root"\nforesight = "myopic"\n[horizon]\nlast = 2029\nperiods_per_year = 2\n'
         "[parameters]\ndiscount_factor = 0.95\n"
         '[[measures]]\nkind = "export_control"\nby = "USA"\nproducts = "us_accelerators"\ndestinations = "CHN"\n'
         'licence = { cap = 1000.0, unit = "TPP" }\nfrom = 2023-07-01\n'

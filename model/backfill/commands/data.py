@@ -48,7 +48,7 @@ def known_names(mapping: Path | None = None) -> str:
     """
     from backfill.economy.mapping import apply_mapping
     from backfill.economy.tables import load_tables, load_vocabulary
-    from backfill.policy.benchmark import priors
+    from backfill.policy.benchmark import BUILT_IN, priors
 
     words = load_vocabulary() if mapping is None else apply_mapping(load_tables(), mapping).vocabulary()
     blocs = {bloc: [r for r in words.regions if words.bloc[r] == bloc] for bloc in dict.fromkeys(words.bloc.values())}
@@ -59,5 +59,5 @@ def known_names(mapping: Path | None = None) -> str:
     lines += ["", "Products, singly:", f"  {', '.join(words.products)}", "", "or by group:"]
     lines += [f"  {name}: {', '.join(members)}" for name, members in products.items()]
     lines += ["", "Parameters, from low to high:"]
-    lines += [f"  {name}: {low:g} to {high:g}" for name, (low, high) in priors().items()]
+    lines += [f"  {name}: {low:g} to {high:g}" for name, (low, high) in priors().items() if name not in BUILT_IN]
     return "\n".join(lines)

@@ -31,8 +31,7 @@ foresight = "perfect"
 # run.ranges = true                  # give headline numbers their ranges; takes some dozen solves
 
 [horizon]
-first = 2022
-last = 2030
+last = 2030                        # from 2022, the year of the benchmark
 periods_per_year = 1               # 2 for half-years
 """
 

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from backfill.experiments.ranges import RANGED
+from backfill.experiments.ranges import PARAMETERS
 from backfill.experiments.results import Result
 
 _WIDE = 1000
@@ -38,7 +39,8 @@ def report(result: Result, title: str, folder: Path) -> None:
     from rich.text import Text
 
     second = result.also_against
-    ranged = result.summary["low"].count() > 0
+    varied: Any = result.provenance.get("ranges")
+    ranged = varied is not None
     table = Table(box=SIMPLE, title_justify="left", pad_edge=False)
     for name in ("what", "where", "period", "unit"):
         table.add_column(name, overflow="fold")
@@ -61,12 +63,19 @@ def report(result: Result, title: str, folder: Path) -> None:
         print(line.rstrip())
     for line in left_out(result.summary):
         print(line)
-    print(RANGED if ranged else UNRANGED)
+    print(_varied(varied) if ranged else UNRANGED)
     print(f"files in {folder}: " + ", ".join(sorted(path.name for path in folder.iterdir())))
     print(f"open {folder / 'chart.html'} in a browser")
 
 
-UNRANGED = "central values of the parameters only; for ranges add --ranges, which solves the experiment some dozen times"
+UNRANGED = (
+    f"central values of the parameters only; for ranges add --ranges, which solves this {2 * len(PARAMETERS)} times more"
+)
+
+
+def _varied(ranges: dict[str, Any]) -> str:
+    told = f"ranges: {ranges['method']} ({', '.join(ranges['parameters'])}); nothing else is varied"
+    return told + (f"; not solved: {', '.join(ranges['unsolved'])}" if ranges["unsolved"] else "")
 
 
 def left_out(summary: pl.DataFrame) -> list[str]:

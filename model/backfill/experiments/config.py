@@ -26,7 +26,7 @@ from backfill.errors import (
 )
 from backfill.experiments.file import NO_CONTROLS, ExperimentFile, Horizon, horizon, parse
 from backfill.experiments.toml_text import to_toml
-from backfill.policy.benchmark import benchmark_flows, priors
+from backfill.policy.benchmark import BUILT_IN, benchmark_flows, priors
 from backfill.policy.compile import Inert, compile_policy, idle_measures, inert_measures
 from backfill.policy.faults import path
 from backfill.policy.library import PolicyFile, called, find, missing, read, with_included
@@ -228,9 +228,13 @@ def _against_priors(file: PolicyFile) -> list[UserError]:
     if not isinstance(parameters, Mapping) or not parameters:
         return []
     wrong: list[UserError] = []
-    known = priors()
+    known = {name: ends for name, ends in priors().items() if name not in BUILT_IN}
     for name, value in parameters.items():
         key = path("parameters", name)
+        if name in BUILT_IN:
+            remedy = "is built into the benchmark; change it in data/sources and build that anew"
+            wrong.append(UnknownParameterError(file.label, key, value, remedy))
+            continue
         if name not in known:
             remedy = did_you_mean(name, known, see="`backfill data names` lists all")
             wrong.append(UnknownParameterError(file.label, key, value, remedy))

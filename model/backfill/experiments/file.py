@@ -9,8 +9,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from backfill.dimensions import Vocabulary
-from backfill.errors import IncludedSettingsError, OutOfRangeError, UserError, WrongTypeError
-from backfill.policy.faults import faults, path, unknown_keys
+from backfill.errors import IncludedSettingsError, UserError, WrongTypeError
+from backfill.policy.faults import faults, unknown_keys
 from backfill.policy.library import PolicyFile
 from backfill.policy.policy import Placed, parse_measures
 
@@ -20,12 +20,19 @@ FIRST_YEAR, LAST_YEAR = 2022, 2030
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
 
 
+def _benchmark_year(year: int) -> int:
+    if year != FIRST_YEAR:
+        remedy = f"is {FIRST_YEAR}, the year of the benchmark, from which the model starts"
+        raise PydanticCustomError("out_of_range", "year", {"key": "", "remedy": remedy})
+    return year
+
+
 class Horizon(BaseModel):
     """Reported periods: years, or half-years."""
 
     model_config = _STRICT
 
-    first_year: Annotated[int, Field(alias="first", ge=FIRST_YEAR, le=LAST_YEAR)] = FIRST_YEAR
+    first_year: Annotated[int, Field(alias="first"), AfterValidator(_benchmark_year)] = FIRST_YEAR
     last_year: Annotated[int, Field(alias="last", ge=FIRST_YEAR, le=LAST_YEAR)] = LAST_YEAR
     per_year: Annotated[Literal[1, 2], Field(alias="periods_per_year")] = 1
 
@@ -100,7 +107,6 @@ def parse(
         settings = ExperimentFile.model_validate(_without_unknown(file.raw, known))
     except ValidationError as error:
         wrong += faults(error, file.label, keys=known)
-    wrong += _horizon_order(file)
     if included_by is not None:
         wrong += [
             IncludedSettingsError(
@@ -143,18 +149,6 @@ def horizon(file: PolicyFile) -> Horizon | None:
     """The horizon a file asks for, whatever else it says; None if that is at fault."""
     table = file.raw.get("horizon", {})
     try:
-        return None if _horizon_order(file) else Horizon.model_validate(table)
+        return Horizon.model_validate(table)
     except ValidationError:
         return None
-
-
-def _horizon_order(file: PolicyFile) -> list[UserError]:
-    table = file.raw.get("horizon")
-    if not isinstance(table, Mapping):
-        return []
-    first, last = table.get("first", FIRST_YEAR), table.get("last", LAST_YEAR)
-    if type(first) is not int or type(last) is not int or last >= first:
-        return []
-    key = "last" if "last" in table else "first"
-    remedy = f"is the first year ({first}) or later" if key == "last" else f"is the last year ({last}) or earlier"
-    return [OutOfRangeError(file.label, path("horizon", key), table[key], remedy)]

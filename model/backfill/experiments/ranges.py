@@ -15,12 +15,20 @@ import polars as pl
 
 from backfill.experiments.results import Result
 
-PARAMETERS: tuple[str, ...] = ()
-"""Parameters that are varied: those that moved a headline number of ``allied-alignment`` most when each was varied alone."""
+PARAMETERS = (
+    "demand_elasticity_compute",
+    "sigma_family",
+    "sigma_remote",
+    "sigma_coverage",
+    "sigma_tier",
+    "seizure_probability",
+    "diversion_slope",
+    "discount_factor",
+)
+"""Parameters that are varied: of all, each taken alone from end to end in ``allied-alignment``, those that moved compute denied,
+its cost, welfare or revenue of the US by a tenth or more, or smuggling by a quarter."""
 
 METHOD = "root sum of squares of the swings of the change as one parameter at a time takes the ends of its range"
-RANGED = f"ranges: {METHOD} ({', '.join(PARAMETERS)}); they say nothing of other parameters, data or the model's form"
-
 End = Literal["low", "high"]
 _KEYS = ["quantity", "where", "period", "unit"]
 

@@ -45,7 +45,8 @@ def run(
     Args:
         experiment: an experiment, or the file or name of one.
         reference: what to compare with; None takes the experiment's own, ``no-controls`` unless it names another.
-        ranges: give headline numbers their ranges, which takes some dozen solves; None does as the experiment says.
+        ranges: give headline numbers their ranges (see `backfill.experiments.ranges`), which takes sixteen solves more;
+            None does as the experiment says.
         progress: called with a message and the share done.
 
     Returns:
@@ -63,10 +64,11 @@ def run(
         named = load_experiment(named, beside=beside, compared_with=chosen, inert_allowed=True)
     builds_on_current = CURRENT_POLICY in chosen.includes and CURRENT_POLICY not in (chosen.name, named.name)
     current = load_experiment(CURRENT_POLICY, compared_with=chosen, inert_allowed=True) if builds_on_current else None
+    if ranges is not None:
+        chosen = replace(chosen, ranges=ranges)
     result = _compared(chosen, named, current, progress)
-    if not (chosen.ranges if ranges is None else ranges) or result.status is not Status.SOLVED:
-        return result
-    return _ranged(result, chosen, named, current, progress)
+    ranged_too = chosen.ranges and result.status is Status.SOLVED
+    return _ranged(result, chosen, named, current, progress) if ranged_too else result
 
 
 def _ranged(

@@ -10,6 +10,9 @@ from backfill.economy.tables import BaselineTables, read_table
 from backfill.policy.board import FlowExists
 from backfill.resources import data_dir
 
+BUILT_IN = ("quality_theta",)
+"""Parameters of the benchmark's making: they act in `backfill data build`, and setting them for a run would change nothing."""
+
 
 def benchmark_flows(tables: BaselineTables | None = None) -> FlowExists:
     """Whether a flow (product, origin, destination) is above zero in the base year, or for accelerators in any year.

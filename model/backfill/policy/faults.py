@@ -35,6 +35,7 @@ _BY_NAME: dict[str, type[UserError]] = {
     "empty_list": WrongTypeError,
     "bad_name": WrongTypeError,
     "date_order": DateOrderError,
+    "out_of_range": OutOfRangeError,
 }
 
 _TYPES = {
