@@ -8,6 +8,7 @@ with the additions that this takes (sections 7 and 9).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import equinox as eqx
 import jax
@@ -229,26 +230,23 @@ def _capacity(
     return capacity, np.maximum(additions, 0.0), pressure
 
 
-def _with_tastes(
-    shape: Structure, parameters: Parameters, outcome: Outcome, lane: Lane
-) -> Parameters:
+@partial(jax.jit, static_argnums=0)
+@partial(jax.vmap, in_axes=(None, 0, 0, 0))
+def _inverted(shape: Structure, parameters: Parameters, outcome: Outcome, given: GivenQuantities) -> Parameters:
+    services = outcome.buying.mean[shape.position("services")]
+    accelerators = given.tastes(shape, parameters, outcome.delivered.leaf / (legs(shape).user @ services))
+    preferences = parameters.preferences
+    bundle, _ = goods_bundle(shape, preferences, outcome.buying.mean)
+    spending = outcome.compute_price * outcome.absorption.compute
+    goods = outcome.state.absorption - spending
+    taste = spending / goods * (bundle / outcome.compute_price) ** (1 - preferences.compute_elasticity)
+    rivalry = given.sigma_coverage / (outcome.buying.mean / services)
+    preferences = eqx.tree_at(lambda p: (p.compute_taste, p.rivalry), preferences, (taste, rivalry))
+    return eqx.tree_at(lambda p: (p.accelerators, p.preferences), parameters, (accelerators, preferences))
+
+
+def _with_tastes(shape: Structure, parameters: Parameters, outcome: Outcome, lane: Lane) -> Parameters:
     """Invert the tastes that make users choose the reference quantities at the solved prices."""
-
-    @jax.jit
-    @jax.vmap
-    def invert(parameters: Parameters, outcome: Outcome, given: GivenQuantities):
-        services = legs(shape).user @ outcome.buying.mean[shape.position("services")]
-        accelerators = given.tastes(shape, parameters, outcome.delivered.leaf / services)
-        preferences = parameters.preferences
-        bundle, _ = goods_bundle(shape, preferences, outcome.buying.mean)
-        spending = outcome.compute_price * outcome.absorption.compute
-        goods = outcome.state.absorption - spending
-        taste = spending / goods * (bundle / outcome.compute_price) ** (1 - preferences.compute_elasticity)
-        real = outcome.buying.mean / outcome.buying.mean[shape.position("services")]
-        rivalry = given.sigma_coverage / real
-        preferences = eqx.tree_at(lambda p: (p.compute_taste, p.rivalry), preferences, (taste, rivalry))
-        return eqx.tree_at(lambda p: (p.accelerators, p.preferences), parameters, (accelerators, preferences))
-
     with jax.enable_x64(True):
-        calibrated = invert(parameters, outcome, lane.demand)
+        calibrated = _inverted(shape, parameters, outcome, lane.demand)
     return jax.tree.map(np.asarray, calibrated)

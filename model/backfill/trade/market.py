@@ -194,7 +194,7 @@ def market(
         part = _traded(buying, groups, walls, level, bought[level])
         output = part.output + at_home[level]
         scale = output * production.cost[level] / production.productivity[level]
-        bought = bought.at[:first].add((production.inputs[:first, level] * scale[None]).sum(1))
+        bought = bought.at[:first].add(jnp.einsum("skr,kr->sr", production.inputs[:first, level], scale))
         spent_on_services = spent_on_services + part.services
         parts.append(part)
         outputs.append(output)

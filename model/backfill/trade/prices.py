@@ -151,7 +151,7 @@ def stack_prices(
     for first, last in structure.levels:
         rows = slice(first, last)
         inputs = production.inputs[:first, rows]
-        cost = production.labour[rows] * wage + (inputs * known[:, None, :]).sum(0)
+        cost = production.labour[rows] * wage + jnp.einsum("skr,sr->kr", inputs, known)
         mills.append(
             production.cost[rows] * cost / production.productivity[rows] + production.margin[rows] * wage + rent[rows]
         )
