@@ -31,13 +31,36 @@ def market_checks(shape: Structure, lanes: Lane, outcome: Outcome) -> dict[str, 
     volume = np.abs(acquired - outcome.absorption.compute).max(1) / outcome.absorption.compute.sum(1)
     diverted = np.array([leaf.channel == DIVERSION for leaf in shape.leaves])
     shipped = outcome.leaf / (1 - diverted * outcome.delivered.seizure)
-    made = np.abs(outcome.maker_output.sum(1) - shipped.sum(1)) / shipped.sum(1)
+    made = np.abs(outcome.maker_output.sum(1) - shipped.sum(1)) / np.maximum(shipped.sum(1), np.finfo(float).tiny)
     return {
         "walras": float(max(excess.max(), _world_budget(lanes, outcome).max())),
         "complementarity": float(natural),
         "shares": float(_spending_gap(lanes, outcome).max()),
         "volume": float(max(volume.max(), made.max())),
     }
+
+
+def balances_out_of_reach(shape: Structure, outcome: Outcome) -> list[dict[str, tuple[float, float]]]:
+    """Regions that trade too little for the balance of trade that the model holds fixed, period by period.
+
+    A region with a surplus must sell more abroad than its surplus, one with a deficit must buy more than its deficit.
+
+    Returns:
+        of each period, region to (surplus, exports) or, negative both, (-deficit, -imports), as shares of its absorption.
+    """
+    traded = np.array(outcome.flows.value.sum(1))
+    for maker, (_, region) in enumerate(shape.makers):
+        traded[:, shape.region(region)] += outcome.delivered.mill[:, maker, None] * outcome.handling.deliveries[:, maker]
+    at_home = np.diagonal(traded, axis1=1, axis2=2)
+    size = np.asarray(outcome.state.absorption)
+    exports, imports = (traded.sum(2) - at_home) / size, (traded.sum(1) - at_home) / size
+    surplus = -np.asarray(outcome.income.deficit) / size
+    short = np.where(surplus > 0, exports < surplus, imports < -surplus)
+    side = np.where(surplus > 0, exports, -imports)
+    return [
+        {shape.regions[r]: (float(surplus[t, r]), float(side[t, r])) for r in np.flatnonzero(short[t])}
+        for t in range(len(short))
+    ]
 
 
 def _world_budget(lanes: Lane, outcome: Outcome) -> np.ndarray:

@@ -320,7 +320,7 @@ class Coupling:
             for search in todo.values():
                 search.step = 0.0
             return
-        missing = [world for world in todo if self._slopes[world] is None]
+        missing = sorted((world for world in todo if self._slopes[world] is None), key=lambda w: np.isinf(todo[w].merit))
         if missing:
             first = missing[0]
             self._differentiate({first: todo[first].point}, {first: np.arange(self.periods)[span]})
@@ -332,9 +332,17 @@ class Coupling:
             self._differentiate(stale, {world: self._far(world, point, span) for world, point in stale.items()})
         for world, search in todo.items():
             search.fresh = search.fresh or world in stale
+            if not self._has_slopes(world, span):
+                search.length = 0.0
+                continue
             search.target = self._answer(world, search.point, span)
             move = np.abs(search.target.rent - search.point.rent) / np.maximum(search.point.mill, 1e-9)
             search.step = float(move[:, span].max())
+
+    def _has_slopes(self, world: int, span: slice) -> bool:
+        """Whether a world's slopes are numbers, as they need not be where a market has no answer."""
+        slopes = self._slopes[world]
+        return slopes is not None and all(np.isfinite(part[span]).all() for part in slopes)
 
     def _answer(self, world: int, point: Point, span: slice) -> AffineAnswer:
         """The plan against the markets' linear answer: from the point's rents, else from the convex program's."""

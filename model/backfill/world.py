@@ -18,7 +18,7 @@ from backfill.accounts import (
     price_table,
     terminal_table,
 )
-from backfill.checks import market_checks
+from backfill.checks import balances_out_of_reach, market_checks
 from backfill.coupling import Coupling, settled
 from backfill.dimensions import Period
 from backfill.economy.economy import Economy
@@ -186,8 +186,9 @@ def _why(coupling: Coupling, world: int, status: Status, outcome: Outcome) -> st
     point, labels = coupling.points[world], _labels(coupling.economy)
     span = coupling.failures.get(world, slice(0, coupling.periods))
     if status is Status.MARKETS_FAILED:
-        late = [labels[t] for t in range(coupling.periods)[span] if not point.converged[t]]
-        return f"{status.value} Periods: {', '.join(dict.fromkeys(late))}."
+        late = [t for t in range(coupling.periods)[span] if not point.converged[t]]
+        when = ", ".join(dict.fromkeys(labels[t] for t in late))
+        return f"{status.value} Periods: {when}.{_unbalanced(coupling, late, labels, outcome)}"
     gaps = coupling.gaps(world).within(span)
     worst = "; ".join(
         f"{' in '.join(node)} by {size:.2g} in {labels[span.start + period]}" for node, period, size in gaps.worst()
@@ -201,6 +202,21 @@ def _why(coupling: Coupling, world: int, status: Status, outcome: Outcome) -> st
         worst += f". Builders in {name} would spend {spent[period, region]:.0%} of its income on tools in {when}"
     reason = explain(coupling.nodes[world], coupling.response(world), coupling.foresight, labels=labels, span=span)
     return f"{status.value} Apart, as shares of price or capacity: {worst}. {reason}"
+
+
+def _unbalanced(coupling: Coupling, late: Sequence[int], labels: Sequence[str], outcome: Outcome) -> str:
+    """Which regions cannot earn or spend their fixed balance of trade, in the first period in which that is so; or nothing."""
+    found = balances_out_of_reach(coupling.economy.structure, outcome)
+    for period in late:
+        worst = sorted(found[period].items(), key=lambda one: abs(one[1][1]) - abs(one[1][0]))[:3]
+        if worst:
+            told = "; ".join(
+                f"{region} would have to {'sell' if balance > 0 else 'buy'} abroad {abs(balance):.1%} of what it absorbs and "
+                f"{'sells' if balance > 0 else 'buys'} {abs(trade):.1%}"
+                for region, (balance, trade) in worst
+            )
+            return f" Balances of trade stay as in the base year: in {labels[period]} {told}; leave these regions ways to trade."
+    return ""
 
 
 def _labels(economy: Economy) -> list[str]:

@@ -220,6 +220,24 @@ def test_markets_without_an_answer_are_named_by_reported_periods(economy, monkey
     assert world.message.endswith(f"Periods: {', '.join(labels)}, the years after {labels[-1]}.")
 
 
+def test_a_region_that_cannot_earn_its_fixed_surplus_is_named(economy):
+    names, none = economy.structure.vocabulary, Wedges.none(economy.structure.vocabulary, economy.periods)
+    deficit = np.asarray(economy.parameters.endowment.deficit)[0]
+    region = names.regions[int(deficit.argmin())]
+    assert deficit.min() < -0.005
+    coverage = none.coverage.copy()
+    here = names.regions.index(region)
+    coverage[1:, :, here, [r for r in range(len(names.regions)) if r != here]] = 1.0
+    solved, closed = solve_world(economy, [none, dataclasses.replace(none, coverage=coverage)])
+    assert solved.status is Status.SOLVED
+    assert closed.status is Status.MARKETS_FAILED
+    told = rf"in 2023 .*?{region} would have to sell abroad ([0-9.]+)% of what it absorbs and sells ([0-9.]+)%"
+    found = re.search(told, closed.message)
+    assert found
+    assert float(found[1]) > 1 > float(found[2])
+    assert all(np.isfinite(value) for name, value in closed.checks.items() if name != "coupling_step")
+
+
 def test_a_surprise_leaves_what_was_before_and_shares_slopes(economy):
     none = Wedges.none(economy.structure.vocabulary, economy.periods)
     policy = controls(economy, frontier=0.8, tools=0.8, start=2)
