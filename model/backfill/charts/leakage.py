@@ -43,8 +43,14 @@ def steps(table: pl.DataFrame, policy: str, reference: str) -> pl.DataFrame:
     return frame.with_columns(label=pl.col("amount").map_elements(format_number, return_dtype=pl.String))
 
 
-def waterfall(table: pl.DataFrame, policy: str, reference: str) -> alt.LayerChart | alt.FacetChart:
-    """The waterfall of all periods together."""
+def waterfall(
+    table: pl.DataFrame, policy: str, reference: str, denied_range: tuple[float, float] | None = None
+) -> alt.LayerChart | alt.FacetChart:
+    """The waterfall of all periods together.
+
+    Args:
+        denied_range: low and high of compute denied in H100e, if known.
+    """
     data = steps(table, policy, reference)
     gross, denied = data["end"][0], data["end"][-1]
     scale = max(data["start"].abs().max(), data["end"].abs().max(), 1e-12)  # type: ignore[type-var]
@@ -69,4 +75,7 @@ def waterfall(table: pl.DataFrame, policy: str, reference: str) -> alt.LayerChar
     text = base.mark_text(baseline="bottom", color=INK, fontSize=11).encode(x=x, y="top:Q", text="label:N")
     zero = alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(color=RULE).encode(y="zero:Q")
     subtitle = "Thousand H100e, all periods; orange: gets in another way, green: closes too"
+    if denied_range is not None:
+        low, high = (format_accelerators(value / 1000) for value in denied_range)
+        subtitle += f". Range of what stays denied: {low} to {high}"
     return alt.layer(zero, bar, text).properties(width=WIDTH, height=HEIGHT, title=title(sentence, subtitle))

@@ -26,6 +26,9 @@ class Drawn(Protocol):
     @property
     def tables(self) -> Tables: ...
 
+    @property
+    def summary(self) -> pl.DataFrame: ...
+
 
 class Tables(Protocol):
     """Long tables by name."""
@@ -42,7 +45,7 @@ def overview(result: Drawn) -> alt.VConcatChart:
         spacing=56,
     ).resolve_scale(color="independent")
     bottom = alt.hconcat(
-        leakage.waterfall(tables["leakage"], policy, reference),
+        leakage.waterfall(tables["leakage"], policy, reference, _denied_range(result.summary)),
         panels.advanced_capacity(tables["capacity"], policy, reference, second),
         spacing=56,
     ).resolve_scale(color="independent")
@@ -63,6 +66,11 @@ def overview(result: Drawn) -> alt.VConcatChart:
     )
     chart = alt.vconcat(top, bottom, panels.footer(), spacing=44, title=head).resolve_scale(color="independent")
     return themed(chart)
+
+
+def _denied_range(summary: pl.DataFrame) -> tuple[float, float] | None:
+    found = summary.filter(pl.col("quantity") == "compute denied", pl.col("low").is_not_null())
+    return None if found.is_empty() else found.select("low", "high").row(0)
 
 
 def page(result: Drawn) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import altair as alt
 import polars as pl
 
 from backfill.charts.theme import (
     BLOC_COLOURS,
+    HEADER,
     HEIGHT,
     INK,
     ROUTE_COLOURS,
@@ -17,6 +20,7 @@ from backfill.charts.theme import (
     columns,
     title,
 )
+from backfill.effects.rates import SMALLEST
 from backfill.units import format_change, format_money, format_number, format_share
 
 ROUTES = {
@@ -45,7 +49,11 @@ def compute_by_route(table: pl.DataFrame, policy: str, reference: str, second: s
     total = dict(sums.group_by("scenario").agg(pl.col("value").sum()).iter_rows())
     before, after = total.get(reference, 0.0), total.get(policy, 0.0)
     change = after / before - 1 if before > 0 else 0.0
-    sentence = f"The adversary acquires {format_share(abs(change))} {'less' if change < 0 else 'more'} compute over the period."
+    sentence = (
+        f"The adversary acquires {format_share(abs(change))} {'less' if change < 0 else 'more'} compute over the period."
+        if abs(change) > 5e-4
+        else f"The adversary acquires as much compute over the period ({format_change(change, 2)})."
+    )
     order = {name: n for n, name in enumerate(ROUTE_COLOURS)}
     data = columns(sums, ["scenario", "period", "route", "value"]).with_columns(
         order=pl.col("route").replace_strict(order, return_dtype=pl.Int64)
@@ -71,7 +79,7 @@ def compute_by_route(table: pl.DataFrame, policy: str, reference: str, second: s
     return bars.facet(
         column=alt.Column("scenario:N").sort(shown_worlds).header(title=None),
         spacing=20,
-        title=title(sentence, "Accelerators acquired per period by route, thousand H100e", lines=2),
+        title=title(sentence, "Accelerators acquired per period by route, thousand H100e", header=HEADER),
     )
 
 
@@ -80,15 +88,20 @@ def backfilling_by_seller(table: pl.DataFrame, policy: str, reference: str) -> a
 
     Bars beyond `LONGEST` per cent are cut there and keep their true label: where the US sold little a rate can be anything.
     """
-    data = _rates(table, policy, reference)
-    groups = [name for name in GROUP_ORDER if name in set(data["product"].to_list())]
-    names = [PRODUCT_NAMES.get(name, name) for name in groups]
-    data = data.filter(pl.col("product").is_in(groups)).with_columns(product=pl.col("product").replace(PRODUCT_NAMES))
+    every = _rates(table, policy, reference)
+    shown = [name for name in GROUP_ORDER if name in set(every["product"].to_list())]
+    data = every.filter(pl.col("product").is_in(shown), pl.col("value").is_not_null()).with_columns(
+        product=pl.col("product").replace(PRODUCT_NAMES)
+    )
+    names = [name for group in shown if (name := PRODUCT_NAMES.get(group, group)) in set(data["product"].to_list())]
+    hidden = [name for group in shown if (name := PRODUCT_NAMES.get(group, group)) not in names]
     subtitle = "Change in sales to the adversary, % of the fall in US sales"
     if (100 * data["value"].abs() > LONGEST).any():
         subtitle += f", cut at {LONGEST:.0f}%"
+    if hidden:
+        subtitle += f". Not shown, as US sales fall by less than {SMALLEST:.0%} or rise: {', '.join(hidden)}"
     if data.is_empty():
-        return _nothing("US sales to the adversary do not fall, so nobody backfills.", subtitle)
+        return _nothing("US sales to the adversary hardly fall, so nobody backfills.", subtitle)
     most = data.sort("money")[-1].to_dicts()[0]
     sentence = (
         f"{_capital(most['seller'])} gain most: {format_money(most['money'])} of {most['product']}, "
@@ -128,7 +141,7 @@ def _rates(table: pl.DataFrame, policy: str, reference: str) -> pl.DataFrame:
         pl.col("origin").is_in(list(SELLERS)),
     )
     money = chosen.filter(pl.col("quantity") == "change in sales, current value")
-    rates = chosen.filter(pl.col("quantity") == "backfill rate, current value", pl.col("value").is_not_null())
+    rates = chosen.filter(pl.col("quantity") == "backfill rate, current value")
     joined = rates.join(
         money.select("origin", "product", pl.col("value").alias("money")),
         on=["origin", "product"],
@@ -195,25 +208,40 @@ def advanced_capacity(
     base = alt.Chart(columns(data, ["scenario", "period", "value"]))
     paint = {reference: SOFT, policy: BLOC_COLOURS["us"]} | ({second: BLOC_COLOURS["partner"]} if second else {})
     scale = alt.Scale(domain=worlds, range=[paint[name] for name in worlds])
-    dashes = alt.Scale(domain=worlds, range=[*[[5, 4]] * (len(worlds) - 1), [1, 0]])
+    dashes = alt.Scale(domain=worlds, range=[[2, 3], [6, 3]][: len(worlds) - 1] + [[1, 0]])
+    top = 1.1 * max(*data["value"].to_list(), 1e-12)
     line = base.mark_line(strokeWidth=2.5).encode(
         x=alt.X("period:O").title(None).axis(labelAngle=-45, ticks=False, labelOverlap=True),
-        y=alt.Y("value:Q").title(None).axis(tickCount=5, format="~r").scale(zero=True),
-        color=alt.Color("scenario:N").scale(scale).legend(symbolType="stroke"),
+        y=alt.Y("value:Q").title(None).axis(tickCount=5, format="~r").scale(domain=[0, top], nice=False),
+        color=alt.Color("scenario:N").scale(scale).legend(None),
         strokeDash=alt.StrokeDash("scenario:N").scale(dashes).legend(None),
         tooltip=["scenario:N", "period:N", alt.Tooltip("value:Q", format=",.3~r", title="billion USD")],
     )
     end = data.filter(pl.col("period") == last).with_columns(
-        label=pl.col("value").map_elements(format_number, return_dtype=pl.String)
+        label=pl.col("value").map_elements(format_number, return_dtype=pl.String) + "  " + pl.col("scenario")
     )
-    apart = abs(after - before) > 0.05 * max(before, after, 1e-12)
-    shown = end.filter(pl.col("scenario").is_in([policy, *([reference] if apart else [])]))
+    placed = apart(dict(end.select("scenario", "value").iter_rows()), LABEL * top / HEIGHT)
+    end = end.with_columns(at=pl.col("scenario").replace_strict(placed, return_dtype=pl.Float64))
     text = (
-        alt.Chart(columns(shown, ["scenario", "period", "value", "label"]))
+        alt.Chart(columns(end, ["scenario", "period", "at", "label"]))
         .mark_text(align="left", dx=6, fontSize=11)
-        .encode(x="period:O", y="value:Q", text="label:N", color=alt.Color("scenario:N").scale(scale).legend(None))
+        .encode(x="period:O", y="at:Q", text="label:N", color=alt.Color("scenario:N").scale(scale).legend(None))
     )
-    return alt.layer(line, text).properties(width=WIDTH, height=HEIGHT, title=title(sentence, subtitle))
+    room = LETTER * max(len(label) for label in end["label"])
+    return alt.layer(line, text).properties(width=WIDTH - room, height=HEIGHT, title=title(sentence, subtitle))
+
+
+LABEL, LETTER = 14, 6
+"""Height of a label and width of a letter in pixels."""
+
+
+def apart(values: Mapping[str, float], least: float) -> dict[str, float]:
+    """Heights near the values, in their order, no two closer than ``least``."""
+    placed: dict[str, float] = {}
+    floor = -float("inf")
+    for name, value in sorted(values.items(), key=lambda one: one[1]):
+        placed[name] = floor = max(value, floor + least)
+    return placed
 
 
 def footer() -> alt.Chart:

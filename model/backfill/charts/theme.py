@@ -47,14 +47,21 @@ def colours(palette: dict[str, str], present: Iterable[str]) -> alt.Scale:
     return alt.Scale(domain=names, range=[palette[name] for name in names])
 
 
-def title(sentence: str, subtitle: str, lines: int = 3) -> alt.TitleParams:
+_HEAD, _BELOW, _GAP, _BLOCK, HEADER = 18, 15, 5, 88, 27
+"""Heights in pixels: a line of a title and of a subtitle, what lies between, both with the space below, a facet's header."""
+
+
+def title(sentence: str, subtitle: str, *, header: int = 0) -> alt.TitleParams:
     """A title that is a sentence, over a subtitle with units, both wrapped to the panel.
 
-    Blank lines fill up to ``lines``, so that panels side by side start at the same height.
+    The space below makes panels side by side start at the same height.
+
+    Args:
+        header: height of what stands between title and panel.
     """
-    head, below = wrap(sentence, 60), wrap(subtitle, 78)
-    blank = [""] * (lines - len(head) - len(below))
-    return alt.TitleParams(text=head, subtitle=[*below, *blank])
+    head, below = wrap(sentence, 58), wrap(subtitle, 76)
+    taken = _HEAD * len(head) + _BELOW * len(below) + _GAP + header
+    return alt.TitleParams(text=head, subtitle=below, offset=max(_BLOCK - taken, _GAP))
 
 
 def wrap(text: str, width: int) -> list[str]:
@@ -80,10 +87,9 @@ def themed(chart: alt.VConcatChart) -> alt.VConcatChart:
             fontSize=14,
             subtitleFontSize=11.5,
             fontWeight=600,
-            offset=12,
-            subtitlePadding=5,
-            lineHeight=18,
-            subtitleLineHeight=15,
+            subtitlePadding=_GAP,
+            lineHeight=_HEAD,
+            subtitleLineHeight=_BELOW,
         )
         .configure_axis(
             labelColor=SOFT,
