@@ -15,6 +15,14 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=No
 hypothesis.settings.load_profile("repeatable")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def programs_on_disk() -> None:
+    """Compile once for all workers and the commands they start."""
+    from backfill.commands.run import keep_compiled
+
+    keep_compiled()
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """Root of the repository."""

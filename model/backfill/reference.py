@@ -23,6 +23,7 @@ from backfill.economy.structure import structure
 from backfill.economy.tables import BaselineTables
 from backfill.errors import UnsolvedError
 from backfill.policy.wedges import Wedges
+from backfill.programs import program
 from backfill.supply.nodes import present_value_matrix
 from backfill.trade.acquisition import tree
 from backfill.trade.barriers import lanes
@@ -90,9 +91,16 @@ def economy(
         purchases = _purchases(shape, scaled, additions)
         planned = purchases[0] / length[0]
         parameters = base_parameters(
-            base, shape, paths, priors, grid,
+            base,
+            shape,
+            paths,
+            priors,
+            grid,
             inputs=mature_tools(base, shape.tools, planned),
-            rent=rent_share, planned=planned, sigma=sigma, elasticity=elasticity,
+            rent=rent_share,
+            planned=planned,
+            sigma=sigma,
+            elasticity=elasticity,
         )
         parameters = shifts.apply(shape, parameters)
         given = _given(shape, paths, priors, len(grid))
@@ -136,7 +144,7 @@ def economy(
             slope=slope,
             tool_need=scaled,
             depreciation=depreciation,
-            discount=np.float64(discount),
+            discount=np.asarray(discount),
         ),
         reference_state=vector,
         grades=priors.grades(),
@@ -230,7 +238,6 @@ def _capacity(
     return capacity, np.maximum(additions, 0.0), pressure
 
 
-@partial(jax.jit, static_argnums=0)
 @partial(jax.vmap, in_axes=(None, 0, 0, 0))
 def _inverted(shape: Structure, parameters: Parameters, outcome: Outcome, given: GivenQuantities) -> Parameters:
     services = outcome.buying.mean[shape.position("services")]
@@ -247,6 +254,5 @@ def _inverted(shape: Structure, parameters: Parameters, outcome: Outcome, given:
 
 def _with_tastes(shape: Structure, parameters: Parameters, outcome: Outcome, lane: Lane) -> Parameters:
     """Invert the tastes that make users choose the reference quantities at the solved prices."""
-    with jax.enable_x64(True):
-        calibrated = _inverted(shape, parameters, outcome, lane.demand)
-    return jax.tree.map(np.asarray, calibrated)
+    given = parameters, outcome, lane.demand
+    return program(_inverted, (shape,), *given)(*given)

@@ -100,15 +100,18 @@ def cache_folder() -> Path:
 
 
 def keep_compiled() -> None:
-    """Let JAX keep compiled programs on disk, unless told otherwise or there is no place for them."""
-    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
-        return
-    folder = cache_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return
+    """Keep compiled programs on disk, where ``JAX_COMPILATION_CACHE_DIR`` says, and nowhere if there is no place for them."""
     import jax
 
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    from backfill.programs import keep_in
+
+    told = os.environ.get("JAX_COMPILATION_CACHE_DIR")
+    folder = cache_folder() if told is None else Path(told)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return
+    keep_in(folder / "programs")
+    if told is None:
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)

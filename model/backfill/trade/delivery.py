@@ -115,9 +115,7 @@ class Handling(NamedTuple):
     premium: Float[Array, " leaf"]
 
 
-def handle(
-    structure: Structure, diversion: Diversion, prices: Delivered, units: Float[Array, " leaf"]
-) -> Handling:
+def handle(structure: Structure, diversion: Diversion, prices: Delivered, units: Float[Array, " leaf"]) -> Handling:
     """Account for units acquired by leaf (section 8): real cost ``mu0 + mu1 y^nu/(1+nu)``, rent, fines, seizures."""
     leg = legs(structure)
     shipped = units / (1 - leg.diverted * prices.seizure)

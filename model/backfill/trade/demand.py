@@ -60,9 +60,7 @@ class ComputeDemand(Protocol):
         """Mean real price of a unit by user, and units by user -> quantity by leaf."""
         ...
 
-    def absorb(
-        self, preferences: Preferences, spending: Array, bundle: Array, unit: Array, price: Array
-    ) -> Absorption:
+    def absorb(self, preferences: Preferences, spending: Array, bundle: Array, unit: Array, price: Array) -> Absorption:
         """Split absorption between compute at ``price`` and the bundle of goods at ``bundle``."""
         ...
 
@@ -90,9 +88,7 @@ class Tastes(eqx.Module):
         pooled = chosen.value[0] - jnp.log(total) / slope
         return jnp.where(accelerators.rivalry_slope > 0, pooled, (barriers.user_share * chosen.value).sum(0)), by_leaf
 
-    def absorb(
-        self, preferences: Preferences, spending: Array, bundle: Array, unit: Array, price: Array
-    ) -> Absorption:
+    def absorb(self, preferences: Preferences, spending: Array, bundle: Array, unit: Array, price: Array) -> Absorption:
         exponent = 1 - preferences.compute_elasticity
         goods = jnp.exp(exponent * jnp.log(bundle))
         compute = preferences.compute_taste * jnp.exp(exponent * jnp.log(price))
@@ -147,9 +143,7 @@ class GivenQuantities(eqx.Module):
         mean = jnp.where(total > 0, (self.tier * value) @ self.user / jnp.where(total > 0, total, 1.0), 1.0)
         return mean, lambda units: share * (shape.tier @ self.tier)
 
-    def absorb(
-        self, preferences: Preferences, spending: Array, bundle: Array, unit: Array, price: Array
-    ) -> Absorption:
+    def absorb(self, preferences: Preferences, spending: Array, bundle: Array, unit: Array, price: Array) -> Absorption:
         units = self.tier @ self.user
         return Absorption(bundle, unit * ((spending - price * units) / bundle), units)
 

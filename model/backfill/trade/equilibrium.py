@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 import equinox as eqx
@@ -71,7 +70,6 @@ def first_guess(structure: Structure, parameters: Parameters, barriers: Barriers
     return jax.vmap(one)(parameters)
 
 
-@partial(jax.jit, static_argnums=(0, 1))
 def _solve(structure: Structure, used: Used, lanes: Lane, start: Array, tolerance: Array) -> anderson.FixedPoint:
     limits = lanes.barriers.limit_quantity.shape[-1]
 
@@ -91,7 +89,6 @@ def _solve(structure: Structure, used: Used, lanes: Lane, start: Array, toleranc
     return anderson.solve(evaluate, start, floor=floor, tolerance=tolerance)
 
 
-@partial(jax.jit, static_argnums=0)
 def _outcomes(structure: Structure, lanes: Lane, points: Array) -> Outcome:
     return jax.vmap(lambda lane, x: market(structure, lane.parameters, lane.barriers, lane.plan, lane.demand, x)[1])(
         lanes, points
@@ -106,13 +103,9 @@ def solve(
     A lane that fails to converge is reported in ``converged``; it never stops the others.
     """
     used = Used(bool(np.any(lanes.barriers.levy)), bool(np.any(lanes.barriers.real_cost)))
-
-    def run(lanes: Lane, start: Array) -> anderson.FixedPoint:
-        return _solve(structure, used, lanes, start, np.float64(tolerance))
-
-    return Equilibrium(*in_pieces(run, ("solve", structure, used), CHUNK, lanes, start))
+    return Equilibrium(*in_pieces(_solve, (structure, used), CHUNK, (lanes, start), (np.float64(tolerance),)))
 
 
 def outcomes(structure: Structure, lanes: Lane, points: Float[np.ndarray, "lane unknown"]) -> Outcome:
     """Everything the markets imply at given unknowns, stacked over lanes."""
-    return in_pieces(partial(_outcomes, structure), ("outcomes", structure), CHUNK, lanes, points)
+    return in_pieces(_outcomes, (structure,), CHUNK, (lanes, points))

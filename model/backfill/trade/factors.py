@@ -90,9 +90,7 @@ def buyers(barriers: Barriers, purchases: Float[Array, "product class region"]) 
     first = 1 - slot.sum(1)
 
     def columns(by_class: Array) -> Array:
-        return jnp.concatenate(
-            [(by_class * first).sum(1), (slot * by_class[:, None]).sum((2, 3))], axis=1
-        )
+        return jnp.concatenate([(by_class * first).sum(1), (slot * by_class[:, None]).sum((2, 3))], axis=1)
 
     return Buyers(columns(barriers.share), slot.sum(2), columns(purchases), slot)
 

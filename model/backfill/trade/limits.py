@@ -27,9 +27,7 @@ def use_of_limits(
     return use, (rent * value) @ barriers.limit_owner
 
 
-def rent_step(
-    barriers: Barriers, rent: Float[Array, " limit"], use: Float[Array, " limit"]
-) -> Float[Array, " limit"]:
+def rent_step(barriers: Barriers, rent: Float[Array, " limit"], use: Float[Array, " limit"]) -> Float[Array, " limit"]:
     """``max(0, (1 + rho)(use/K)^s - 1)``: rents rise while use exceeds the limit and fall towards zero below it."""
     slack = jnp.isinf(barriers.limit_quantity)
     pressure = jnp.log(jnp.maximum(use, 1e-300) / jnp.where(slack, 1.0, barriers.limit_quantity))

@@ -155,7 +155,14 @@ def market(
     composite = buying.mean
     services = composite[structure.position("services")] if structure.makers else jnp.ones(regions)
     delivered = deliver(
-        structure, accelerators, parameters.diversion, composite, buying.mill, state.wage, walls.makers, state.congestion,
+        structure,
+        accelerators,
+        parameters.diversion,
+        composite,
+        buying.mill,
+        state.wage,
+        walls.makers,
+        state.congestion,
         barriers.enforcement,
     )
 
@@ -194,7 +201,7 @@ def market(
         part = _traded(buying, groups, walls, level, bought[level])
         output = part.output + at_home[level]
         scale = output * production.cost[level] / production.productivity[level]
-        bought = bought.at[:first].add(jnp.einsum("skr,kr->sr", production.inputs[:first, level], scale))
+        bought = jnp.asarray(bought).at[:first].add(jnp.einsum("skr,kr->sr", production.inputs[:first, level], scale))
         spent_on_services = spent_on_services + part.services
         parts.append(part)
         outputs.append(output)
@@ -255,12 +262,29 @@ def market(
     limit_rent = rent_step(barriers, state.limit_rent, limit_use) if limit_use.shape[0] else state.limit_rent
     follow = wage / state.wage
     new = State(
-        wage, core_mill * follow, outputs[-1], income.absorption() * follow, freight / state.absorption, congestion,
+        wage,
+        core_mill * follow,
+        outputs[-1],
+        income.absorption() * follow,
+        freight / state.absorption,
+        congestion,
         limit_rent,
     )
     outcome = Outcome(
-        buying, delivered, handling, flows, absorption, income, leaf, output, maker_output,
-        compute_price, unit_value * services, limit_use, labour_bill / state.wage, state,
+        buying,
+        delivered,
+        handling,
+        flows,
+        absorption,
+        income,
+        leaf,
+        output,
+        maker_output,
+        compute_price,
+        unit_value * services,
+        limit_use,
+        labour_bill / state.wage,
+        state,
     )
     return pack(new), outcome
 

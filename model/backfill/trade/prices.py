@@ -98,7 +98,10 @@ def composites(
 
 
 def core_cost(
-    structure: Structure, production: Production, wage: Float[Array, " region"], composite: Float[Array, "product region"]
+    structure: Structure,
+    production: Production,
+    wage: Float[Array, " region"],
+    composite: Float[Array, "product region"],
 ) -> tuple[Array, Array]:
     """Unit cost of core goods relative to the benchmark, and the cost weight of each input.
 

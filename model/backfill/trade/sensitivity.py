@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -38,7 +37,6 @@ class PlanSlopes(NamedTuple):
     cost_by_rent: Float[np.ndarray, "lane node class node"]
 
 
-@partial(jax.jit, static_argnums=(0, 1))
 def _plan_slopes(structure: Structure, builders: tuple[int, ...], lanes: Lane, vectors: Array, need: Array) -> tuple:
     rows, columns = (jnp.array(x) for x in node_matrix(structure))
     nodes, count = len(structure.nodes), len(builders)
@@ -50,7 +48,7 @@ def _plan_slopes(structure: Structure, builders: tuple[int, ...], lanes: Lane, v
         def answer(point: Array) -> Array:
             x, rent, more = point[:unknowns], point[unknowns : unknowns + nodes], point[unknowns + nodes :]
             bought = jnp.einsum("bk,bc->kcb", chosen, more.reshape(count, classes))
-            plan = Plan(rent, lane.plan.purchases.at[:, :, sites].add(bought))
+            plan = Plan(rent, jnp.asarray(lane.plan.purchases).at[:, :, sites].add(bought))
             new, outcome = _evaluate(structure, Lane(lane.parameters, lane.barriers, plan, lane.demand), x)
             cost = jnp.einsum("bk,kcb->bc", chosen, outcome.buying.by_class[:, :, sites])
             return jnp.concatenate([new, outcome.output[rows, columns], cost.ravel()])
@@ -69,7 +67,10 @@ def _plan_slopes(structure: Structure, builders: tuple[int, ...], lanes: Lane, v
 
 
 def plan_slopes(
-    structure: Structure, lanes: Lane, vectors: Float[np.ndarray, "lane unknown"], need: Float[np.ndarray, "node product"]
+    structure: Structure,
+    lanes: Lane,
+    vectors: Float[np.ndarray, "lane unknown"],
+    need: Float[np.ndarray, "node product"],
 ) -> PlanSlopes:
     """Exact response of use and tool costs to rents and additions: ``dy = y_z + y_x (I - F_x)^-1 F_z``.
 
@@ -77,11 +78,7 @@ def plan_slopes(
         need: tool composites per unit of capacity added.
     """
     builders = tuple(np.flatnonzero(need.any(1)).tolist())
-
-    def run(lanes: Lane, vectors: Array) -> tuple:
-        return _plan_slopes(structure, builders, lanes, vectors, need)
-
-    by_rent, by_addition, cost = in_pieces(run, ("slopes", structure, builders), SLOPES_CHUNK, lanes, vectors)
+    by_rent, by_addition, cost = in_pieces(_plan_slopes, (structure, builders), SLOPES_CHUNK, (lanes, vectors), (need,))
     nodes, classes = len(structure.nodes), by_addition.shape[-1]
     use = np.zeros((len(vectors), nodes, nodes, classes))
     slope = np.zeros((len(vectors), nodes, classes, nodes))

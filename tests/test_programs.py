@@ -1,0 +1,92 @@
+"""Compiled programs on disk: found again by another process, never used when they are not what is asked for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from backfill import programs
+
+MATRIX, RIGHT = np.array([[3.0, 1.0], [1.0, 2.0]]), np.array([9.0, 8.0])
+
+
+def solved(times: float, given: dict[str, jax.Array]) -> tuple[jax.Array, None, jax.Array]:
+    return times * jnp.linalg.solve(given["matrix"], given["right"]), None, given["right"].sum()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(programs, "_folder", tmp_path)
+    forget(monkeypatch)
+    return tmp_path
+
+
+def forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "_in_memory", {})
+
+
+def call(times: float) -> tuple:
+    given = {"matrix": MATRIX, "right": RIGHT}
+    return programs.program(solved, (times,), given)(given)
+
+
+def test_program_is_read_again_and_returns_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    first = call(2.0)
+    np.testing.assert_allclose(first[0], [4.0, 6.0], rtol=1e-15)
+    assert (first[1], first[2], first[0].dtype) == (None, 17, np.float64)
+    assert len(list(folder.iterdir())) == 1
+    forget(monkeypatch)
+    monkeypatch.setattr(programs, "_compile", lambda *_: pytest.fail("compiled again"))
+    np.testing.assert_array_equal(call(2.0)[0], first[0])
+
+
+def test_settings_tell_programs_apart(folder: Path):
+    np.testing.assert_allclose(call(2.0)[0], 2 * call(1.0)[0], rtol=1e-15)
+    assert len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"not a program", None])
+def test_spoilt_file_is_replaced(folder: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None):
+    call(1.0)
+    (file,) = folder.iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2] if content is None else content)
+    forget(monkeypatch)
+    np.testing.assert_allclose(call(1.0)[0], [2.0, 3.0], rtol=1e-15)
+    assert file.stat().st_size > len(whole) // 2
+
+
+def test_folder_that_cannot_be_written_to_does_no_harm(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    (folder / "file").touch()
+    monkeypatch.setattr(programs, "_folder", folder / "file")
+    np.testing.assert_allclose(call(1.0)[0], [2.0, 3.0], rtol=1e-15)
+
+
+def test_oldest_files_make_room(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(programs, "MOST_FILES", 2)
+    for times in (1.0, 2.0, 3.0):
+        call(times)
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_fresh_process_can_run_what_it_reads(tmp_path: Path):
+    """A program that calls LAPACK crashes where its routines have not been looked up."""
+    line = f"""
+import numpy as np
+from pathlib import Path
+from backfill import programs
+from tests.test_programs import call
+programs.keep_in(Path({str(tmp_path)!r}))
+print(call(1.0)[0].tolist())
+"""
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", line], capture_output=True, text=True, cwd=Path(__file__).parents[1]
+        )
+        assert (done.returncode, done.stdout.strip()) == (0, "[2.0, 3.0]"), done.stderr
