@@ -103,12 +103,12 @@ def evaluation_time(economy: Economy, lane: Lane, vectors: np.ndarray) -> tuple[
         def prepare(x):
             return factors(x.parameters, x.barriers, jnp.zeros(0), Used(False, False)), buyers(x.barriers, x.plan.purchases)
 
-        def one(x, point, fixed):
-            return market(shape, x.parameters, x.barriers, x.plan, x.demand, point, fixed)[0]
+        def one(x, point, walls, groups):
+            return market(shape, x.parameters, x.barriers, x.plan, x.demand, point, walls, groups)[0]
 
-        walls = jax.jit(jax.vmap(prepare))(piece)
+        walls, groups = jax.jit(jax.vmap(prepare))(piece)
         whole = jax.jit(jax.vmap(one))
-        weight = walls[0].value
+        weight = walls.value
         price = jnp.ones(weight.shape[:3])
 
         @jax.jit
@@ -116,7 +116,7 @@ def evaluation_time(economy: Economy, lane: Lane, vectors: np.ndarray) -> tuple[
             spread = (weight * price[..., None]).sum(2)
             return (weight * (1 / spread)[:, :, None]).sum(3), spread
 
-        full = median(lambda: jax.block_until_ready(whole(piece, points, walls)), 30)[0]
+        full = median(lambda: jax.block_until_ready(whole(piece, points, walls, groups)), 30)[0]
         bare = median(lambda: jax.block_until_ready(contractions(weight, price)), 30)[0]
     return full, bare
 

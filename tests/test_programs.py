@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from backfill import programs
+from backfill import kept, programs
 
 MATRIX, RIGHT = np.array([[3.0, 1.0], [1.0, 2.0]]), np.array([9.0, 8.0])
 
@@ -22,7 +22,7 @@ def solved(times: float, given: dict[str, jax.Array]) -> tuple[jax.Array, None, 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(programs, "_folder", tmp_path)
+    monkeypatch.setattr(kept, "_folder", tmp_path)
     forget(monkeypatch)
     return tmp_path
 
@@ -40,36 +40,55 @@ def test_program_is_read_again_and_returns_the_same(folder: Path, monkeypatch: p
     first = call(2.0)
     np.testing.assert_allclose(first[0], [4.0, 6.0], rtol=1e-15)
     assert (first[1], first[2], first[0].dtype) == (None, 17, np.float64)
-    assert len(list(folder.iterdir())) == 1
+    assert len(list(folder.iterdir())) == 2
     forget(monkeypatch)
-    monkeypatch.setattr(programs, "_compile", lambda *_: pytest.fail("compiled again"))
+    monkeypatch.setattr(programs, "_lowered", lambda *_: pytest.fail("traced again"))
     np.testing.assert_array_equal(call(2.0)[0], first[0])
 
 
 def test_settings_tell_programs_apart(folder: Path):
     np.testing.assert_allclose(call(2.0)[0], 2 * call(1.0)[0], rtol=1e-15)
-    assert len(list(folder.iterdir())) == 2
+    assert len(list(folder.iterdir())) == 4
+
+
+def test_other_source_that_lowers_to_the_same_is_not_compiled_again(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    first = call(1.0)
+    forget(monkeypatch)
+    monkeypatch.setattr(programs, "source", lambda: "another")
+    call(1.0)
+    assert len(list(folder.iterdir())) == 3
+    np.testing.assert_array_equal(call(1.0)[0], first[0])
+
+
+def test_program_compiled_beside_jax_own_cache_can_be_kept(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """JAX cannot serialise an executable that it read from its cache."""
+    call(1.0)
+    for file in folder.iterdir():
+        file.unlink()
+    for _ in range(2):
+        forget(monkeypatch)
+        np.testing.assert_allclose(call(1.0)[0], [2.0, 3.0], rtol=1e-15)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a program", None])
-def test_spoilt_file_is_replaced(folder: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None):
+def test_spoilt_files_are_replaced(folder: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None):
     call(1.0)
-    (file,) = folder.iterdir()
-    whole = file.read_bytes()
-    file.write_bytes(whole[: len(whole) // 2] if content is None else content)
+    before = {file: file.read_bytes() for file in folder.iterdir()}
+    for file, whole in before.items():
+        file.write_bytes(whole[: len(whole) // 2] if content is None else content)
     forget(monkeypatch)
     np.testing.assert_allclose(call(1.0)[0], [2.0, 3.0], rtol=1e-15)
-    assert file.stat().st_size > len(whole) // 2
+    assert all(file.stat().st_size > len(whole) // 2 for file, whole in before.items())
 
 
 def test_folder_that_cannot_be_written_to_does_no_harm(folder: Path, monkeypatch: pytest.MonkeyPatch):
     (folder / "file").touch()
-    monkeypatch.setattr(programs, "_folder", folder / "file")
+    monkeypatch.setattr(kept, "_folder", folder / "file")
     np.testing.assert_allclose(call(1.0)[0], [2.0, 3.0], rtol=1e-15)
 
 
 def test_oldest_files_make_room(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(programs, "MOST_FILES", 2)
+    monkeypatch.setattr(kept, "MOST_FILES", 2)
     for times in (1.0, 2.0, 3.0):
         call(times)
     assert len(list(folder.iterdir())) == 2
@@ -80,9 +99,9 @@ def test_fresh_process_can_run_what_it_reads(tmp_path: Path):
     line = f"""
 import numpy as np
 from pathlib import Path
-from backfill import programs
+from backfill import kept, programs
 from tests.test_programs import call
-programs.keep_in(Path({str(tmp_path)!r}))
+kept.keep_in(Path({str(tmp_path)!r}))
 print(call(1.0)[0].tolist())
 """
     for _ in range(2):

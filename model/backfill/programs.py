@@ -1,8 +1,7 @@
 """Compiled programs: compiled once for given settings and shapes, kept in memory and, where a command says so, on disk.
 
 JAX's own cache on disk spares compiling but not tracing and lowering, which here take longer than solving. What is kept is
-the executable itself, under a name that tells apart everything it depends on: the package's source, JAX, Python, the
-processor, the function, its settings and the shapes of its arguments.
+the executable itself.
 """
 
 from __future__ import annotations
@@ -11,21 +10,23 @@ import contextlib
 import functools
 import hashlib
 import os
-import pickle
 import platform
 import sys
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jax.experimental.compilation_cache import compilation_cache
+from jax.experimental.serialize_executable import deserialize_and_load, serialize
 
-MOST_FILES = MOST_IN_MEMORY = 64
+from backfill.kept import keeping, kept, source
+
+MOST_IN_MEMORY = 64
 
 _in_memory: dict[Hashable, Program] = {}
-_folder: Path | None = None
 
 
 class Program(NamedTuple):
@@ -45,15 +46,6 @@ class Program(NamedTuple):
         return jax.tree.map(lambda place: np.asarray(leaves[place]), self.result)
 
 
-def keep_in(folder: Path | None) -> None:
-    """Keep programs compiled from now on in ``folder`` and look for them there; None keeps them in memory alone.
-
-    What is read from there is run: it must be a folder to which only its owner can write.
-    """
-    global _folder
-    _folder = folder
-
-
 def program(function: Callable[..., Any], settings: tuple[Hashable, ...], *arguments: Any) -> Program:
     """``function(*settings, *arguments)`` compiled in double precision for the shapes of ``arguments``.
 
@@ -66,20 +58,42 @@ def program(function: Callable[..., Any], settings: tuple[Hashable, ...], *argum
     shapes = tuple((np.shape(leaf), str(np.asarray(leaf).dtype)) for leaf in leaves)
     key = (function, settings, shape, shapes)
     if key not in _in_memory:
-        file = _folder and _folder / _name(function, settings, shape, shapes)
-        found = _read(file) if file else None
-        if found is None:
-            found = _compile(function, settings, shape, leaves)
-            if file:
-                _write(file, found)
-        _in_memory[key] = found
+        _in_memory[key] = _made(function, settings, shape, leaves, shapes)
         if len(_in_memory) > MOST_IN_MEMORY:
             del _in_memory[next(iter(_in_memory))]
-        return found
     return _in_memory[key]
 
 
-def _compile(function: Callable[..., Any], settings: tuple, shape: Any, leaves: list[Any]) -> Program:
+def _made(function: Callable[..., Any], settings: tuple, shape: Any, leaves: list[Any], shapes: tuple) -> Program:
+    """A program: what it is in XLA's terms, by the package's source and its own name, and the executable by what it is."""
+    new: dict[str, Any] = {}
+
+    def lowered() -> tuple[str, Any]:
+        new["lowered"], result = _lowered(function, settings, shape, leaves)
+        return hashlib.sha256(new["lowered"].as_text().encode()).hexdigest(), result
+
+    def compiled() -> tuple:
+        if "lowered" not in new:
+            lowered()
+        with _fresh():
+            new["executable"] = new["lowered"].compile()
+        return serialize(new["executable"]) if keeping() else ()
+
+    what, result = kept(
+        lowered, source(), _machine(), function.__module__, function.__qualname__, settings, str(shape), shapes
+    )
+    stored = kept(compiled, what, _machine())
+    if "executable" in new:
+        return Program(new["executable"], result)
+    _find_lapack()
+    with jax.enable_x64(True):
+        return Program(deserialize_and_load(*stored), result)
+
+
+def _lowered(
+    function: Callable[..., Any], settings: tuple, shape: Any, leaves: list[Any]
+) -> tuple[jax.stages.Lowered, Any]:
+    """The function traced and lowered, and its result with places of leaves instead of arrays."""
     results = []
 
     def flat(*leaves: Any) -> list[Any]:
@@ -88,73 +102,39 @@ def _compile(function: Callable[..., Any], settings: tuple, shape: Any, leaves: 
         return out
 
     with jax.enable_x64(True):
-        executable = jax.jit(flat).lower(*map(np.asarray, leaves)).compile()
-    return Program(executable, results[-1])
+        return jax.jit(flat).lower(*map(np.asarray, leaves)), results[-1]
 
 
-def _name(function: Callable[..., Any], settings: tuple, shape: Any, shapes: tuple) -> str:
-    about = (_everything_else(), function.__module__, function.__qualname__, settings, str(shape), shapes)
-    return hashlib.sha256(repr(about).encode()).hexdigest()
+@contextlib.contextmanager
+def _fresh() -> Iterator[None]:
+    """JAX's own cache on disk out of the way: an executable read from it cannot be written again."""
+    folder = jax.config.jax_compilation_cache_dir  # pyright: ignore[reportAttributeAccessIssue]
+    jax.config.update("jax_compilation_cache_dir", None)
+    compilation_cache.reset_cache()
+    try:
+        yield
+    finally:
+        jax.config.update("jax_compilation_cache_dir", folder)
+        compilation_cache.reset_cache()
 
 
 @functools.cache
-def _everything_else() -> str:
-    """A hash of what any program depends on besides its own function, settings and shapes."""
-    digest = hashlib.sha256()
-    root = Path(__file__).parent
-    for file in sorted(root.rglob("*.py")):
-        digest.update(str(file.relative_to(root)).encode() + file.read_bytes())
-    processor = Path("/proc/cpuinfo")
+def _machine() -> tuple:
+    """What a program depends on besides the package's source and its own function, settings and shapes."""
     processor = Path("/proc/cpuinfo")
     lines = processor.read_text().splitlines() if processor.exists() else []
     flags = {line for line in lines if line.startswith(("flags", "Features", "model name"))}
-    about = (
+    return (
         *(version(name) for name in ("jax", "jaxlib", "numpy", "equinox")),
         sys.version,
         platform.platform(),
         os.environ.get("XLA_FLAGS", ""),
-        [(device.platform, device.device_kind) for device in jax.devices()],
-        sorted(flags),
+        tuple((device.platform, device.device_kind) for device in jax.devices()),
+        tuple(sorted(flags)),
     )
-    digest.update(repr(about).encode())
-    return digest.hexdigest()
 
 
 @functools.cache
 def _find_lapack() -> None:
     """Let JAX look up LAPACK's routines, as it does while lowering; a program read from a file calls them unprepared."""
     jax.jit(jax.numpy.linalg.solve).lower(*np.ones((2, 1, 1), np.float32))
-
-
-def _read(file: Path) -> Program | None:
-    """The program in a file; None if there is none or it cannot be used, as one cut short or of another machine."""
-    from jax.experimental.serialize_executable import deserialize_and_load
-
-    if not file.exists():
-        return None
-    _find_lapack()
-    try:
-        with jax.enable_x64(True):
-            executable, taken, given, result = pickle.loads(file.read_bytes())
-            found = Program(deserialize_and_load(executable, taken, given), result)
-        os.utime(file)
-    except Exception:
-        return None
-    return found
-
-
-def _write(file: Path, program: Program) -> None:
-    """Keep a program if that can be done; what was used least recently makes room."""
-    from jax.experimental.serialize_executable import serialize
-
-    part = file.with_name(f"{file.name}.{os.getpid()}")
-    try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part.write_bytes(pickle.dumps((*serialize(program.executable), program.result)))
-        part.replace(file)
-        kept = sorted(file.parent.iterdir(), key=lambda one: one.stat().st_mtime)
-        for old in kept[:-MOST_FILES]:
-            old.unlink(missing_ok=True)
-    except (OSError, ValueError, pickle.PicklingError):
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)

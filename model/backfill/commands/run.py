@@ -29,10 +29,12 @@ def run_experiment(
     """
     experiment, base, folder = _checked(file_or_name, out, reference)
     keep_compiled()
+    from backfill.charts.offline import prepare
     from backfill.commands.report import progress_bar, report
     from backfill.experiments.results import Status
     from backfill.experiments.run import run
 
+    prepare()
     try:
         with progress_bar(quiet) as progress:
             result = run(experiment, reference=base, ranges=ranges, progress=progress)
@@ -100,10 +102,13 @@ def cache_folder() -> Path:
 
 
 def keep_compiled() -> None:
-    """Keep compiled programs on disk, where ``JAX_COMPILATION_CACHE_DIR`` says, and nowhere if there is no place for them."""
+    """Keep compiled programs and calibrated economies on disk, where ``JAX_COMPILATION_CACHE_DIR`` says if it is set.
+
+    Where there is no place for them nothing is kept.
+    """
     import jax
 
-    from backfill.programs import keep_in
+    from backfill.kept import keep_in
 
     told = os.environ.get("JAX_COMPILATION_CACHE_DIR")
     folder = cache_folder() if told is None else Path(told)
@@ -111,7 +116,7 @@ def keep_compiled() -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         return
-    keep_in(folder / "programs")
+    keep_in(folder / "kept")
     if told is None:
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)

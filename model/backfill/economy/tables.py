@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -55,6 +57,15 @@ class BaselineTables:
     def vocabulary(self) -> Vocabulary:
         """The names these tables use."""
         return _vocabulary(self.regions, self.products)
+
+    def digest(self) -> str:
+        """A hash of everything in them."""
+        found = hashlib.sha256()
+        for field in fields(self):
+            content = io.BytesIO()
+            getattr(self, field.name).write_ipc(content)
+            found.update(field.name.encode() + content.getvalue())
+        return found.hexdigest()
 
 
 def read_table(directory: Path, table: str) -> pl.DataFrame:

@@ -19,6 +19,7 @@ from backfill.experiments.results import EffectTables, Result, Status
 from backfill.experiments.summary import summary
 from backfill.experiments.vintages import Vintages, at, last, vintages
 from backfill.experiments.worlds import Batch, batch, routes_under_control, without_upstream
+from backfill.kept import kept, source
 
 if TYPE_CHECKING:
     from backfill.economy.economy import Economy
@@ -141,8 +142,9 @@ def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy
 
     tables = experiment.tables()
     vocabulary, horizon = tables.vocabulary(), experiment.horizon
-    try:
-        calibrated = economy(
+
+    def calibrated() -> Economy:
+        return economy(
             tables,
             vocabulary,
             first_year=horizon.first_year,
@@ -151,9 +153,11 @@ def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy
             overrides=experiment.parameters,
             progress=progress,
         )
+
+    try:
+        return kept(calibrated, source(), tables.digest(), horizon, sorted(experiment.parameters.items())), vocabulary
     except ValueError as error:
         raise UnsolvedError(f"the benchmark cannot be calibrated for this experiment: {error}") from error
-    return calibrated, vocabulary
 
 
 def _other_name(reference: str, scenario: str) -> str:

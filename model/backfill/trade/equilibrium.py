@@ -73,16 +73,17 @@ def first_guess(structure: Structure, parameters: Parameters, barriers: Barriers
 def _solve(structure: Structure, used: Used, lanes: Lane, start: Array, tolerance: Array) -> anderson.FixedPoint:
     limits = lanes.barriers.limit_quantity.shape[-1]
 
-    def prepare(lane: Lane) -> tuple[Factors, Buyers]:
-        return factors(lane.parameters, lane.barriers, jnp.zeros(0), used), buyers(lane.barriers, lane.plan.purchases)
+    def prepare(lane: Lane) -> tuple[Factors | None, Buyers]:
+        walls = None if limits else factors(lane.parameters, lane.barriers, jnp.zeros(0), used)
+        return walls, buyers(lane.barriers, lane.plan.purchases)
 
-    fixed = None if limits else jax.vmap(prepare)(lanes)
+    def one(lane: Lane, point: Array, walls: Factors | None, groups: Buyers) -> Array:
+        return market(structure, lane.parameters, lane.barriers, lane.plan, lane.demand, point, walls, groups)[0]
 
-    def one(lane: Lane, point: Array, walls: tuple[Factors, Buyers] | None) -> Array:
-        return market(structure, lane.parameters, lane.barriers, lane.plan, lane.demand, point, walls)[0]
+    walls, groups = jax.vmap(prepare)(lanes)
 
     def evaluate(points: Array) -> Array:
-        return jax.vmap(one, in_axes=(0, 0, None if limits else 0))(lanes, points, fixed)
+        return jax.vmap(one)(lanes, points, walls, groups)
 
     rents = limits + len(structure.hubs) + len(structure.regions)
     floor = jnp.concatenate([jnp.full(start.shape[1] - rents, -jnp.inf), jnp.zeros(rents)])

@@ -87,12 +87,15 @@ def tariffs(parameters: Parameters, barriers: Barriers) -> tuple[Array, Array]:
 def buyers(barriers: Barriers, purchases: Float[Array, "product class region"]) -> Buyers:
     """Columns of buyers; classes to which every source is open are one with their region's first column."""
     slot = barriers.slot
+    return Buyers(in_columns(slot, barriers.share), slot.sum(2), in_columns(slot, purchases), slot)
+
+
+def in_columns(
+    slot: Float[Array, "product further class region"], by_class: Float[Array, "product class region"]
+) -> Float[Array, "product column"]:
+    """Amounts by class of buyers, by column."""
     first = 1 - slot.sum(1)
-
-    def columns(by_class: Array) -> Array:
-        return jnp.concatenate([(by_class * first).sum(1), (slot * by_class[:, None]).sum((2, 3))], axis=1)
-
-    return Buyers(columns(barriers.share), slot.sum(2), columns(purchases), slot)
+    return jnp.concatenate([(by_class * first).sum(1), (slot * by_class[:, None]).sum((2, 3))], axis=1)
 
 
 EVERYTHING = Used()

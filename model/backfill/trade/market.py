@@ -133,7 +133,8 @@ def market(
     plan: Plan,
     demand: ComputeDemand,
     vector: Float[Array, " unknown"],
-    fixed: tuple[Factors, Buyers] | None = None,
+    walls: Factors | None = None,
+    groups: Buyers | None = None,
 ) -> tuple[Float[Array, " unknown"], Outcome]:
     """Evaluate a market at ``vector`` (see `State`): the fixed-point map and what follows from it.
 
@@ -141,14 +142,16 @@ def market(
     the returned vector equals the given one.
 
     Args:
-        fixed: wedges and buyers computed beforehand, for economies without quantity limits.
+        walls: wedges computed beforehand, for economies without quantity limits.
+        groups: buyers computed beforehand.
     """
     state = unpack(structure, vector)
     production, preferences, accelerators = parameters.production, parameters.preferences, parameters.accelerators
     n, core, regions = len(structure.products), structure.core, len(structure.regions)
     rows, columns = node_matrix(structure)
     rent = jnp.zeros((n, regions)).at[rows, columns].set(plan.rent) if rows else jnp.zeros((n, regions))
-    walls, groups = fixed or (factors(parameters, barriers, state.limit_rent), buyers(barriers, plan.purchases))
+    walls = walls or factors(parameters, barriers, state.limit_rent)
+    groups = groups or buyers(barriers, plan.purchases)
     buying, input_weight = stack_prices(
         structure, production, walls, groups, preferences.sigma, preferences.rivalry, state.wage, state.core_mill, rent
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 
@@ -86,7 +87,7 @@ def composites(
     gap = (home * pace[:, None]).sum(2) * further
     some = share[:, :regions] > 0
     dearer = jnp.where((share[:, regions:] > 0)[:, :, None] & (home > 0), gap[:, :, None], jnp.inf).min(1)
-    least = jnp.where(some | jnp.isinf(dearer), 0.0, dearer)
+    least = jax.lax.stop_gradient(jnp.where(some | jnp.isinf(dearer), 0.0, dearer))
     weighted = share[:, regions:] * jnp.exp((home * least[:, None]).sum(2) - gap)
     total = share[:, :regions] + (home * weighted[:, :, None]).sum(1)
     vacant = 1 - home.sum(2)

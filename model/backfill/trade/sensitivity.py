@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -13,6 +14,7 @@ from jaxtyping import Float
 from backfill.arrays import Array
 from backfill.economy.economy import Structure
 from backfill.trade.equilibrium import Lane
+from backfill.trade.factors import buyers, factors, in_columns
 from backfill.trade.market import Outcome, Plan, market, node_matrix
 from backfill.trade.pieces import in_pieces
 
@@ -40,18 +42,25 @@ class PlanSlopes(NamedTuple):
 def _plan_slopes(structure: Structure, builders: tuple[int, ...], lanes: Lane, vectors: Array, need: Array) -> tuple:
     rows, columns = (jnp.array(x) for x in node_matrix(structure))
     nodes, count = len(structure.nodes), len(builders)
-    chosen, sites = need[jnp.array(builders)], columns[jnp.array(builders)]
+    chosen = need[jnp.array(builders)]
+    sites = jnp.eye(len(structure.regions))[columns[jnp.array(builders)]]
 
     def one(lane: Lane, vector: Array) -> tuple[Array, Array, Array]:
         unknowns, classes = vector.shape[0], lane.plan.purchases.shape[1]
+        walls = None
+        if not lane.barriers.limit_quantity.shape[0]:
+            walls = factors(lane.parameters, lane.barriers, jnp.zeros(0))
+        groups = buyers(lane.barriers, lane.plan.purchases)
+        additions = jnp.einsum("bk,cd,br->bckdr", chosen, jnp.eye(classes), sites)
+        tools = jax.vmap(jax.vmap(partial(in_columns, lane.barriers.slot)))(additions).reshape(count * classes, -1)
 
         def answer(point: Array) -> Array:
             x, rent, more = point[:unknowns], point[unknowns : unknowns + nodes], point[unknowns + nodes :]
-            bought = jnp.einsum("bk,bc->kcb", chosen, more.reshape(count, classes))
-            plan = Plan(rent, jnp.asarray(lane.plan.purchases).at[:, :, sites].add(bought))
-            new, outcome = _evaluate(structure, Lane(lane.parameters, lane.barriers, plan, lane.demand), x)
-            cost = jnp.einsum("bk,kcb->bc", chosen, outcome.buying.by_class[:, :, sites])
-            return jnp.concatenate([new, outcome.output[rows, columns], cost.ravel()])
+            bought = groups._replace(purchases=groups.purchases + (more @ tools).reshape(groups.purchases.shape))
+            plan = Plan(rent, lane.plan.purchases)
+            new, outcome = market(structure, lane.parameters, lane.barriers, plan, lane.demand, x, walls, bought)
+            cost = tools @ outcome.buying.composites.by_column.ravel()
+            return jnp.concatenate([new, outcome.output[rows, columns], cost])
 
         slopes = jax.jacfwd(answer)(jnp.concatenate([vector, lane.plan.rent, jnp.zeros(count * classes)]))
         inner, outer = slopes[:unknowns, :unknowns], slopes[:unknowns, unknowns:]

@@ -1,0 +1,84 @@
+"""What took long to make, kept on disk where a command says so: compiled programs, calibrated economies.
+
+Each is kept under a name that tells apart everything it depends on. What is read is run: the folder must be one to which only
+its owner can write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+MOST_FILES = 64
+
+_folder: Path | None = None
+Made = TypeVar("Made")
+
+
+def keep_in(folder: Path | None) -> None:
+    """Keep what is made from now on in ``folder`` and look for it there; None keeps nothing."""
+    global _folder
+    _folder = folder
+
+
+def keeping() -> bool:
+    """Whether anything is kept."""
+    return _folder is not None
+
+
+def kept(make: Callable[[], Made], *about: object) -> Made:
+    """``make()``, or what it returned when it was last called for the same ``about``.
+
+    Args:
+        make: returns something that can be pickled.
+        about: everything the result depends on, such as `source`; told apart by ``repr``.
+    """
+    if _folder is None:
+        return make()
+    file = _folder / hashlib.sha256(repr(about).encode()).hexdigest()
+    found = _read(file)
+    if found is None:
+        found = make()
+        _write(file, found)
+    return found
+
+
+@functools.cache
+def source() -> str:
+    """A hash of the package's source."""
+    root = Path(__file__).parent
+    digest = hashlib.sha256()
+    for file in sorted(root.rglob("*.py")):
+        digest.update(str(file.relative_to(root)).encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _read(file: Path) -> Any:
+    """What a file holds; None if there is none or it cannot be used, as one cut short."""
+    try:
+        found = pickle.loads(file.read_bytes())
+        os.utime(file)
+    except Exception:
+        return None
+    return found
+
+
+def _write(file: Path, made: object) -> None:
+    """Keep something if that can be done; what was used least recently makes room."""
+    part = file.with_name(f"{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part.write_bytes(pickle.dumps(made))
+        part.replace(file)
+        others = sorted(file.parent.iterdir(), key=lambda one: one.stat().st_mtime)
+        for old in others[:-MOST_FILES]:
+            old.unlink(missing_ok=True)
+    except (OSError, ValueError, pickle.PicklingError):
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
