@@ -27,7 +27,7 @@ from backfill.supply.residual import Residuals, residuals
 from backfill.trade import sensitivity
 from backfill.trade.barriers import lanes
 from backfill.trade.demand import Tastes
-from backfill.trade.equilibrium import Lane, outcomes, solve
+from backfill.trade.equilibrium import Lane, responses, solve
 from backfill.trade.market import Plan, node_matrix
 from backfill.trade.prices import CHOKE
 
@@ -191,6 +191,11 @@ class Coupling:
                 self._prepare(stage)
                 self._rounds(stage)
 
+    def first_to_fail(self, world: int) -> int:
+        """The world in whose failure that of ``world`` began: one that it departs from, or itself."""
+        other = self.departs.get(world, (world, 0))[0]
+        return self.first_to_fail(other) if other != world and other in self.failures else world
+
     def lane(self, points: Mapping[int, Point], periods: Mapping[int, np.ndarray]) -> tuple[Lane, Array]:
         """What the markets of some worlds take as given in chosen periods, world by world, and where to start from."""
         at = np.concatenate([world * self.periods + periods[world] for world in points])
@@ -280,9 +285,9 @@ class Coupling:
         periods, shape = np.arange(self.periods)[span], self.economy.structure
         lane, start = self.lane(trials, dict.fromkeys(trials, periods))
         market = solve(shape, lane, start)
-        outcome = outcomes(shape, lane, market.vector)
-        use, mill = (np.asarray(x)[:, self.rows, self.columns] for x in (outcome.output, outcome.buying.mill))
-        tools = np.einsum("gk,lkcg->lgc", self.need, outcome.buying.by_class[..., self.columns])
+        output, prices, by_class = responses(shape, lane, market.vector)
+        use, mill = (x[:, self.rows, self.columns] for x in (output, prices))
+        tools = np.einsum("gk,lkcg->lgc", self.need, by_class[..., self.columns])
         found, length = {}, len(periods)
         for place, (world, point) in enumerate(trials.items()):
             own = slice(place * length, (place + 1) * length)

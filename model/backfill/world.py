@@ -71,6 +71,7 @@ def solve_world(
     *,
     foresight: str = "perfect",
     departs: Mapping[int, tuple[int, int]] | None = None,
+    wanted: Sequence[int] | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> tuple[World, ...]:
     """Solve several worlds of one economy, markets in batches, each with its own capacity plan.
@@ -84,6 +85,7 @@ def solve_world(
         departs: surprises, as place of a world to (place of another, number of periods): until then suppliers plan as in
             the other, because what is new in this world has not been announced. Its wedges must be the other's so long.
             Without effect on suppliers who do not look ahead.
+        wanted: places of the worlds to return, in that order; all by default.
         progress: called with a message and the share done.
 
     Raises:
@@ -100,7 +102,7 @@ def solve_world(
     with single_threaded_algebra():
         coupling = Coupling(economy, worlds, foresight_named(foresight), departs)
         coupling.solve(progress and (lambda share: progress("worlds", share)))
-        return tuple(_world(coupling, worlds, world) for world in range(len(worlds)))
+        return tuple(_world(coupling, worlds, world) for world in (range(len(worlds)) if wanted is None else wanted))
 
 
 def _check_departure(
@@ -166,7 +168,7 @@ def _world(coupling: Coupling, worlds: Sequence[Wedges], world: int) -> World:
         "coupling_step": step,
         "coupling_optimality": residual,
     }
-    message = Status.SOLVED.value if status is Status.SOLVED else _why(coupling, world, status, outcome)
+    message = Status.SOLVED.value if status is Status.SOLVED else _why(coupling, coupling.first_to_fail(world), status)
     return World(
         tables, status, message, checks, economy.periods[keep], float(economy.capacity.discount), int(coupling.rounds[world])
     )
@@ -175,16 +177,18 @@ def _world(coupling: Coupling, worlds: Sequence[Wedges], world: int) -> World:
 def _status(coupling: Coupling, world: int, residual: float, step: float) -> Status:
     if world not in coupling.failures and coupling.points[world].converged.all() and settled(residual, step):
         return Status.SOLVED
+    world = coupling.first_to_fail(world)
     span = coupling.failures.get(world, slice(0, coupling.periods))
     return Status.COUPLING_FAILED if coupling.points[world].converged[span].all() else Status.MARKETS_FAILED
 
 
-def _why(coupling: Coupling, world: int, status: Status, outcome: Outcome) -> str:
+def _why(coupling: Coupling, world: int, status: Status) -> str:
     """What failed, where and by how much: markets by period, or capacities and the limit that explains them."""
     from backfill.supply.explain import explain
 
     point, labels = coupling.points[world], _labels(coupling.economy)
     span = coupling.failures.get(world, slice(0, coupling.periods))
+    outcome = outcomes(coupling.economy.structure, *coupling.lane({world: point}, {world: np.arange(coupling.periods)}))
     if status is Status.MARKETS_FAILED:
         late = [t for t in range(coupling.periods)[span] if not point.converged[t]]
         when = ", ".join(dict.fromkeys(labels[t] for t in late))

@@ -120,12 +120,13 @@ def _compared(
     needed = worlds_needed(scenario, policy, references, vocabulary)
 
     begun = time.perf_counter()
+    places = sorted(set(needed.position.values()))
     solved = solve_world(
-        economy, needed.wedges, foresight=chosen.foresight, departs=needed.departs, progress=progress
+        economy, needed.wedges, foresight=chosen.foresight, departs=needed.departs, wanted=places, progress=progress
     )
     seconds = time.perf_counter() - begun
     return result_of(
-        {name: solved[place] for name, place in needed.position.items()},
+        {name: solved[places.index(place)] for name, place in needed.position.items()},
         scenario=scenario,
         references={name: last(known) for name, known in references.items()},
         policy=last(policy),

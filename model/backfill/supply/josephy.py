@@ -110,20 +110,21 @@ class _Affine:
         """Change of ``idle / K`` by rents, an element of the generalised Jacobian, ``[node x period, node x period]``."""
         count, periods = self.scale.shape
         market, span = self.market, self.span
-        tool_use, cost_slope = market.tool_use[:, :, span], self.cost_slope[:, :, span]
         length = np.hypot(gains, 2 * self.rounding)
         building = 0.5 * (1 + gains / np.where(length > 0, length, 1.0)) if self.rounding else (gains > 0).astype(float)
         pace = building * self.pace
-        t, g = np.arange(periods), np.arange(count)
-        own = np.einsum("gct,gts->gcts", pace, self.value)
-        tools = pace[..., None] * cost_slope
+        t, g, b = np.arange(periods), np.arange(count), np.flatnonzero(self.builds.any(axis=(1, 2)))
+        own = pace[..., None] * self.value[:, None]
+        tools = pace[b, ..., None] * self.cost_slope[b][:, :, span]
         total = np.zeros((count, periods, count, periods))
         total[g, :, g, :] = own.sum(1)
-        total[:, t, :, t] -= tools.sum(1).transpose(1, 0, 2)
-        slack = np.einsum("gts,gthq->gshq", self.left, total)
+        total[b[:, None], t, :, t] -= tools.sum(1)
+        slack = (self.left.transpose(0, 2, 1) @ total.reshape(count, periods, -1)).reshape(total.shape)
         slack[:, t, :, t] -= market.jacobian[span]
-        slack -= np.einsum("gcth,gcts->htgs", tool_use, own)
-        slack[:, t, :, t] += np.einsum("gcth,gctq->thq", tool_use, tools)
+        tool_use = market.tool_use[b][:, :, span].transpose(2, 0, 3, 1)
+        slack[:, t[:, None], b] -= (tool_use @ own[b].transpose(2, 0, 1, 3)).transpose(2, 0, 1, 3)
+        by_use = tool_use.transpose(0, 2, 1, 3).reshape(periods, count, -1)
+        slack[:, t, :, t] += by_use @ tools.transpose(2, 0, 1, 3).reshape(periods, by_use.shape[-1], count)
         return (slack / self.scale[:, :, None, None]).reshape(count * periods, -1)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import equinox as eqx
 import numpy as np
@@ -13,6 +14,8 @@ from backfill.dimensions import Vocabulary
 from backfill.economy.economy import MATURE, Structure
 from backfill.errors import UnsolvedError
 from backfill.policy.wedges import Wedges
+
+_Found = TypeVar("_Found")
 
 
 class Barriers(eqx.Module):
@@ -196,6 +199,16 @@ def _refuse_users_without_sources(
         )
 
 
+def _each_once(function: Callable[..., _Found], arguments: Sequence[tuple[np.ndarray, ...]]) -> list[_Found]:
+    """``[function(*one) for one in arguments]``, computed once for arguments that are alike."""
+    found: dict[tuple[bytes, ...], _Found] = {}
+    keys = [tuple(part.tobytes() for part in one) for one in arguments]
+    for key, one in zip(keys, arguments, strict=True):
+        if key not in found:
+            found[key] = function(*one)
+    return [found[key] for key in keys]
+
+
 def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
     """Stack the wedges of several worlds over ``lane = world x period``, with as many buyer classes as any lane needs."""
     vocabulary = structure.vocabulary
@@ -211,15 +224,18 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
     def kit(closed: np.ndarray) -> np.ndarray:
         return closed[[rows[n] for n in tools] or slice(0)].reshape(-1, len(structure.regions))
 
-    split = [
-        builder_classes(structure, kit(closed), kit(_coverage(vocabulary, wedges, t, advanced=True)))
-        for closed, (wedges, t) in zip(coverage, periods, strict=True)
-    ]
+    split = _each_once(
+        lambda general, advanced: builder_classes(structure, general, advanced),
+        [
+            (kit(closed), kit(_coverage(vocabulary, wedges, t, advanced=True)))
+            for closed, (wedges, t) in zip(coverage, periods, strict=True)
+        ],
+    )
     access, builders = zip(*split, strict=True)
     open_, share = _goods_classes(goods, tools, list(access))
     count = open_.shape[2]
     leaf_count = _class_count(leaf)
-    users = [nested_classes(lane, leaf_count) for lane in leaf]
+    users = _each_once(lambda lane: nested_classes(lane, leaf_count), [(lane,) for lane in leaf])
     _refuse_users_without_sources(structure, periods, users)
     user = np.array([leaf.user for leaf in structure.leaves], int)
     leaf_open = [access[:, np.arange(len(user)), user] for access, _ in users]

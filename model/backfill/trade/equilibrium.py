@@ -49,6 +49,14 @@ class Lane(eqx.Module):
     demand: ComputeDemand
 
 
+class Responses(NamedTuple):
+    """What suppliers look at, one row a lane: output, mill prices, and buying prices by class of buyers."""
+
+    output: Float[np.ndarray, "lane product region"]
+    mill: Float[np.ndarray, "lane product region"]
+    by_class: Float[np.ndarray, "lane product class region"]
+
+
 def first_guess(structure: Structure, parameters: Parameters, barriers: Barriers) -> Float[Array, "lane unknown"]:
     """Benchmark prices, outputs scaled by labour; a starting point when no better one is known."""
     regions = len(structure.regions)
@@ -96,6 +104,14 @@ def _outcomes(structure: Structure, lanes: Lane, points: Array) -> Outcome:
     )
 
 
+def _responses(structure: Structure, lanes: Lane, points: Array) -> Responses:
+    def one(lane: Lane, point: Array) -> Responses:
+        outcome = market(structure, lane.parameters, lane.barriers, lane.plan, lane.demand, point)[1]
+        return Responses(outcome.output, outcome.buying.mill, outcome.buying.by_class)
+
+    return jax.vmap(one)(lanes, points)
+
+
 def solve(
     structure: Structure, lanes: Lane, start: Float[np.ndarray, "lane unknown"], *, tolerance: float = TOLERANCE
 ) -> Equilibrium:
@@ -110,3 +126,8 @@ def solve(
 def outcomes(structure: Structure, lanes: Lane, points: Float[np.ndarray, "lane unknown"]) -> Outcome:
     """Everything the markets imply at given unknowns, stacked over lanes."""
     return in_pieces(_outcomes, (structure,), CHUNK, (lanes, points))
+
+
+def responses(structure: Structure, lanes: Lane, points: Float[np.ndarray, "lane unknown"]) -> Responses:
+    """The part of `outcomes` that suppliers look at, for much less."""
+    return in_pieces(_responses, (structure,), CHUNK, (lanes, points))
