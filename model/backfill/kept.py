@@ -39,14 +39,22 @@ def kept(make: Callable[[], Made], *about: object) -> Made:
         make: returns something that can be pickled.
         about: everything the result depends on, such as `source`; told apart by ``repr``.
     """
-    if _folder is None:
-        return make()
-    file = _folder / hashlib.sha256(repr(about).encode()).hexdigest()
-    found = _read(file)
+    found = recalled(*about)
     if found is None:
         found = make()
-        _write(file, found)
+        keep(found, *about)
     return found
+
+
+def recalled(*about: object) -> Any:
+    """What is kept for ``about``; None if there is nothing."""
+    return None if _folder is None else _read(_file(_folder, about))
+
+
+def keep(made: object, *about: object) -> None:
+    """Keep something, in place of what was kept for the same ``about``."""
+    if _folder is not None:
+        _write(_file(_folder, about), made)
 
 
 @functools.cache
@@ -57,6 +65,10 @@ def source() -> str:
     for file in sorted(root.rglob("*.py")):
         digest.update(str(file.relative_to(root)).encode() + file.read_bytes())
     return digest.hexdigest()
+
+
+def _file(folder: Path, about: tuple[object, ...]) -> Path:
+    return folder / hashlib.sha256(repr(about).encode()).hexdigest()
 
 
 def _read(file: Path) -> Any:

@@ -13,6 +13,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,11 +23,13 @@ import numpy as np
 from jax.experimental.compilation_cache import compilation_cache
 from jax.experimental.serialize_executable import deserialize_and_load, serialize
 
-from backfill.kept import keeping, kept, source
+from backfill.kept import keep, keeping, kept, recalled, source
 
 MOST_IN_MEMORY = 64
 
 _in_memory: dict[Hashable, Program] = {}
+_used: dict[str, None] = {}
+_early: dict[str, Future] = {}
 
 
 class Program(NamedTuple):
@@ -64,30 +67,57 @@ def program(function: Callable[..., Any], settings: tuple[Hashable, ...], *argum
     return _in_memory[key]
 
 
+def prepare() -> None:
+    """Load the programs that the last command used (see `remember`) on another thread: that takes as long as to solve."""
+    names = recalled(*_last_used()) or ()
+    if names:
+        _find_lapack()
+        pool = ThreadPoolExecutor(1, "programs")
+        _early.update({name: pool.submit(_loaded, name) for name in names})
+        pool.shutdown(wait=False)
+
+
+def remember() -> None:
+    """Let the next command's `prepare` load the programs that this process has used."""
+    if _used and tuple(_used) != recalled(*_last_used()):
+        keep(tuple(_used), *_last_used())
+
+
+def _last_used() -> tuple:
+    return "last used", source(), _machine()
+
+
+def _loaded(what: str) -> jax.stages.Compiled | None:
+    """The executable kept under its name, if there is one."""
+    stored = recalled(what, _machine())
+    if stored is None:
+        return None
+    with jax.enable_x64(True):
+        return deserialize_and_load(*stored)
+
+
 def _made(function: Callable[..., Any], settings: tuple, shape: Any, leaves: list[Any], shapes: tuple) -> Program:
     """A program: what it is in XLA's terms, by the package's source and its own name, and the executable by what it is."""
-    new: dict[str, Any] = {}
+    new: dict[str, jax.stages.Lowered] = {}
 
     def lowered() -> tuple[str, Any]:
         new["lowered"], result = _lowered(function, settings, shape, leaves)
         return hashlib.sha256(new["lowered"].as_text().encode()).hexdigest(), result
 
-    def compiled() -> tuple:
-        if "lowered" not in new:
-            lowered()
-        with _fresh():
-            new["executable"] = new["lowered"].compile()
-        return serialize(new["executable"]) if keeping() else ()
-
     what, result = kept(
         lowered, source(), _machine(), function.__module__, function.__qualname__, settings, str(shape), shapes
     )
-    stored = kept(compiled, what, _machine())
-    if "executable" in new:
-        return Program(new["executable"], result)
+    _used[what] = None
     _find_lapack()
-    with jax.enable_x64(True):
-        return Program(deserialize_and_load(*stored), result)
+    executable = _early.pop(what).result() if what in _early else _loaded(what)
+    if executable is None:
+        if "lowered" not in new:
+            lowered()
+        with _fresh():
+            executable = new["lowered"].compile()
+        if keeping():
+            keep(serialize(executable), what, _machine())
+    return Program(executable, result)
 
 
 def _lowered(

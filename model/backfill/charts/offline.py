@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
-from threading import Thread
+import json
+from html import escape
+from importlib.metadata import version
+
+import altair as alt
+
+from backfill.kept import kept
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="UTF-8">
+<title>{title}</title>
+<script>{script}</script>
+</head>
+<body>
+<main id="chart"></main>
+<script>vegaEmbed("#chart", {chart}, {{"mode": "vega-lite"}}).catch(console.error);</script>
+</body>
+</html>
+"""
 
 
-def prepare() -> None:
-    """Bundle that JavaScript on another thread, once a process: it takes longer than to draw, and a solver can run meanwhile."""
-    Thread(target=_bundle, name="pages").start()
+def page_of(chart: alt.TopLevelMixin, title: str) -> str:
+    """A chart as one HTML page that opens without a network."""
+    written = json.dumps(chart.to_dict()).replace("</", "<\\/")
+    return PAGE.format(title=escape(title), script=_javascript(), chart=written)
 
 
-def _bundle() -> None:
-    import altair as alt
+def _javascript() -> str:
+    """Vega, Vega-Lite and Vega-Embed in one script, bundled by vl-convert, which takes longer than to draw."""
 
-    alt.Chart().mark_point().to_html(inline=True)
+    def bundled() -> str:
+        import vl_convert
+
+        return vl_convert.javascript_bundle(vl_version=".".join(alt.SCHEMA_VERSION.split(".")[:2]))
+
+    return kept(bundled, version("vl-convert-python"), alt.SCHEMA_VERSION)

@@ -8,6 +8,7 @@ import altair as alt
 import polars as pl
 
 from backfill.charts import leakage, panels
+from backfill.charts.offline import page_of
 from backfill.charts.theme import INK, SOFT, themed, wrap
 
 
@@ -75,4 +76,4 @@ def _denied_range(summary: pl.DataFrame) -> tuple[float, float] | None:
 
 def page(result: Drawn) -> str:
     """The overview as one HTML page that opens without a network."""
-    return overview(result).to_html(inline=True)
+    return page_of(overview(result), f"{result.name}, compared with {result.reference}")

@@ -29,17 +29,19 @@ def run_experiment(
     """
     experiment, base, folder = _checked(file_or_name, out, reference)
     keep_compiled()
-    from backfill.charts.offline import prepare
+    from backfill import programs
+
+    programs.prepare()
     from backfill.commands.report import progress_bar, report
     from backfill.experiments.results import Status
     from backfill.experiments.run import run
 
-    prepare()
     try:
         with progress_bar(quiet) as progress:
             result = run(experiment, reference=base, ranges=ranges, progress=progress)
     except UnsolvedError as error:
         result = failed(experiment, error)
+    programs.remember()
     write(result, folder, tables)
     if result.status is not Status.SOLVED:
         why = " ".join(result.message.split())
