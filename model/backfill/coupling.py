@@ -5,7 +5,7 @@ plan's complementarity against these slopes answers with new rents and additions
 does not lower the natural residual at true prices, or at which a market has no answer, is shortened.
 
 Stages: with perfect foresight the worlds that depart from others after the same number of periods, first those that depart
-from none; myopic builders look at today alone, so that their periods are stages one after the other.
+from none; myopic builders look at today and the reference, so that their periods are stages one after the other.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from backfill.supply.residual import Residuals, residuals
 from backfill.trade import sensitivity
 from backfill.trade.barriers import lanes
 from backfill.trade.demand import Tastes
-from backfill.trade.equilibrium import Lane, responses, solve
+from backfill.trade.equilibrium import Lane, solve
 from backfill.trade.market import Plan, node_matrix
 from backfill.trade.prices import CHOKE
 
@@ -36,7 +36,7 @@ TOLERANCE = 1e-7
 STEP_TOLERANCE = 1e-6
 FAR = 1.0
 SLOW = 0.3
-SMALL = 0.1
+SMALL = 0.01
 SHORTEST = 2.0**-8
 DECREASE = 1e-4
 MEMORY = 2
@@ -144,7 +144,8 @@ class Coupling:
         self.need = np.asarray(economy.capacity.tool_need)
         share = np.asarray(self.barriers.builder_share)
         share = share.reshape(self.count, self.periods, *share.shape[1:])
-        self.nodes = [nodes_of(economy, part.transpose(2, 1, 0)) for part in share]
+        rent = np.asarray(economy.capacity.rent).T
+        self.nodes = [foresight.anchored(nodes_of(economy, part.transpose(2, 1, 0)), rent) for part in share]
         rents = np.zeros((self.periods, self.barriers.limit_quantity.shape[1]))
         vector = np.concatenate([np.asarray(economy.reference_state), rents], axis=1)
         self.points = [self._start(nodes, vector) for nodes in self.nodes]
@@ -285,9 +286,8 @@ class Coupling:
         periods, shape = np.arange(self.periods)[span], self.economy.structure
         lane, start = self.lane(trials, dict.fromkeys(trials, periods))
         market = solve(shape, lane, start)
-        output, prices, by_class = responses(shape, lane, market.vector)
-        use, mill = (x[:, self.rows, self.columns] for x in (output, prices))
-        tools = np.einsum("gk,lkcg->lgc", self.need, by_class[..., self.columns])
+        use, mill = (x[:, self.rows, self.columns] for x in (market.output, market.mill))
+        tools = np.einsum("gk,lkcg->lgc", self.need, market.by_class[..., self.columns])
         found, length = {}, len(periods)
         for place, (world, point) in enumerate(trials.items()):
             own = slice(place * length, (place + 1) * length)

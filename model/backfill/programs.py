@@ -72,7 +72,7 @@ def prepare() -> None:
     names = recalled(*_last_used()) or ()
     if names:
         _find_lapack()
-        pool = ThreadPoolExecutor(1, "programs")
+        pool = ThreadPoolExecutor(2, "programs")
         _early.update({name: pool.submit(_loaded, name) for name in names})
         pool.shutdown(wait=False)
 

@@ -100,7 +100,7 @@ def solve_world(
     for world, (other, periods) in (departs or {}).items():
         _check_departure(worlds, departs or {}, world, other, periods)
     with single_threaded_algebra():
-        coupling = Coupling(economy, worlds, foresight_named(foresight), departs)
+        coupling = Coupling(economy, worlds, foresight_named(foresight, economy.periods[0].years), departs)
         coupling.solve(progress and (lambda share: progress("worlds", share)))
         return tuple(_world(coupling, worlds, world) for world in (range(len(worlds)) if wanted is None else wanted))
 

@@ -97,7 +97,7 @@ def test_user_cost_in_a_steady_state():
     cost = 3.0
     rent = cost * (1 / 0.94 - 1 + nodes.depreciation) / 0.94**nodes.lag
     np.testing.assert_allclose(present_value(nodes, np.tile(rent[:, None], 9)), cost, rtol=1e-12)
-    np.testing.assert_allclose(present_value(nodes, np.tile(rent[:, None], 9), Myopic()), cost, rtol=1e-12)
+    np.testing.assert_allclose(present_value(nodes, np.tile(rent[:, None], 9), Myopic(1.0)), cost, rtol=1e-12)
 
 
 def test_present_value_matrix_is_the_stated_sum():

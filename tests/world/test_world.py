@@ -133,7 +133,23 @@ def test_fixed_foresight_keeps_additions_and_myopic_builders_solve(economy):
     got = fixed.tables.capacity.pivot(on=["product", "region"], index="period", values="addition").sort("period")
     assert got.drop("period").to_numpy().sum() == pytest.approx(expected.sum(), rel=1e-9)
     myopic = solve_world(economy, [policy], foresight="myopic")[0]
-    assert myopic.checks["coupling_optimality"] <= 1e-6, myopic.message
+    assert myopic.status is Status.SOLVED, myopic.message
+
+
+def test_myopic_builders_expect_the_reference_where_nothing_surprises_them(economy):
+    """And with a surprise they build otherwise from the period in which it comes, not before."""
+    late = controls(economy, frontier=0.8, tools=0.8)
+    late.coverage[:2] = 0.0
+    world, surprised = solve_world(economy, [controls(economy, frontier=0.0), late], foresight="myopic")
+    expected = np.asarray(economy.capacity.additions)[: economy.reported]
+    added = [
+        one.tables.capacity.pivot(on=["product", "region"], index="period", values="addition").sort("period")
+        for one in (world, surprised)
+    ]
+    assert world.status is surprised.status is Status.SOLVED
+    np.testing.assert_allclose(added[0].drop("period").to_numpy().sum(1), expected.sum(1), rtol=1e-7)
+    difference = np.abs((added[1].drop("period") - added[0].drop("period")).to_numpy()).max(1)
+    assert difference[:2].max() < 1e-6 < 1e-2 < difference[2:].max()
 
 
 def test_wedges_of_other_periods_are_refused(economy):

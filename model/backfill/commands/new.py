@@ -25,7 +25,7 @@ What is asked, and what would answer it.
 # What it is compared with.
 reference = "no-controls"
 
-# What builders of capacity expect: "perfect" (the policy as dated), "myopic" (today goes on), "fixed" (no answer).
+# What builders of capacity expect: "perfect" (the policy as dated), "myopic" (surprises pass), "fixed" (no answer).
 foresight = "perfect"
 
 # run.ranges = true                  # give headline numbers their ranges; takes some dozen solves

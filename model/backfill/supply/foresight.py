@@ -1,13 +1,16 @@
-"""What builders expect of rents: perfect foresight, today's rents for ever, or no decision at all."""
+"""What builders expect of rents: perfect foresight, the reference and today's surprise, or no decision at all."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from backfill.supply.nodes import Array, Nodes, present_value_matrix
+
+PERSISTENCE = 0.7
+"""Share of today's surprise that myopic builders expect to last a year: half of it for two years (assumed)."""
 
 
 class Foresight(Protocol):
@@ -30,6 +33,10 @@ class Foresight(Protocol):
 
     def valuation(self, nodes: Nodes) -> Array:
         """Value expected in ``t`` of a unit of capacity decided on then, per unit of rent in ``s``: ``[node, t, s]``."""
+        ...
+
+    def anchored(self, nodes: Nodes, reference_rent: Array) -> Nodes:
+        """The capacities as they look to builders who expect something of the reference's rents ``[node, period]``."""
         ...
 
     def dual_valuation(self, nodes: Nodes) -> Array:
@@ -57,23 +64,43 @@ class Perfect:
         serves = np.arange(nodes.periods)[None, :] + nodes.lag[:, None] < nodes.periods - 1
         return self.valuation(nodes) * serves[:, :, None]
 
+    def anchored(self, nodes: Nodes, reference_rent: Array) -> Nodes:
+        """The capacities themselves."""
+        del reference_rent
+        return nodes
+
 
 @dataclass(frozen=True)
 class Myopic:
-    """Builders expect today's rent for ever, and so overbuild, and then do not: rounds need more damping."""
+    """Builders foresee the reference and no policy: they expect today's surprise to fade.
 
+    ``E_t r_s = r*_s + rho^(s-t) (r_t - r*_t)`` with ``r*`` the reference's rents, so that the reference is the same as with
+    perfect foresight. If surprises lasted for ever (``rho = 1``) builders would ignore what they are building already,
+    and capacity would swing ever more widely.
+
+    Attributes:
+        persistence: ``rho`` per period, assumed.
+    """
+
+    persistence: float = PERSISTENCE
     builds: bool = True
     looks_ahead: bool = False
     damping: float = 0.1
 
     def valuation(self, nodes: Nodes) -> Array:
-        """``PV_t = beta^(1+lag) r_t / (1 - beta (1-delta))``."""
-        factor = nodes.discount ** (1.0 + nodes.lag) * nodes.terminal
+        """``PV_t = (beta rho)^(1+lag) / (1 - beta rho (1-delta)) (r_t - r*_t)``; what is expected of ``r*`` is in `anchored`."""
+        pace = nodes.discount * self.persistence
+        factor = pace ** (1.0 + nodes.lag) / (1 - pace * (1 - nodes.depreciation))
         return factor[:, None, None] * np.eye(nodes.periods)
 
     def dual_valuation(self, nodes: Nodes) -> Array:
         """Nothing: today's rent does not pay for later capacity."""
         return np.zeros((len(nodes.names), nodes.periods, nodes.periods))
+
+    def anchored(self, nodes: Nodes, reference_rent: Array) -> Nodes:
+        """Site costs less what the reference's rents ``[node, period]`` will pay, and plus what `valuation` counts twice."""
+        ahead = np.einsum("gts,gs->gt", Perfect().valuation(nodes) - self.valuation(nodes), reference_rent)
+        return replace(nodes, site_cost=nodes.site_cost - ahead)
 
 
 @dataclass(frozen=True)
@@ -92,19 +119,28 @@ class Fixed:
         """Nothing: additions do not answer rents."""
         return np.zeros((len(nodes.names), nodes.periods, nodes.periods))
 
+    def anchored(self, nodes: Nodes, reference_rent: Array) -> Nodes:
+        """The capacities themselves."""
+        del reference_rent
+        return nodes
 
-KINDS: dict[str, Foresight] = {"perfect": Perfect(), "myopic": Myopic(), "fixed": Fixed()}
+
+KINDS = ("perfect", "myopic", "fixed")
 
 
-def foresight_named(name: str) -> Foresight:
+def foresight_named(name: str, years: float = 1.0) -> Foresight:
     """The foresight called ``"perfect"``, ``"myopic"`` or ``"fixed"``.
+
+    Args:
+        name: one of these.
+        years: length of a period.
 
     Raises:
         ValueError: for any other name.
     """
     if name not in KINDS:
         raise ValueError(f"foresight is {name!r}; it must be one of {', '.join(KINDS)}")
-    return KINDS[name]
+    return {"perfect": Perfect(), "myopic": Myopic(PERSISTENCE**years), "fixed": Fixed()}[name]
 
 
 def decided(nodes: Nodes, foresight: Foresight) -> np.ndarray:

@@ -84,7 +84,7 @@ def deliver(
     bought = accelerators.bill * (composite @ leg.origin.T) + accelerators.home_bill * (goods_mill @ leg.origin.T)
     mill = bought.sum(0) + (accelerators.labour + accelerators.margin) * wages
     site = mill[:, None] * multiple
-    at_site = (leg.maker @ site * leg.site).sum(1)
+    at_site = site[leg.maker.argmax(1), leg.site.argmax(1)]
     power = jnp.exp(diversion.convexity * jnp.log(jnp.maximum(congestion, 1e-300)))
     pi = jnp.minimum(0.95, diversion.seizure * enforcement**diversion.budget_elasticity)
     leaf_power, leaf_pi = leg.hub @ power, leg.hub @ pi

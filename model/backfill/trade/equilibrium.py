@@ -32,12 +32,18 @@ class Equilibrium(NamedTuple):
         residual: largest change that another evaluation of the market makes.
         steps: evaluations used.
         converged: whether the residual is within tolerance.
+        output: units made.
+        mill: mill prices.
+        by_class: buying prices by class of buyers.
     """
 
     vector: Float[np.ndarray, "lane unknown"]
     residual: Float[np.ndarray, " lane"]
     steps: np.ndarray
     converged: np.ndarray
+    output: Float[np.ndarray, "lane product region"]
+    mill: Float[np.ndarray, "lane product region"]
+    by_class: Float[np.ndarray, "lane product class region"]
 
 
 class Lane(eqx.Module):
@@ -47,14 +53,6 @@ class Lane(eqx.Module):
     barriers: Barriers
     plan: Plan
     demand: ComputeDemand
-
-
-class Responses(NamedTuple):
-    """What suppliers look at, one row a lane: output, mill prices, and buying prices by class of buyers."""
-
-    output: Float[np.ndarray, "lane product region"]
-    mill: Float[np.ndarray, "lane product region"]
-    by_class: Float[np.ndarray, "lane product class region"]
 
 
 def first_guess(structure: Structure, parameters: Parameters, barriers: Barriers) -> Float[Array, "lane unknown"]:
@@ -78,38 +76,33 @@ def first_guess(structure: Structure, parameters: Parameters, barriers: Barriers
     return jax.vmap(one)(parameters)
 
 
-def _solve(structure: Structure, used: Used, lanes: Lane, start: Array, tolerance: Array) -> anderson.FixedPoint:
+def _solve(structure: Structure, used: Used, lanes: Lane, start: Array, tolerance: Array) -> Equilibrium:
     limits = lanes.barriers.limit_quantity.shape[-1]
 
     def prepare(lane: Lane) -> tuple[Factors | None, Buyers]:
         walls = None if limits else factors(lane.parameters, lane.barriers, jnp.zeros(0), used)
         return walls, buyers(lane.barriers, lane.plan.purchases)
 
-    def one(lane: Lane, point: Array, walls: Factors | None, groups: Buyers) -> Array:
-        return market(structure, lane.parameters, lane.barriers, lane.plan, lane.demand, point, walls, groups)[0]
+    def one(lane: Lane, point: Array, walls: Factors | None, groups: Buyers) -> tuple[Array, Outcome]:
+        return market(structure, lane.parameters, lane.barriers, lane.plan, lane.demand, point, walls, groups)
 
     walls, groups = jax.vmap(prepare)(lanes)
 
     def evaluate(points: Array) -> Array:
-        return jax.vmap(one)(lanes, points, walls, groups)
+        return jax.vmap(one)(lanes, points, walls, groups)[0]
 
     rents = limits + len(structure.hubs) + len(structure.regions)
     floor = jnp.concatenate([jnp.full(start.shape[1] - rents, -jnp.inf), jnp.zeros(rents)])
-    return anderson.solve(evaluate, start, floor=floor, tolerance=tolerance)
+    found = anderson.solve(evaluate, start, floor=floor, tolerance=tolerance)
+    outcome = jax.vmap(one)(lanes, found.point, walls, groups)[1]
+    buying = outcome.buying
+    return Equilibrium(*found, outcome.output, buying.mill, buying.by_class)
 
 
 def _outcomes(structure: Structure, lanes: Lane, points: Array) -> Outcome:
     return jax.vmap(lambda lane, x: market(structure, lane.parameters, lane.barriers, lane.plan, lane.demand, x)[1])(
         lanes, points
     )
-
-
-def _responses(structure: Structure, lanes: Lane, points: Array) -> Responses:
-    def one(lane: Lane, point: Array) -> Responses:
-        outcome = market(structure, lane.parameters, lane.barriers, lane.plan, lane.demand, point)[1]
-        return Responses(outcome.output, outcome.buying.mill, outcome.buying.by_class)
-
-    return jax.vmap(one)(lanes, points)
 
 
 def solve(
@@ -120,14 +113,9 @@ def solve(
     A lane that fails to converge is reported in ``converged``; it never stops the others.
     """
     used = Used(bool(np.any(lanes.barriers.levy)), bool(np.any(lanes.barriers.real_cost)))
-    return Equilibrium(*in_pieces(_solve, (structure, used), CHUNK, (lanes, start), (np.float64(tolerance),)))
+    return in_pieces(_solve, (structure, used), CHUNK, (lanes, start), (np.float64(tolerance),))
 
 
 def outcomes(structure: Structure, lanes: Lane, points: Float[np.ndarray, "lane unknown"]) -> Outcome:
     """Everything the markets imply at given unknowns, stacked over lanes."""
     return in_pieces(_outcomes, (structure,), CHUNK, (lanes, points))
-
-
-def responses(structure: Structure, lanes: Lane, points: Float[np.ndarray, "lane unknown"]) -> Responses:
-    """The part of `outcomes` that suppliers look at, for much less."""
-    return in_pieces(_responses, (structure,), CHUNK, (lanes, points))

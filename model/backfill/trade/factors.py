@@ -98,6 +98,15 @@ def in_columns(
     return jnp.concatenate([(by_class * first).sum(1), (slot * by_class[:, None]).sum((2, 3))], axis=1)
 
 
+def by_columns(
+    slot: Float[Array, "product further class region"], sites: Array
+) -> Float[Array, "site class product column"]:
+    """`in_columns` of one unit that a class of buyers at one of the ``sites`` buys of each product."""
+    theirs = jnp.moveaxis(slot[..., sites], (3, 2), (0, 1))
+    first = (1 - theirs.sum(3))[..., None] * jnp.eye(slot.shape[-1])[sites][:, None, None]
+    return jnp.concatenate([first, theirs], axis=3)
+
+
 EVERYTHING = Used()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -14,11 +13,11 @@ from jaxtyping import Float
 from backfill.arrays import Array
 from backfill.economy.economy import Structure
 from backfill.trade.equilibrium import Lane
-from backfill.trade.factors import buyers, factors, in_columns
+from backfill.trade.factors import buyers, by_columns, factors
 from backfill.trade.market import Outcome, Plan, market, node_matrix
 from backfill.trade.pieces import in_pieces
 
-SLOPES_CHUNK = 7
+SLOPES_CHUNK = 4
 
 
 def _evaluate(structure: Structure, lane: Lane, vector: Array) -> tuple[Array, Outcome]:
@@ -42,8 +41,7 @@ class PlanSlopes(NamedTuple):
 def _plan_slopes(structure: Structure, builders: tuple[int, ...], lanes: Lane, vectors: Array, need: Array) -> tuple:
     rows, columns = (jnp.array(x) for x in node_matrix(structure))
     nodes, count = len(structure.nodes), len(builders)
-    chosen = need[jnp.array(builders)]
-    sites = jnp.eye(len(structure.regions))[columns[jnp.array(builders)]]
+    chosen, sites = need[jnp.array(builders)], columns[jnp.array(builders)]
 
     def one(lane: Lane, vector: Array) -> tuple[Array, Array, Array]:
         unknowns, classes = vector.shape[0], lane.plan.purchases.shape[1]
@@ -51,8 +49,8 @@ def _plan_slopes(structure: Structure, builders: tuple[int, ...], lanes: Lane, v
         if not lane.barriers.limit_quantity.shape[0]:
             walls = factors(lane.parameters, lane.barriers, jnp.zeros(0))
         groups = buyers(lane.barriers, lane.plan.purchases)
-        additions = jnp.einsum("bk,cd,br->bckdr", chosen, jnp.eye(classes), sites)
-        tools = jax.vmap(jax.vmap(partial(in_columns, lane.barriers.slot)))(additions).reshape(count * classes, -1)
+        share = by_columns(lane.barriers.slot, sites)
+        tools = (chosen[:, None, :, None] * share).reshape(count * classes, -1)
 
         def answer(point: Array) -> Array:
             x, rent, more = point[:unknowns], point[unknowns : unknowns + nodes], point[unknowns + nodes :]
