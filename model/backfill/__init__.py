@@ -14,13 +14,25 @@ if TYPE_CHECKING:
     from backfill.experiments.config import load_experiment
     from backfill.experiments.results import Result, load_result
     from backfill.experiments.run import run
+    from backfill.hats.base import ElasticLabour, ScaleEconomies
     from backfill.world import solve_world
 
-__all__ = ["Economy", "Result", "load_experiment", "load_result", "run", "solve_world"]
+__all__ = [
+    "Economy",
+    "ElasticLabour",
+    "Result",
+    "ScaleEconomies",
+    "load_experiment",
+    "load_result",
+    "run",
+    "solve_world",
+]
 
 _HOMES = {
     "Economy": "backfill.economy.economy",
+    "ElasticLabour": "backfill.hats.base",
     "Result": "backfill.experiments.results",
+    "ScaleEconomies": "backfill.hats.base",
     "load_experiment": "backfill.experiments.config",
     "load_result": "backfill.experiments.results",
     "run": "backfill.experiments.run",

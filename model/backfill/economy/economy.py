@@ -8,12 +8,16 @@ Axes: ``product`` are the goods traded by Armington demand (core goods first, th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 from jaxtyping import Float
 
 from backfill.arrays import Array
 from backfill.dimensions import Period, Vocabulary
+
+if TYPE_CHECKING:
+    from backfill.hats.economy import TableEconomy
 
 DIRECT, DIVERSION, CLOUD = "direct", "diversion", "cloud"
 MATURE = ("logic_mature", "memory")
@@ -246,3 +250,45 @@ class Economy:
     capacity: Capacity
     reference_state: Array
     grades: dict[str, tuple[float, str, str]]
+
+    @staticmethod
+    def from_tables(
+        *,
+        trade: Any,
+        elasticities: Any,
+        tariffs: Any = None,
+        inputs: Any = None,
+        final_demand: Any = None,
+        closure: str = "fixed",
+        scale: Any = None,
+        labour: Any = None,
+    ) -> TableEconomy:
+        """An economy calibrated to long tables: anything that ``polars.DataFrame`` takes.
+
+        Args:
+            trade: ``origin, destination, product, value``: before tariff, own use included; absent rows are zero and stay zero.
+            elasticities: ``product, trade_elasticity``: ``theta``; the Armington elasticity is ``theta + 1``.
+            tariffs: ``origin, destination, product, rate``; absent rows are 0.
+            inputs: ``region, product, input, share`` of gross output value; the rest is value added.
+            final_demand: ``region, product, share`` of final expenditure; the residual of the other tables if absent.
+            closure: ``"fixed"``: deficits constant as shares of world value added; ``"proportional"``: expenditure is own income
+                times its ratio in the base times one world factor; ``"balanced"``: the base is first re-solved without deficits.
+            scale: `backfill.ScaleEconomies`, if the number of firms is free.
+            labour: `backfill.ElasticLabour`, if labour supply is.
+
+        Raises:
+            Faults: everything wrong with the tables, with rows counted from 1.
+            UnsolvedError: a base that cannot be balanced.
+        """
+        from backfill.hats.economy import from_tables
+
+        return from_tables(
+            trade=trade,
+            elasticities=elasticities,
+            tariffs=tariffs,
+            inputs=inputs,
+            final_demand=final_demand,
+            closure=closure,
+            scale=scale,
+            labour=labour,
+        )

@@ -10,6 +10,9 @@ from jaxtyping import Float
 from backfill.arrays import Array
 from backfill.economy.economy import Structure
 
+NOTHING = 1e-300
+"""Output of a good that a region does not make, so that it has a logarithm."""
+
 
 class State(NamedTuple):
     """Unknowns of a market; logs but for the last three, which may be zero.
@@ -31,7 +34,8 @@ def pack(state: State) -> Array:
 
     Prices and spending follow wages at once, which makes the fixed-point map far less oscillatory.
     """
-    logs = [jnp.log(x).ravel() for x in (state.wage, state.core_mill / state.wage, state.core_output)]
+    output = jnp.maximum(state.core_output, NOTHING)
+    logs = [jnp.log(x).ravel() for x in (state.wage, state.core_mill / state.wage, output)]
     logs.append(jnp.log(state.absorption / state.wage))
     return jnp.concatenate([*logs, state.freight, state.congestion, state.limit_rent])
 

@@ -1,0 +1,152 @@
+"""From accounts to the arrays of the map, and back to accounts after a change of base."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from backfill.errors import CommandError, UnsolvedError
+from backfill.hats.accounts import Accounts
+from backfill.hats.market import Base, Found, Setting, Shock, solve
+
+Closure = Literal["fixed", "proportional", "balanced"]
+CLOSURES = ("fixed", "proportional", "balanced")
+
+
+@dataclass(frozen=True)
+class ScaleEconomies:
+    """Free entry of firms, each with its own variety (Krugman 1980; Costinot and Rodriguez-Clare 2014, section 3).
+
+    The number of firms follows ``Y_ik / c_ik``, and sales at given prices its power ``strength``: 1 in Krugman's model, where
+    firms of a region are as close substitutes as firms of different regions, 0 without scale economies.
+    """
+
+    strength: float = 1.0
+
+
+@dataclass(frozen=True)
+class ElasticLabour:
+    """Labour supply ``L = ((1 - t) w / P)^elasticity``, hats throughout.
+
+    Attributes:
+        elasticity: of labour supply to the real wage after tax.
+        income_tax: rate in the base.
+        revenue: what tariff revenue does: ``"rebated"`` to households as a lump sum, the tax unchanged, or
+            ``"replaces income tax"`` at unchanged real revenue of both together.
+    """
+
+    elasticity: float = 0.5
+    income_tax: float = 0.0
+    revenue: Literal["rebated", "replaces income tax"] = "rebated"
+
+
+def setting_of(closure: str, scale: ScaleEconomies | None, labour: ElasticLabour | None) -> Setting:
+    """The kind of world.
+
+    Raises:
+        CommandError: for a value that none of the three takes.
+    """
+    if closure not in CLOSURES:
+        raise CommandError("closure", "", closure, f"use {', '.join(CLOSURES)}")
+    if scale is not None and not 0 <= scale.strength <= 1:
+        raise CommandError("scale", "strength", scale.strength, "must lie between 0 and 1")
+    if labour is not None:
+        if not labour.elasticity >= 0 or not 0 <= labour.income_tax < 1:
+            raise CommandError("labour", "", (labour.elasticity, labour.income_tax), "needs an elasticity >= 0 and a tax in [0, 1)")
+        if labour.revenue not in ("rebated", "replaces income tax"):
+            raise CommandError("labour", "revenue", labour.revenue, 'use "rebated" or "replaces income tax"')
+    kind = "proportional" if closure == "proportional" else "fixed"
+    return Setting(kind, scale is not None, labour.revenue if labour else "fixed")
+
+
+def base_of(
+    accounts: Accounts, setting: Setting, scale: ScaleEconomies | None, labour: ElasticLabour | None
+) -> Base:
+    """The arrays of the map, for the accounts as they stand."""
+    regions = len(accounts.regions)
+    own = accounts.value_added + accounts.revenue
+    deficit = accounts.income / own if setting.closure == "proportional" else accounts.deficit
+    demanded = (accounts.final > 0) | (accounts.intermediate > 0)
+    return Base(
+        share=accounts.share,
+        tariff=accounts.tariff,
+        inputs=np.ascontiguousarray(accounts.inputs.transpose(2, 0, 1)),
+        labour=accounts.labour,
+        final=accounts.final,
+        theta=accounts.theta,
+        value_added=accounts.value_added,
+        revenue=accounts.revenue,
+        deficit=deficit,
+        income=accounts.income,
+        spending=np.where(demanded, accounts.spending, 0.0),
+        output=accounts.output,
+        live=(demanded & (accounts.spending > 0)).astype(float),
+        pace=1 / (2 + _elasticity(accounts)),
+        strength=np.full(len(accounts.products), scale.strength if scale else 0.0),
+        supply=np.full(regions, labour.elasticity if labour else 0.0),
+        tax=np.full(regions, labour.income_tax if labour else 0.0),
+    )
+
+
+def _elasticity(accounts: Accounts) -> Float[np.ndarray, " region"]:
+    """Fall of demand for a region's labour as its costs rise, all else unchanged: ``theta`` times what rivals sell."""
+    output = np.where(accounts.output > 0, accounts.output, 1.0)
+    contested = (accounts.flow * (1 - accounts.share)).sum(2) / output
+    weight = accounts.labour * accounts.output / accounts.value_added
+    return (weight * accounts.theta[:, None] * contested).sum(0)
+
+
+def no_shock(accounts: Accounts) -> Shock:
+    """The base as it is."""
+    products, regions = accounts.flow.shape[:2]
+    return Shock(
+        tariff=accounts.tariff,
+        cost=np.ones_like(accounts.flow),
+        productivity=np.ones((products, regions)),
+        home=np.zeros((products, 0, regions)),
+        open=np.zeros((products, 0, regions)),
+        part=np.ones((products, regions)),
+    )
+
+
+def size_of(setting: Setting, base: Base) -> int:
+    """Number of unknowns."""
+    regions, cells = len(base.value_added), base.spending.size
+    return regions + 2 * cells + (cells if setting.scale else 0) + (regions if setting.labour != "fixed" else 0)
+
+
+def flows(base: Base, shock: Shock, found: Found, lane: int = 0) -> Float[np.ndarray, "product origin destination"]:
+    """Value of every flow before tariff, in shares of world value added."""
+    outcome, net = found.outcome, found.walls.net[lane]
+    regions = base.value_added.shape[0]
+    sold = outcome.power[lane][:, :, None] * net * outcome.weight[lane][:, None]
+    if not shock.home.shape[-2]:
+        return sold
+    return sold[:, :, :regions] + np.einsum("kis,ksn->kin", sold[:, :, regions:], shock.home)
+
+
+def without_deficits(accounts: Accounts) -> Accounts:
+    """The base re-solved with balanced trade; final demand keeps its shares and may have disagreed with the other tables.
+
+    Raises:
+        UnsolvedError: if there is no such world.
+    """
+    setting = Setting()
+    base = base_of(accounts, setting, None, None)._replace(deficit=np.zeros(len(accounts.regions)))
+    shock = no_shock(accounts)
+    found = solve(setting, base, _lane(shock), np.zeros((1, size_of(setting, base))))
+    if not found.converged[0]:
+        raise UnsolvedError(
+            f"the base has no solution with balanced trade (residual {found.residual[0]:.2g}); use another closure",
+            {"residual": float(found.residual[0])},
+        )
+    flow = flows(base, shock, found)
+    world = float((accounts.labour * flow.sum(2)).sum())
+    return replace(accounts, flow=flow / world, unit=accounts.unit * world)
+
+
+def _lane(shock: Shock) -> Shock:
+    return Shock(*(np.asarray(part)[None] for part in shock))

@@ -1,0 +1,299 @@
+"""The fixed-point map of a world in hats (exact hat algebra: Dekle, Eaton and Kortum 2008; Caliendo and Parro 2015).
+
+Everything is relative to the base; a hat is the new value over the old one. With ``theta`` the trade elasticity of product
+``k``, ``g`` the cost shares, ``d`` hats of trade costs, ``A`` of productivity and ``t`` tariffs (new over base in the wedge),
+
+    c_ik = w_i^g0 prod_s P_is^gs / A_ik                    unit costs (Cobb-Douglas)
+    P_nk = (sum_i share_ink (c_ik d_ink (1+t')/(1+t))^-theta)^(-1/theta)
+    Y_ik = sum_n share'_ink X_nk / (1+t'_ink)              sales, before tariff
+    X_nk = final_nk I_n + sum_s g_nks Y_ns                 expenditure
+    w_i L_i = sum_k g0_ik Y_ik                             labour markets
+
+Unknowns are ``log w``, ``log P``, ``log X`` (hats) and, where they are free, log hats of firms and of labour supply. Values are
+shares of world value added, which is the numeraire. Axes: ``k`` product, ``i`` origin, ``n`` destination, ``s`` input; the
+columns ``c`` are destinations and, after them, buyers to whom some origin is closed.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from backfill.arrays import Array
+from backfill.trade import anderson
+from backfill.trade.pieces import in_pieces
+
+TOLERANCE = 1e-10
+MEMORY = 5
+CHUNK = 4
+TINY = 1e-300
+
+
+class Setting(NamedTuple):
+    """What kind of world: deficits, scale economies, labour supply.
+
+    Attributes:
+        closure: ``"fixed"`` (deficits constant as shares of world value added) or ``"proportional"`` (expenditure over own
+            income constant but for one world factor).
+        scale: whether the number of firms is free.
+        labour: ``"fixed"``, ``"rebated"`` or ``"replaces income tax"``.
+    """
+
+    closure: str = "fixed"
+    scale: bool = False
+    labour: str = "fixed"
+
+
+class Base(NamedTuple):
+    """The base in arrays; see `backfill.hats.accounts.Accounts`.
+
+    Attributes:
+        deficit: share of world value added, or under ``"proportional"`` the ratio of expenditure to own income.
+        live: 1 where there is expenditure.
+        pace: share of labour's excess demand that moves the wage in one evaluation.
+        strength: elasticity of supply to the number of firms, over its value in Krugman (1980).
+        supply: elasticity of labour supply to the real wage after tax.
+        tax: rate of the income tax in the base.
+    """
+
+    share: Float[Array, "product origin destination"]
+    tariff: Float[Array, "product origin destination"]
+    inputs: Float[Array, "region input product"]
+    labour: Float[Array, "product region"]
+    final: Float[Array, "product region"]
+    theta: Float[Array, " product"]
+    value_added: Float[Array, " region"]
+    revenue: Float[Array, " region"]
+    deficit: Float[Array, " region"]
+    income: Float[Array, " region"]
+    spending: Float[Array, "product region"]
+    output: Float[Array, "product region"]
+    live: Float[Array, "product region"]
+    pace: Float[Array, " region"]
+    strength: Float[Array, " product"]
+    supply: Float[Array, " region"]
+    tax: Float[Array, " region"]
+
+
+class Shock(NamedTuple):
+    """What changes, one row a world.
+
+    Attributes:
+        tariff: new rates.
+        cost: hats of trade costs.
+        productivity: hats.
+        home: one-hot region of each further column.
+        open: 1 where a further column can buy from an origin.
+        part: share of a region's buyers in each column.
+    """
+
+    tariff: Float[Array, "*lane product origin destination"]
+    cost: Float[Array, "*lane product origin destination"]
+    productivity: Float[Array, "*lane product region"]
+    home: Float[Array, "*lane product further destination"]
+    open: Float[Array, "*lane product further origin"]
+    part: Float[Array, "*lane product column"]
+
+
+class Walls(NamedTuple):
+    """Wedges and base shares in one table a product: what a column spends is ``wall c^-theta``, before tariff ``net c^-theta``."""
+
+    wall: Float[Array, "product origin column"]
+    net: Float[Array, "product origin column"]
+
+
+class State(NamedTuple):
+    """The unknowns, logarithms of hats; `firms` and `supply` are empty where they are not free."""
+
+    wage: Float[Array, " region"]
+    price: Float[Array, "product region"]
+    spending: Float[Array, "product region"]
+    firms: Float[Array, "product region"]
+    supply: Float[Array, " region"]
+
+
+class Outcome(NamedTuple):
+    """What a world's unknowns imply, values in shares of world value added, costs and prices in logarithms of hats."""
+
+    cost: Float[Array, "product region"]
+    power: Float[Array, "product region"]
+    price: Float[Array, "product region"]
+    weight: Float[Array, "product column"]
+    output: Float[Array, "product region"]
+    revenue: Float[Array, " region"]
+    own_income: Float[Array, " region"]
+    income: Float[Array, " region"]
+    final_price: Float[Array, " region"]
+    tax: Float[Array, " region"]
+    labour_gap: Float[Array, " region"]
+
+
+def unpack(setting: Setting, base: Base, vector: Float[Array, " unknown"]) -> State:
+    """Split the vector of unknowns."""
+    n, kn = base.value_added.shape[-1], base.spending.size
+    sizes = (n, kn, kn, kn if setting.scale else 0, n if setting.labour != "fixed" else 0)
+    ends = np.cumsum(sizes)
+    parts = [vector[end - size : end] for size, end in zip(sizes, ends, strict=True)]
+    shape = base.spending.shape
+    firms = parts[3].reshape(shape) if setting.scale else parts[3]
+    return State(parts[0], parts[1].reshape(shape), parts[2].reshape(shape), firms, parts[4])
+
+
+def walls_of(base: Base, shock: Shock) -> Walls:
+    """Wedges of one world."""
+    theta = base.theta[:, None, None]
+    hat = jnp.log(shock.cost * (1 + shock.tariff) / (1 + base.tariff)) - jnp.log(shock.productivity)[:, :, None]
+    wall = base.share * jnp.exp(-theta * hat)
+    net = wall / (1 + shock.tariff)
+
+    def widened(table: Array) -> Array:
+        further = jnp.einsum("kin,ksn->kis", table, shock.home) * jnp.swapaxes(shock.open, 1, 2)
+        return jnp.concatenate([table, further], axis=2)
+
+    return Walls(widened(wall), widened(net)) if shock.home.shape[1] else Walls(wall, net)
+
+
+def evaluate(
+    setting: Setting, base: Base, shock: Shock, walls: Walls, vector: Float[Array, " unknown"]
+) -> tuple[Float[Array, " unknown"], Outcome]:
+    """Evaluate the map once: the new unknowns, and what the given ones imply."""
+    state = unpack(setting, base, vector)
+    regions = base.value_added.shape[0]
+    theta = base.theta[:, None]
+    wage, spending = jnp.exp(state.wage), base.spending * jnp.exp(state.spending)
+
+    cost = base.labour * state.wage + jnp.einsum("nsk,sn->kn", base.inputs, state.price)
+    power = jnp.exp(base.strength[:, None] * state.firms - theta * cost) if setting.scale else jnp.exp(-theta * cost)
+    spread = jnp.einsum("kic,ki->kc", walls.wall, power)
+    bought = spread > 0
+    spread = jnp.where(bought, spread, 1.0)
+    column = jnp.where(bought, -jnp.log(spread) / theta, 0.0)
+    if shock.home.shape[1]:
+        paid_by = shock.part * jnp.exp(column)
+        mean = paid_by[:, :regions] + jnp.einsum("ks,ksn->kn", paid_by[:, regions:], shock.home)
+        price = jnp.where(base.live > 0, jnp.log(jnp.maximum(mean, TINY)), 0.0)
+        units = spending / jnp.maximum(mean, TINY)
+        weight = paid_by * jnp.concatenate([units, jnp.einsum("kn,ksn->ks", units, shock.home)], axis=1) / spread
+    else:
+        price, weight = column, spending / spread
+
+    output = power * jnp.einsum("kic,kc->ki", walls.net, weight)
+    before_tariff = jnp.einsum("kic,ki->kc", walls.net, power) * weight
+    paid = before_tariff[:, :regions].sum(0)
+    if shock.home.shape[1]:
+        paid = paid + jnp.einsum("ks,ksn->n", before_tariff[:, regions:], shock.home)
+    revenue = spending.sum(0) - paid
+
+    final_price = (base.final * price).sum(0)
+    supply, tax = state.supply, base.tax
+    if setting.labour != "fixed":
+        if setting.labour == "replaces income tax":
+            needed = jnp.exp(final_price) * (base.tax * base.value_added + base.revenue)
+            tax = (needed - revenue) / (wage * base.value_added * jnp.exp(state.supply))
+        kept = jnp.log(jnp.maximum(1 - tax, 1e-9) / (1 - base.tax))
+        supply = base.supply * (kept + state.wage - final_price)
+        earned = wage * base.value_added * jnp.exp(supply)
+    else:
+        earned = wage * base.value_added
+    own = earned + revenue
+    if setting.closure == "proportional":
+        income = own * base.deficit
+        income = income * (own.sum() / income.sum())
+    else:
+        income = own + base.deficit * earned.sum()
+
+    labour_bill = (base.labour * output).sum(0)
+    gap = jnp.log(jnp.maximum(labour_bill, TINY)) - jnp.log(jnp.maximum(earned, TINY))
+    new_wage = state.wage + base.pace * gap
+    new_wage = new_wage - jnp.log((jnp.exp(new_wage - state.wage) * earned).sum())
+    new_spending = base.final * income + jnp.einsum("nsk,kn->sn", base.inputs, output)
+    safe = jnp.where(base.live > 0, new_spending / jnp.where(base.live > 0, base.spending, 1.0), 1.0)
+    parts = [new_wage, price.ravel(), jnp.log(jnp.maximum(safe, TINY)).ravel()]
+    if setting.scale:
+        made = base.output > 0
+        hat = jnp.where(made, output, 1.0) / jnp.where(made, base.output, 1.0)
+        parts.append(jnp.where(made, jnp.log(jnp.maximum(hat, TINY)) - cost, 0.0).ravel())
+    if setting.labour != "fixed":
+        parts.append(supply)
+    return jnp.concatenate(parts), Outcome(
+        cost, power, price, weight, output, revenue, own, income, final_price, tax, gap
+    )
+
+
+class Found(NamedTuple):
+    """Solved worlds, one row each.
+
+    Attributes:
+        vector: the unknowns.
+        residual: largest change that another evaluation makes.
+        steps: evaluations used.
+        converged: whether the residual is within tolerance.
+        outcome: what the unknowns imply.
+        walls: wedges, as in `Walls`.
+    """
+
+    vector: Float[np.ndarray, "lane unknown"]
+    residual: Float[np.ndarray, " lane"]
+    steps: np.ndarray
+    converged: np.ndarray
+    outcome: Outcome
+    walls: Walls
+
+
+def _solve(setting: Setting, shocks: Shock, start: Array, base: Base, tolerance: Array) -> Found:
+    walls = jax.vmap(lambda shock: walls_of(base, shock))(shocks)
+    one = jax.vmap(lambda shock, wall, point: evaluate(setting, base, shock, wall, point))
+    found = anderson.solve(
+        lambda points: one(shocks, walls, points)[0],
+        start,
+        floor=jnp.full(start.shape[1], -jnp.inf),
+        tolerance=tolerance,
+        memory=MEMORY,
+    )
+    return Found(*found, one(shocks, walls, found.point)[1], walls)
+
+
+def solve(setting: Setting, base: Base, shocks: Shock, start: np.ndarray, tolerance: float = TOLERANCE) -> Found:
+    """Solve worlds side by side from ``start``; one that does not converge says so and stops no other."""
+    size = min(CHUNK, len(start))
+    return in_pieces(_solve, (setting,), size, (shocks, start), (base, np.float64(tolerance)))
+
+
+def _gradient(setting: Setting, shock: Shock, vector: Array, weights: Array, base: Base, tolerance: Array) -> Shock:
+    def mapped(shock: Shock, point: Array) -> Array:
+        return evaluate(setting, base, shock, walls_of(base, shock), point)[0]
+
+    def objective(shock: Shock, point: Array) -> Array:
+        outcome = evaluate(setting, base, shock, walls_of(base, shock), point)[1]
+        return (weights * (jnp.log(outcome.income) - outcome.final_price)).sum()
+
+    direct, slope = jax.grad(objective, (0, 1))(shock, vector)
+    _, pull = jax.vjp(lambda point: mapped(shock, point), vector)
+    size = jnp.maximum(jnp.abs(slope).max(), TINY)
+    adjoint = anderson.solve(
+        lambda points: (slope / size + pull(points[0])[0])[None],
+        (slope / size)[None],
+        floor=jnp.full(len(vector), -jnp.inf),
+        tolerance=tolerance,
+        memory=2 * MEMORY,
+    )
+    _, through = jax.vjp(lambda shock: mapped(shock, vector), shock)
+    lost = jnp.where(adjoint.converged[0], 1.0, jnp.nan)
+    return jax.tree.map(lambda a, b: lost * (a + size * b), direct, through(adjoint.point[0])[0])
+
+
+def gradient(
+    setting: Setting, base: Base, shock: Shock, vector: np.ndarray, weights: np.ndarray, tolerance: float = 1e-9
+) -> Shock:
+    """Gradient of ``sum_n weights_n log(I_n / P_n)`` at a solution by everything in the shock, with one adjoint system.
+
+    ``(I - F_x)' a = objective_x`` is solved by the same iteration as the world. Not a number if that does not converge.
+    """
+    from backfill.programs import program
+
+    arguments = (shock, vector, weights, base, np.float64(tolerance))
+    return program(_gradient, (setting,), *arguments)(*arguments)
