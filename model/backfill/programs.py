@@ -45,7 +45,8 @@ class Program(NamedTuple):
 
     def __call__(self, *arguments: Any) -> Any:
         with jax.enable_x64(True):
-            leaves = self.executable(*map(np.asarray, jax.tree.leaves(arguments)))
+            given = (leaf if isinstance(leaf, jax.Array) else np.asarray(leaf) for leaf in jax.tree.leaves(arguments))
+            leaves = self.executable(*given)
         return jax.tree.map(lambda place: np.asarray(leaves[place]), self.result)
 
 

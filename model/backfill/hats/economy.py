@@ -25,7 +25,6 @@ from backfill.hats.controls import closed, columns
 from backfill.hats.market import Base, Found, Setting, Shock, solve
 from backfill.hats.tables import read_accounts, read_shocks
 from backfill.hats.world import HatWorld
-from backfill.threads import single_threaded_algebra
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +64,8 @@ class TableEconomy(Economy):
         }
         shock = self.shock(read_shocks(self.accounts, given))
         closed(self.accounts, shock)
-        with single_threaded_algebra():
-            lane = Shock(*(np.asarray(part)[None] for part in shock))
-            found = solve(self.setting, self.base, lane, np.zeros((1, size_of(self.setting, self.base))))
+        lane = Shock(*(np.asarray(part)[None] for part in shock))
+        found = solve(self.setting, self.base, lane, np.zeros((1, size_of(self.setting, self.base))))
         if not found.converged[0]:
             raise UnsolvedError(_why(self, found), {"residual": float(found.residual[0])})
         return HatWorld(self.accounts, self.setting, self.base, shock, found)
@@ -109,8 +107,7 @@ def from_tables(
     }
     accounts = read_accounts(tables, closure, named)
     if closure == "balanced":
-        with single_threaded_algebra():
-            accounts = without_deficits(accounts)
+        accounts = without_deficits(accounts)
     base = base_of(accounts, setting, scale, labour)
     return as_economy(partial(TableEconomy, accounts=accounts, setting=setting, base=base), accounts)
 

@@ -24,6 +24,8 @@ import numpy as np
 from jaxtyping import Float
 
 from backfill.arrays import Array
+from backfill.programs import program
+from backfill.threads import single_threaded_algebra
 from backfill.trade import anderson
 from backfill.trade.pieces import in_pieces
 
@@ -259,8 +261,11 @@ def _solve(setting: Setting, shocks: Shock, start: Array, base: Base, tolerance:
 
 def solve(setting: Setting, base: Base, shocks: Shock, start: np.ndarray, tolerance: float = TOLERANCE) -> Found:
     """Solve worlds side by side from ``start``; one that does not converge says so and stops no other."""
-    size = min(CHUNK, len(start))
-    return in_pieces(_solve, (setting,), size, (shocks, start), (base, np.float64(tolerance)))
+    limit = np.float64(tolerance)
+    if len(start) > CHUNK:
+        return in_pieces(_solve, (setting,), CHUNK, (shocks, start), (base, limit))
+    with single_threaded_algebra():
+        return program(_solve, (setting,), shocks, start, base, limit)(shocks, start, base, limit)
 
 
 def _gradient(setting: Setting, shock: Shock, vector: Array, weights: Array, base: Base, tolerance: Array) -> Shock:
@@ -293,7 +298,5 @@ def gradient(
 
     ``(I - F_x)' a = objective_x`` is solved by the same iteration as the world. Not a number if that does not converge.
     """
-    from backfill.programs import program
-
     arguments = (shock, vector, weights, base, np.float64(tolerance))
     return program(_gradient, (setting,), *arguments)(*arguments)

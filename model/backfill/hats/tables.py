@@ -160,14 +160,32 @@ class Reader:
 
     def dense(self, layout: Layout, frame: pl.DataFrame, otherwise: float) -> np.ndarray:
         """A checked table as an array over its keys, in their order."""
+        found = self.at_once(layout, frame, otherwise)
+        assert found is not None
+        return found
+
+    def at_once(self, layout: Layout, frame: pl.DataFrame, otherwise: float) -> np.ndarray | None:
+        """A table as an array over its keys; None if anything is wrong with it."""
+        if not set(layout.columns) <= set(frame.columns):
+            return None
         axes = [self.regions if kind == "region" else self.products for kind in layout.keys.values()]
-        array = np.full([len(axis) for axis in axes], otherwise)
-        places = [
-            frame[key].replace_strict(axis, range(len(axis)), return_dtype=pl.Int64).to_numpy()
+        codes = [
+            pl.col(key).cast(pl.String).cast(pl.Enum(axis), strict=False).to_physical().cast(pl.Int64).fill_null(-1)
             for key, axis in zip(layout.keys, axes, strict=True)
         ]
-        array[tuple(places)] = frame[layout.number.name].to_numpy()
-        return array
+        number = layout.number
+        value = pl.col(number.name).cast(pl.Float64, strict=False)
+        columns = frame.select(*codes, value.fill_null(float("nan")), bad=number.wrong().fill_null(True))
+        *places, values, bad = (column.to_numpy() for column in columns.iter_columns())
+        if bad.any() or not np.isfinite(values).all() or any((place < 0).any() for place in places):
+            return None
+        shape = tuple(len(axis) for axis in axes)
+        flat = np.ravel_multi_index(places, shape)
+        array = np.full(int(np.prod(shape)), otherwise)
+        array[flat] = values
+        count = np.zeros(array.shape, bool)
+        count[flat] = True
+        return array.reshape(shape) if count.sum() == len(flat) else None
 
     def routes(self, layout: Layout, frame: pl.DataFrame, otherwise: float) -> np.ndarray:
         """A checked table over routes as ``[product, origin, destination]``."""
@@ -297,13 +315,16 @@ def read_shocks(accounts: Accounts, tables: Mapping[str, Any]) -> dict[str, np.n
     found: dict[str, np.ndarray] = {}
     for layout in SHOCKS:
         table = tables.get(layout.name)
-        frame = None if table is None else reader.frame(layout, table)
-        if frame is not None:
-            dense = reader.routes if len(layout.keys) == 3 else reader.dense
-            found[layout.name] = dense(layout, frame, absent[layout.name])
+        if table is None:
+            continue
+        plain = isinstance(table, pl.DataFrame) and set(table.columns) == set(layout.columns)
+        dense = reader.at_once(layout, table, absent[layout.name]) if plain else None
+        if dense is None:
+            frame = reader.frame(layout, table)
+            dense = None if frame is None else reader.dense(layout, frame, absent[layout.name])
+        if dense is not None:
+            found[layout.name] = np.ascontiguousarray(np.moveaxis(dense, -1, 0))
     reader.stop()
-    if "productivity" in found:
-        found["productivity"] = np.ascontiguousarray(found["productivity"].T)
     return found
 
 
