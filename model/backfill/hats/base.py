@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from backfill.errors import CommandError, UnsolvedError
 from backfill.hats.accounts import Accounts
-from backfill.hats.market import Base, Found, Setting, Shock, solve
+from backfill.hats.market import Base, Found, Setting, Shock, Walls, solve, wage_response
 
 Closure = Literal["fixed", "proportional", "balanced"]
 CLOSURES = ("fixed", "proportional", "balanced")
@@ -66,11 +66,11 @@ def base_of(
     accounts: Accounts, setting: Setting, scale: ScaleEconomies | None, labour: ElasticLabour | None
 ) -> Base:
     """The arrays of the map, for the accounts as they stand."""
-    regions = len(accounts.regions)
+    regions, products = len(accounts.regions), len(accounts.products)
     own = accounts.value_added + accounts.revenue
     deficit = accounts.income / own if setting.closure == "proportional" else accounts.deficit
     demanded = (accounts.final > 0) | (accounts.intermediate > 0)
-    return Base(
+    base = Base(
         share=accounts.share,
         tariff=accounts.tariff,
         inputs=np.ascontiguousarray(accounts.inputs.transpose(2, 0, 1)),
@@ -84,19 +84,15 @@ def base_of(
         spending=np.where(demanded, accounts.spending, 0.0),
         output=accounts.output,
         live=(demanded & (accounts.spending > 0)).astype(float),
-        pace=1 / (2 + _elasticity(accounts)),
-        strength=np.full(len(accounts.products), scale.strength if scale else 0.0),
+        pace=np.zeros((regions, regions)),
+        strength=np.full(products, scale.strength if scale else 0.0),
         supply=np.full(regions, labour.elasticity if labour else 0.0),
         tax=np.full(regions, labour.income_tax if labour else 0.0),
     )
-
-
-def _elasticity(accounts: Accounts) -> Float[np.ndarray, " region"]:
-    """Fall of demand for a region's labour as its costs rise, all else unchanged: ``theta`` times what rivals sell."""
-    output = np.where(accounts.output > 0, accounts.output, 1.0)
-    contested = (accounts.flow * (1 - accounts.share)).sum(2) / output
-    weight = accounts.labour * accounts.output / accounts.value_added
-    return (weight * accounts.theta[:, None] * contested).sum(0)
+    walls = Walls(base.share, base.share / (1 + base.tariff))
+    nobody = np.zeros((products, 0, regions))
+    pace = wage_response(base, walls, nobody, np.ones((products, regions)), base.spending)
+    return base._replace(pace=pace)
 
 
 def no_shock(accounts: Accounts) -> Shock:

@@ -9,8 +9,9 @@ Everything is relative to the base; a hat is the new value over the old one. Wit
     X_nk = final_nk I_n + sum_s g_nks Y_ns                 expenditure
     w_i L_i = sum_k g0_ik Y_ik                             labour markets
 
-Unknowns are ``log w``, ``log P``, ``log X`` (hats) and, where they are free, log hats of firms and of labour supply. Values are
-shares of world value added, which is the numeraire. Axes: ``k`` product, ``i`` origin, ``n`` destination, ``s`` input; the
+Unknowns are ``log w``, ``log P/w``, ``log X/w`` (hats; prices and spending follow wages at once, so that the level of a closed
+economy is neutral) and, where they are free, log hats of firms and of labour supply. Values are shares of world value added,
+which is the numeraire. Axes: ``k`` product, ``i`` origin, ``n`` destination, ``s`` input; the
 columns ``c`` are destinations and, after them, buyers to whom some origin is closed.
 """
 
@@ -32,6 +33,7 @@ from backfill.trade.pieces import in_pieces
 TOLERANCE = 1e-10
 MEMORY = 5
 CHUNK = 4
+STEPS = 100
 TINY = 1e-300
 
 
@@ -56,7 +58,7 @@ class Base(NamedTuple):
     Attributes:
         deficit: share of world value added, or under ``"proportional"`` the ratio of expenditure to own income.
         live: 1 where there is expenditure.
-        pace: share of labour's excess demand that moves the wage in one evaluation.
+        pace: change of log wages by excess demands for labour in one evaluation (see `wage_response`).
         strength: elasticity of supply to the number of firms, over its value in Krugman (1980).
         supply: elasticity of labour supply to the real wage after tax.
         tax: rate of the income tax in the base.
@@ -75,7 +77,7 @@ class Base(NamedTuple):
     spending: Float[Array, "product region"]
     output: Float[Array, "product region"]
     live: Float[Array, "product region"]
-    pace: Float[Array, " region"]
+    pace: Float[Array, "region region"]
     strength: Float[Array, " product"]
     supply: Float[Array, " region"]
     tax: Float[Array, " region"]
@@ -142,7 +144,9 @@ def unpack(setting: Setting, base: Base, vector: Float[Array, " unknown"]) -> St
     parts = [vector[end - size : end] for size, end in zip(sizes, ends, strict=True)]
     shape = base.spending.shape
     firms = parts[3].reshape(shape) if setting.scale else parts[3]
-    return State(parts[0], parts[1].reshape(shape), parts[2].reshape(shape), firms, parts[4])
+    wage = parts[0]
+    own = jnp.where(base.live > 0, wage, 0.0)
+    return State(wage, own + parts[1].reshape(shape), own + parts[2].reshape(shape), firms, parts[4])
 
 
 def walls_of(base: Base, shock: Shock) -> Walls:
@@ -210,11 +214,12 @@ def evaluate(
 
     labour_bill = (base.labour * output).sum(0)
     gap = jnp.log(jnp.maximum(labour_bill, TINY)) - jnp.log(jnp.maximum(earned, TINY))
-    new_wage = state.wage + base.pace * gap
+    new_wage = state.wage + base.pace @ gap
     new_wage = new_wage - jnp.log((jnp.exp(new_wage - state.wage) * earned).sum())
     new_spending = base.final * income + jnp.einsum("nsk,kn->sn", base.inputs, output)
     safe = jnp.where(base.live > 0, new_spending / jnp.where(base.live > 0, base.spending, 1.0), 1.0)
-    parts = [new_wage, price.ravel(), jnp.log(jnp.maximum(safe, TINY)).ravel()]
+    relative = jnp.log(jnp.maximum(safe, TINY)) - jnp.where(base.live > 0, state.wage, 0.0)
+    parts = [new_wage, (price - jnp.where(base.live > 0, state.wage, 0.0)).ravel(), relative.ravel()]
     if setting.scale:
         made = base.output > 0
         hat = jnp.where(made, output, 1.0) / jnp.where(made, base.output, 1.0)
@@ -224,6 +229,37 @@ def evaluate(
     return jnp.concatenate(parts), Outcome(
         cost, power, price, weight, output, revenue, own, income, final_price, tax, gap
     )
+
+
+def wage_response(
+    base: Base,
+    walls: Walls,
+    home: Float[np.ndarray, "product further region"],
+    power: Float[np.ndarray, "product region"],
+    weight: Float[np.ndarray, "product column"],
+) -> Float[np.ndarray, "region region"]:
+    """Step of log wages by excess demands for labour: ``-J^-1`` with ``J`` the demands' slopes at given real prices and spending.
+
+    ``J_ij = sum_k g_ik [-theta_k (1_ij - sum_n s_ikn share_jkn) + s_ikj] - 1_ij``: costs of ``i`` rise with its wage and lose
+    sales, spending of ``j`` rises with its own; ``s_ikn`` is the share of ``n`` in the sales and ``g_ik`` of product ``k`` in
+    the labour bill of ``i``. The common level of wages, which nothing moves, is left where it is.
+    """
+    regions = len(base.value_added)
+    sold = power[:, :, None] * walls.net * weight[:, None]
+    output = sold.sum(2)
+    to = sold / np.where(output > 0, output, 1.0)[:, :, None]
+    bought = power[:, :, None] * walls.wall
+    total = bought.sum(1)
+    share = bought / np.where(total > 0, total, 1.0)[:, None]
+    bill = base.labour * output
+    part = bill / np.maximum(bill.sum(0), TINY)
+    rivals = np.matmul(to * (part * base.theta[:, None])[:, :, None], share.transpose(0, 2, 1)).sum(0)
+    spending = np.einsum("kin,ki->in", to[:, :, :regions], part)
+    if home.shape[1]:
+        spending = spending + np.einsum("kis,ksn,ki->in", to[:, :, regions:], home, part)
+    slope = rivals - np.diag((part * base.theta[:, None]).sum(0)) + spending - np.eye(regions)
+    size = base.value_added / base.value_added.sum()
+    return -np.linalg.solve(slope - np.outer(np.ones(regions), size), np.eye(regions))
 
 
 class Found(NamedTuple):
@@ -246,7 +282,7 @@ class Found(NamedTuple):
     walls: Walls
 
 
-def _solve(setting: Setting, shocks: Shock, start: Array, base: Base, tolerance: Array) -> Found:
+def _solve(setting: Setting, steps: int, shocks: Shock, start: Array, base: Base, tolerance: Array) -> Found:
     walls = jax.vmap(lambda shock: walls_of(base, shock))(shocks)
     one = jax.vmap(lambda shock, wall, point: evaluate(setting, base, shock, wall, point))
     found = anderson.solve(
@@ -255,6 +291,7 @@ def _solve(setting: Setting, shocks: Shock, start: Array, base: Base, tolerance:
         floor=jnp.full(start.shape[1], -jnp.inf),
         tolerance=tolerance,
         memory=MEMORY,
+        max_steps=steps,
     )
     return Found(*found, one(shocks, walls, found.point)[1], walls)
 
@@ -263,9 +300,9 @@ def solve(setting: Setting, base: Base, shocks: Shock, start: np.ndarray, tolera
     """Solve worlds side by side from ``start``; one that does not converge says so and stops no other."""
     limit = np.float64(tolerance)
     if len(start) > CHUNK:
-        return in_pieces(_solve, (setting,), CHUNK, (shocks, start), (base, limit))
+        return in_pieces(_solve, (setting, STEPS), CHUNK, (shocks, start), (base, limit))
     with single_threaded_algebra():
-        return program(_solve, (setting,), shocks, start, base, limit)(shocks, start, base, limit)
+        return program(_solve, (setting, STEPS), shocks, start, base, limit)(shocks, start, base, limit)
 
 
 def _gradient(setting: Setting, shock: Shock, vector: Array, weights: Array, base: Base, tolerance: Array) -> Shock:
