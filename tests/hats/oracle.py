@@ -83,10 +83,14 @@ def solve(
                 base = flow0[k, :, n] * (1 + t0[k, :, n]) / spending0[k, n]
                 delivered = unit[k] * cost[k, :, n] * (1 + tariff[k, :, n]) / (1 + t0[k, :, n])
                 worth = base * firms[k] ** power * delivered**-theta
-                groups = [(1.0, np.ones(N, bool))] if availability is None else cuts(
-                    np.where(base > 0, availability[k, :, n], 1.0)
+                groups = (
+                    [(1.0, np.ones(N, bool))]
+                    if availability is None
+                    else cuts(np.where(base > 0, availability[k, :, n], 1.0))
                 )
-                own = [(width, (worth * able).sum() ** (-1 / theta), worth * able) for width, able in groups if width > 0]
+                own = [
+                    (width, (worth * able).sum() ** (-1 / theta), worth * able) for width, able in groups if width > 0
+                ]
                 index[k, n] = sum(width * p for width, p, _ in own)
                 share[k, :, n] = sum(width * p / index[k, n] * w / w.sum() for width, p, w in own)
         final_price = np.prod(price**accounts.final, axis=0)

@@ -36,10 +36,7 @@ def random_tables(
         "trade": routes(flow, "value", *names),
         "tariffs": routes(rate, "rate", *names),
         "inputs": pl.DataFrame(
-            [
-                (names[0][n], names[1][k], names[1][s], share[s, k, n])
-                for s, k, n in np.argwhere(share > 0)
-            ],
+            [(names[0][n], names[1][k], names[1][s], share[s, k, n]) for s, k, n in np.argwhere(share > 0)],
             schema={"region": pl.String, "product": pl.String, "input": pl.String, "share": pl.Float64},
             orient="row",
         ),
@@ -47,7 +44,9 @@ def random_tables(
     }
 
 
-def routes(array: np.ndarray, column: str, regions: list[str], products: list[str], absent: float = 0.0) -> pl.DataFrame:
+def routes(
+    array: np.ndarray, column: str, regions: list[str], products: list[str], absent: float = 0.0
+) -> pl.DataFrame:
     """``[product, origin, destination]`` as a long table without its ``absent`` entries."""
     rows = [(regions[i], regions[n], products[k], array[k, i, n]) for k, i, n in np.argwhere(array != absent)]
     schema = {"origin": pl.String, "destination": pl.String, "product": pl.String, column: pl.Float64}

@@ -74,9 +74,7 @@ def test_balanced_base_has_no_deficits_and_is_the_oracle_world_without_them():
 
 @pytest.mark.parametrize("strength", [0.0, 0.4])
 def test_scale_economies_agree(strength: float):
-    made = backfill.Economy.from_tables(
-        **random_tables(REGIONS, PRODUCTS, 6), scale=backfill.ScaleEconomies(strength)
-    )
+    made = backfill.Economy.from_tables(**random_tables(REGIONS, PRODUCTS, 6), scale=backfill.ScaleEconomies(strength))
     arrays = {"tariff": shocks(made.accounts)["tariff"]}
     agree(made.solve(**tables(made.accounts, arrays)), oracle.solve(made.accounts, strength=strength, **arrays))
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 
-from backfill.errors import CommandError, UnsolvedError
+from backfill.errors import CommandError
 from backfill.hats.accounts import Accounts
-from backfill.hats.market import Base, Found, Setting, Shock, Walls, solve, wage_response
+from backfill.hats.market import Base, Found, Setting, Shock, Walls, wage_response
 
 Closure = Literal["fixed", "proportional", "balanced"]
 CLOSURES = ("fixed", "proportional", "balanced")
@@ -55,16 +55,16 @@ def setting_of(closure: str, scale: ScaleEconomies | None, labour: ElasticLabour
         raise CommandError("scale", "strength", scale.strength, "must lie between 0 and 1")
     if labour is not None:
         if not labour.elasticity >= 0 or not 0 <= labour.income_tax < 1:
-            raise CommandError("labour", "", (labour.elasticity, labour.income_tax), "needs an elasticity >= 0 and a tax in [0, 1)")
+            raise CommandError(
+                "labour", "", (labour.elasticity, labour.income_tax), "needs elasticity >= 0 and 0 <= tax < 1"
+            )
         if labour.revenue not in ("rebated", "replaces income tax"):
             raise CommandError("labour", "revenue", labour.revenue, 'use "rebated" or "replaces income tax"')
     kind = "proportional" if closure == "proportional" else "fixed"
     return Setting(kind, scale is not None, labour.revenue if labour else "fixed")
 
 
-def base_of(
-    accounts: Accounts, setting: Setting, scale: ScaleEconomies | None, labour: ElasticLabour | None
-) -> Base:
+def base_of(accounts: Accounts, setting: Setting, scale: ScaleEconomies | None, labour: ElasticLabour | None) -> Base:
     """The arrays of the map, for the accounts as they stand."""
     regions, products = len(accounts.regions), len(accounts.products)
     own = accounts.value_added + accounts.revenue
@@ -122,27 +122,3 @@ def flows(base: Base, shock: Shock, found: Found, lane: int = 0) -> Float[np.nda
     if not shock.home.shape[-2]:
         return sold
     return sold[:, :, :regions] + np.einsum("kis,ksn->kin", sold[:, :, regions:], shock.home)
-
-
-def without_deficits(accounts: Accounts) -> Accounts:
-    """The base re-solved with balanced trade; final demand keeps its shares and may have disagreed with the other tables.
-
-    Raises:
-        UnsolvedError: if there is no such world.
-    """
-    setting = Setting()
-    base = base_of(accounts, setting, None, None)._replace(deficit=np.zeros(len(accounts.regions)))
-    shock = no_shock(accounts)
-    found = solve(setting, base, _lane(shock), np.zeros((1, size_of(setting, base))))
-    if not found.converged[0]:
-        raise UnsolvedError(
-            f"the base has no solution with balanced trade (residual {found.residual[0]:.2g}); use another closure",
-            {"residual": float(found.residual[0])},
-        )
-    flow = flows(base, shock, found)
-    world = float((accounts.labour * flow.sum(2)).sum())
-    return replace(accounts, flow=flow / world, unit=accounts.unit * world)
-
-
-def _lane(shock: Shock) -> Shock:
-    return Shock(*(np.asarray(part)[None] for part in shock))

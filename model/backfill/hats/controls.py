@@ -11,9 +11,7 @@ from backfill.hats.market import Shock
 from backfill.trade.barriers import nested_classes
 
 
-def columns(
-    accounts: Accounts, availability: Float[np.ndarray, "product origin destination"]
-) -> dict[str, np.ndarray]:
+def columns(accounts: Accounts, availability: Float[np.ndarray, "product origin destination"]) -> dict[str, np.ndarray]:
     """Columns of buyers, as in `Shock`: classes nested by exposure, the first of a region being its own column.
 
     Buyer ``u`` in (0, 1) loses every origin of which at most the share ``u`` of buyers is left ``availability``.

@@ -1,4 +1,4 @@
-"""The first-order decomposition of welfare into terms and volume of trade (Caliendo and Parro, Review of Economic Studies 82, 2015).
+"""The first-order decomposition of welfare into terms and volume of trade (Caliendo and Parro, Rev. Econ. Studies 82, 2015).
 
 For small changes of tariffs, with base values and hats of mill prices ``c`` and of trade before tariff ``M``,
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from backfill.economy.economy import Economy
-from backfill.errors import UnsolvedError
 from backfill.hats.accounts import Accounts
+from backfill.hats.balance import without_deficits
 from backfill.hats.base import (
     ElasticLabour,
     ScaleEconomies,
@@ -18,11 +18,11 @@ from backfill.hats.base import (
     no_shock,
     setting_of,
     size_of,
-    without_deficits,
 )
 from backfill.hats.calibrate import as_economy
 from backfill.hats.controls import closed, columns
-from backfill.hats.market import Base, Found, Setting, Shock, solve
+from backfill.hats.market import Base, Setting, Shock
+from backfill.hats.search import find
 from backfill.hats.tables import read_accounts, read_shocks
 from backfill.hats.world import HatWorld
 
@@ -64,10 +64,7 @@ class TableEconomy(Economy):
         }
         shock = self.shock(read_shocks(self.accounts, given))
         closed(self.accounts, shock)
-        lane = Shock(*(np.asarray(part)[None] for part in shock))
-        found = solve(self.setting, self.base, lane, np.zeros((1, size_of(self.setting, self.base))))
-        if not found.converged[0]:
-            raise UnsolvedError(_why(self, found), {"residual": float(found.residual[0])})
+        found = find(self.accounts, self.setting, self.base, shock, np.zeros(size_of(self.setting, self.base)))
         return HatWorld(self.accounts, self.setting, self.base, shock, found)
 
     def shock(self, tables: dict[str, np.ndarray]) -> Shock:
@@ -110,24 +107,3 @@ def from_tables(
         accounts = without_deficits(accounts)
     base = base_of(accounts, setting, scale, labour)
     return as_economy(partial(TableEconomy, accounts=accounts, setting=setting, base=base), accounts)
-
-
-def _why(economy: TableEconomy, found: Found) -> str:
-    """What is known of a world that was not found."""
-    accounts, outcome = economy.accounts, found.outcome
-    where = int(np.nan_to_num(np.abs(outcome.labour_gap[0]), nan=np.inf).argmax())
-    told = f"No world was found: the markets of {accounts.regions[where]} are furthest from clearing (residual {found.residual[0]:.2g})."
-    if economy.setting.closure == "fixed":
-        flow = found.walls.net[0] * outcome.power[0][:, :, None]
-        regions = len(accounts.regions)
-        abroad = flow[:, :, :regions] * outcome.weight[0][:, None, :regions] * (1 - np.eye(regions))
-        trade = np.maximum(abroad.sum((0, 1)), abroad.sum((0, 2)))
-        stuck = [n for n in range(regions) if not abs(accounts.deficit[n]) <= trade[n]]
-        if stuck:
-            worst = max(stuck, key=lambda n: abs(accounts.deficit[n]))
-            kind = "buy" if accounts.deficit[worst] > 0 else "sell"
-            return (
-                f"{told} {accounts.regions[worst]} would have to {kind} abroad {abs(accounts.deficit[worst] / accounts.income[worst]):.1%} "
-                'of its expenditure net, as in the base, and cannot; use closure = "balanced" or "proportional", or leave it ways to trade.'
-            )
-    return f"{told} Try milder shocks, or come nearer in steps."

@@ -104,7 +104,7 @@ class Shock(NamedTuple):
 
 
 class Walls(NamedTuple):
-    """Wedges and base shares in one table a product: what a column spends is ``wall c^-theta``, before tariff ``net c^-theta``."""
+    """Wedges and base shares in one table: a column's spending is as ``wall c^-theta``, before tariff as ``net c^-theta``."""
 
     wall: Float[Array, "product origin column"]
     net: Float[Array, "product origin column"]
@@ -242,7 +242,7 @@ def wage_response(
 
     ``J_ij = sum_k g_ik [-theta_k (1_ij - sum_n s_ikn share_jkn) + s_ikj] - 1_ij``: costs of ``i`` rise with its wage and lose
     sales, spending of ``j`` rises with its own; ``s_ikn`` is the share of ``n`` in the sales and ``g_ik`` of product ``k`` in
-    the labour bill of ``i``. The common level of wages, which nothing moves, is left where it is.
+    the labour bill of ``i``. Levels of wages that move nothing, that of the world and of whoever trades with nobody, stay.
     """
     regions = len(base.value_added)
     sold = power[:, :, None] * walls.net * weight[:, None]
@@ -259,7 +259,7 @@ def wage_response(
         spending = spending + np.einsum("kis,ksn,ki->in", to[:, :, regions:], home, part)
     slope = rivals - np.diag((part * base.theta[:, None]).sum(0)) + spending - np.eye(regions)
     size = base.value_added / base.value_added.sum()
-    return -np.linalg.solve(slope - np.outer(np.ones(regions), size), np.eye(regions))
+    return -np.linalg.pinv(slope - np.outer(np.ones(regions), size), rcond=1e-12)
 
 
 class Found(NamedTuple):

@@ -72,13 +72,9 @@ INPUTS = Layout(
     Column("share", least=0.0, most=1.0),
 )
 ELASTICITIES = Layout("elasticities", {"product": "product"}, Column("trade_elasticity", above=0.0))
-FINAL_DEMAND = Layout(
-    "final_demand", {"region": "region", "product": "product"}, Column("share", least=0.0, most=1.0)
-)
+FINAL_DEMAND = Layout("final_demand", {"region": "region", "product": "product"}, Column("share", least=0.0, most=1.0))
 TRADE_COSTS = _route("trade_costs", Column("trade_cost", above=0.0))
-PRODUCTIVITY = Layout(
-    "productivity", {"region": "region", "product": "product"}, Column("productivity", above=0.0)
-)
+PRODUCTIVITY = Layout("productivity", {"region": "region", "product": "product"}, Column("productivity", above=0.0))
 EXPORT_CONTROLS = _route("export_controls", Column("availability", least=0.0, most=1.0))
 
 BASE = (TRADE, TARIFFS, INPUTS, ELASTICITIES, FINAL_DEMAND)
@@ -145,7 +141,9 @@ class Reader:
             list(layout.keys), keep="last", maintain_order=True
         )
         for row in twice.iter_rows(named=True):
-            self.say(said, f"row {row['_row']}", "/".join(str(row[key]) for key in layout.keys), "given twice: keep one row")
+            self.say(
+                said, f"row {row['_row']}", "/".join(str(row[key]) for key in layout.keys), "given twice: keep one row"
+            )
         if self.regions:
             for key, kind in layout.keys.items():
                 known = self.regions if kind == "region" else self.products
@@ -192,7 +190,9 @@ class Reader:
         return np.ascontiguousarray(self.dense(layout, frame, otherwise).transpose(2, 0, 1))
 
 
-def read_accounts(tables: Mapping[str, Any], closure: str, named: Mapping[str, tuple[str, int]] | None = None) -> Accounts:
+def read_accounts(
+    tables: Mapping[str, Any], closure: str, named: Mapping[str, tuple[str, int]] | None = None
+) -> Accounts:
     """Accounts from tables by name (see `BASE`); ``named`` gives what faults call each and its lines before the first row.
 
     Raises:
@@ -221,7 +221,8 @@ def read_accounts(tables: Mapping[str, Any], closure: str, named: Mapping[str, t
             if product not in set(elasticities["product"]):
                 reader.say(name, "product", product, "no trade elasticity: add a row")
     reader.stop()
-    assert trade is not None and elasticities is not None
+    assert trade is not None
+    assert elasticities is not None
 
     def optional(layout: Layout) -> np.ndarray:
         frame = frames[layout.name]
@@ -258,18 +259,28 @@ def balanced_accounts(
     used = inputs.sum(0)
     for k, n in np.argwhere(used > 1 + 1e-9):
         where = f"{regions[n]}/{products[k]}"
-        reader.say(names["inputs"], where, float(used[k, n]), "input shares sum to more than 1: value added is negative")
+        reader.say(
+            names["inputs"], where, float(used[k, n]), "input shares sum to more than 1: value added is negative"
+        )
     reader.stop()
     raw = Accounts(regions, products, flow, tariff, inputs, theta, np.zeros(flow.shape[::2]))
     world = float(raw.value_added.sum())
     for n in np.flatnonzero(raw.value_added <= 0):
-        reader.say(names["trade"], "origin", regions[n], "earns nothing: give its sales, own use included, or leave the region out")
+        reader.say(
+            names["trade"],
+            "origin",
+            regions[n],
+            "earns nothing: give its sales, own use included, or leave the region out",
+        )
     reader.stop()
     residual = raw.spending - raw.intermediate
     tolerance = BALANCED * world
     for k, n in np.argwhere((raw.spending <= 0) & (raw.intermediate > tolerance)):
         reader.say(
-            names["inputs"], f"{regions[n]}/{products[k]}", None, "is bought by producers there, but the trade table has no sales of it"
+            names["inputs"],
+            f"{regions[n]}/{products[k]}",
+            None,
+            "is bought by producers there, but the trade table has no sales of it",
         )
     if final is None:
         for k, n in np.argwhere((residual < -tolerance) & (raw.spending > 0)):
@@ -279,7 +290,9 @@ def balanced_accounts(
             )
             reader.say(names["inputs"], f"{regions[n]}/{products[k]}", None, remedy)
         for n in np.flatnonzero(raw.income <= 0):
-            reader.say(names["trade"], "destination", regions[n], "spends nothing finally: its surplus exceeds its income")
+            reader.say(
+                names["trade"], "destination", regions[n], "spends nothing finally: its surplus exceeds its income"
+            )
         reader.stop()
         residual = np.maximum(residual, 0.0)
         final = residual / residual.sum(0)
@@ -288,7 +301,12 @@ def balanced_accounts(
         for n in np.flatnonzero(np.abs(total - 1) > 1e-6):
             reader.say(names["final_demand"], f"region {regions[n]}", float(total[n]), "shares must sum to 1")
         for k, n in np.argwhere((final > 0) & (raw.spending <= 0)):
-            reader.say(names["final_demand"], f"{regions[n]}/{products[k]}", float(final[k, n]), "the trade table has no sales of it there")
+            reader.say(
+                names["final_demand"],
+                f"{regions[n]}/{products[k]}",
+                float(final[k, n]),
+                "the trade table has no sales of it there",
+            )
         reader.stop()
         final = final / total
         if closure != "balanced":
@@ -328,7 +346,9 @@ def read_shocks(accounts: Accounts, tables: Mapping[str, Any]) -> dict[str, np.n
     return found
 
 
-def read_folder(folder: Path, layouts: Sequence[Layout] = BASE) -> tuple[dict[str, pl.DataFrame], dict[str, tuple[str, int]]]:
+def read_folder(
+    folder: Path, layouts: Sequence[Layout] = BASE
+) -> tuple[dict[str, pl.DataFrame], dict[str, tuple[str, int]]]:
     """The tables of a folder, ``trade.csv`` or ``trade.parquet`` and so on, and what faults call each.
 
     Raises:
@@ -339,7 +359,9 @@ def read_folder(folder: Path, layouts: Sequence[Layout] = BASE) -> tuple[dict[st
     named: dict[str, tuple[str, int]] = {}
     known = {layout.name for layout in layouts}
     if not folder.is_dir():
-        raise Faults([TableError(str(folder), "", None, "no such folder: give one with trade.csv and elasticities.csv")])
+        raise Faults(
+            [TableError(str(folder), "", None, "no such folder: give one with trade.csv and elasticities.csv")]
+        )
     files = sorted(file for file in folder.iterdir() if file.suffix in (".csv", ".parquet"))
     for file in files:
         name = file.stem

@@ -109,7 +109,7 @@ class HatWorld:
 
     @cached_property
     def checks(self) -> pl.DataFrame:
-        """What should be zero, relative to world value added or in logarithms: ``check, value``; and ``converged`` (1), ``steps``."""
+        """What should be zero, over world value added or in logarithms: ``check, value``; and ``converged`` (1), ``steps``."""
         found, flow, labour = self.found, self.flow, self.accounts.labour
         outcome = found.outcome
         final = outcome.income[0] * self.accounts.final
