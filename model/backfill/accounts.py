@@ -74,8 +74,8 @@ def flow_table(
         user=pl.col("destination"), channel=pl.lit("direct"), quantity_unit=pl.lit(MUSD), shipped=pl.col("quantity"),
         premium=pl.lit(0.0),
     )
-    maker = np.array([leaf.maker for leaf in shape.leaves])
-    site = np.array([leaf.site for leaf in shape.leaves])
+    maker = np.array([leaf.maker for leaf in shape.leaves], int)
+    site = np.array([leaf.site for leaf in shape.leaves], int)
     price = outcome.delivered.mill[:, maker]
     shipped = outcome.handling.shipped
     fob = price * shipped
@@ -99,7 +99,8 @@ def flow_table(
         real_cost=real,
         premium=outcome.handling.premium * np.array([leaf.channel == DIVERSION for leaf in shape.leaves]),
     )
-    lookup = pl.DataFrame({"leaf": [str(n) for n in range(len(shape.leaves))], **names})
+    leaves = {"leaf": [str(n) for n in range(len(shape.leaves))], **names}
+    lookup = pl.DataFrame(leaves, schema=dict.fromkeys(leaves, pl.String))
     physical = rows.join(lookup, on="leaf").with_columns(quantity_unit=pl.lit(KH100E))
     order = [
         "period", "product", "origin", "destination", "user", "channel", "quantity", "quantity_unit", "shipped",

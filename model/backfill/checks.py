@@ -28,7 +28,7 @@ def market_checks(shape: Structure, lanes: Lane, outcome: Outcome) -> dict[str, 
     acquired = np.zeros_like(outcome.absorption.compute)
     for n, user in enumerate(users):
         acquired[:, user] += outcome.leaf[:, n]
-    volume = np.abs(acquired - outcome.absorption.compute).max(1) / outcome.absorption.compute.sum(1)
+    volume = np.abs(acquired - outcome.absorption.compute).max(1) / np.maximum(outcome.absorption.compute.sum(1), 1e-300)
     diverted = np.array([leaf.channel == DIVERSION for leaf in shape.leaves])
     shipped = outcome.leaf / (1 - diverted * outcome.delivered.seizure)
     made = np.abs(outcome.maker_output.sum(1) - shipped.sum(1)) / np.maximum(shipped.sum(1), np.finfo(float).tiny)

@@ -27,7 +27,7 @@ def find(accounts: Accounts, setting: Setting, base: Base, shock: Shock, start: 
     if not _sound(found):
         found = _along(setting, base, shock, start, found)
     if not _sound(found):
-        raise UnsolvedError(_why(accounts, setting, base, found), {"residual": float(found.residual[0])})
+        raise UnsolvedError(_why(accounts, setting, base, shock, found), {"residual": float(found.residual[0])})
     return found
 
 
@@ -80,29 +80,41 @@ def partly(base: Base, shock: Shock, part: float) -> Shock:
     )
 
 
-def _why(accounts: Accounts, setting: Setting, base: Base, found: Found) -> str:
+def _why(accounts: Accounts, setting: Setting, base: Base, shock: Shock, found: Found) -> str:
     """What is known of a world that was not found."""
-    outcome, regions = found.outcome, len(accounts.regions)
-    poor = np.flatnonzero(~(outcome.income[0] > 0))
-    if len(poor) and setting.closure == "fixed":
-        names = ", ".join(accounts.regions[n] for n in poor)
-        return (
-            f"No world was found: what {names} would have to pay abroad, fixed as a share of world value added, is more than the "
-            'whole income there; use closure = "balanced" or "proportional".'
-        )
-    where = int(np.nan_to_num(np.abs(outcome.labour_gap[0]), nan=np.inf).argmax())
-    gap = np.abs(outcome.labour_gap[0, where])
-    told = f"No world was found: labour demanded in {accounts.regions[where]} differs from supply by {gap:.2g}, the furthest."
-    sold = found.walls.net[0] * outcome.power[0][:, :, None] * outcome.weight[0][:, None]
-    abroad = sold[:, :, :regions] * (1 - np.eye(regions))
-    reach = np.maximum(abroad.sum((0, 1)), abroad.sum((0, 2)))
-    wanted = accounts.deficit if setting.closure == "fixed" else outcome.income[0] - outcome.own_income[0]
-    stuck = np.flatnonzero(~(np.abs(wanted) <= reach))
+    outcome, fixed = found.outcome, setting.closure == "fixed"
+    names = accounts.regions
+    wanted = accounts.deficit if fixed else outcome.income[0] - outcome.own_income[0]
+    stuck = np.flatnonzero(np.abs(wanted) > np.maximum(_left(accounts, base, shock), 1e-12))
     if len(stuck):
         worst = stuck[np.abs(wanted[stuck]).argmax()]
         kind = "buy" if wanted[worst] > 0 else "sell"
         return (
-            f"{told} {accounts.regions[worst]} would have to {kind} abroad {abs(wanted[worst] / base.income[worst]):.2g} of its "
-            'expenditure net and cannot; use closure = "balanced", or leave it ways to trade.'
+            f"No world was found: {names[worst]} would have to {kind} abroad {abs(wanted[worst] / base.income[worst]):.2g} of "
+            'its expenditure net, and hardly a route is left to it; use closure = "balanced", or leave it ways to trade.'
         )
-    return f"{told} Try milder shocks, or come nearer in steps."
+    poor = np.flatnonzero(~(outcome.income[0] > 0))
+    if len(poor) and fixed:
+        who = ", ".join(names[n] for n in poor)
+        return (
+            f"No world was found: what {who} would have to pay abroad, fixed as a share of world value added, is more than the "
+            'whole income there; use closure = "balanced" or "proportional".'
+        )
+    where = int(np.nan_to_num(np.abs(outcome.labour_gap[0]), nan=np.inf).argmax())
+    gap = np.abs(outcome.labour_gap[0, where])
+    return (
+        f"No world was found: labour demanded in {names[where]} differs from supply by {gap:.2g}, the furthest. "
+        "Try milder shocks, or come nearer in steps."
+    )
+
+
+def _left(accounts: Accounts, base: Base, shock: Shock) -> np.ndarray:
+    """What each region would still trade abroad, the larger of both ways, if only the wedges changed."""
+    regions = len(accounts.regions)
+    hat = np.log(shock.cost * (1 + shock.tariff) / (1 + base.tariff))
+    flow = accounts.flow * (1 - np.eye(regions)) * np.exp(-accounts.theta[:, None, None] * hat)
+    reached = shock.part[:, None, :regions] + np.einsum(
+        "ksi,ksn,ks->kin", shock.open, shock.home, shock.part[:, regions:]
+    )
+    flow = flow * reached
+    return np.maximum(flow.sum((0, 1)), flow.sum((0, 2)))

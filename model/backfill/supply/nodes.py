@@ -71,7 +71,7 @@ class Nodes:
             wrong.append(f"{len(self.names)} names and {len(self.owners)} owners for {nodes} nodes")
         if wrong:
             raise ValueError("nodes do not fit together: " + "; ".join(wrong))
-        if periods < 2:
+        if nodes and periods < 2:
             raise ValueError("a plan needs at least two periods")
         if not np.all(self.slope > 0):
             late = [self.names[g] for g in np.flatnonzero((self.slope <= 0).any(1))]
@@ -84,7 +84,7 @@ class Nodes:
     @property
     def discount(self) -> float:
         """Discount factor per period."""
-        return float(self.weights[1] / self.weights[0])
+        return float(self.weights[1] / self.weights[0]) if self.periods > 1 else 1.0
 
     @property
     def periods(self) -> int:

@@ -24,6 +24,7 @@ class Legs(NamedTuple):
     remote: np.ndarray
     lawful_at_hub: np.ndarray
     origin: np.ndarray
+    place: tuple[np.ndarray, np.ndarray]
 
 
 @lru_cache(maxsize=16)
@@ -41,7 +42,8 @@ def legs(structure: Structure) -> Legs:
     origin = np.zeros((len(structure.makers), regions))
     for row, (_, region) in enumerate(structure.makers):
         origin[row, structure.region(region)] = 1
-    return Legs(maker, site, user, hub, diverted, remote, lawful, origin)
+    place = np.array([(leaf.maker, leaf.site) for leaf in structure.leaves], int).reshape(-1, 2)
+    return Legs(maker, site, user, hub, diverted, remote, lawful, origin, (place[:, 0], place[:, 1]))
 
 
 class Delivered(NamedTuple):
@@ -84,7 +86,7 @@ def deliver(
     bought = accelerators.bill * (composite @ leg.origin.T) + accelerators.home_bill * (goods_mill @ leg.origin.T)
     mill = bought.sum(0) + (accelerators.labour + accelerators.margin) * wages
     site = mill[:, None] * multiple
-    at_site = site[leg.maker.argmax(1), leg.site.argmax(1)]
+    at_site = site[leg.place]
     power = jnp.exp(diversion.convexity * jnp.log(jnp.maximum(congestion, 1e-300)))
     pi = jnp.minimum(0.95, diversion.seizure * enforcement**diversion.budget_elasticity)
     leaf_power, leaf_pi = leg.hub @ power, leg.hub @ pi
