@@ -29,6 +29,8 @@ app = App(
 )
 data = App(name="data", help="Build or describe the benchmark.", help_format="plaintext")
 app.command(data)
+economy = App(name="economy", help="Economies from your own tables.", help_format="plaintext")
+app.command(economy)
 
 
 @app.command
@@ -65,6 +67,22 @@ def new(name: Annotated[str, Parameter(help="What to call it; written to NAME.to
     from backfill.commands.new import write_starter
 
     print(f"wrote {write_starter(name)}")
+    return DONE
+
+
+@economy.command(name="check")
+def check_economy(
+    folder: Annotated[Path, Parameter(help="A folder with trade.csv, elasticities.csv and, if wanted, the other tables.")],
+    /,
+    *,
+    closure: Annotated[
+        Literal["fixed", "proportional", "balanced"], Parameter(help="What happens to deficits; see the documentation.")
+    ] = "fixed",
+) -> int:
+    """Check the tables of an economy: every fault at once, with its row."""
+    from backfill.commands.economy import check_tables
+
+    print(check_tables(folder, closure))
     return DONE
 
 

@@ -1,0 +1,39 @@
+"""``backfill economy check``: whether a folder of tables makes an economy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def check_tables(folder: Path, closure: str) -> str:
+    """What the tables of a folder are, in a few lines.
+
+    Raises:
+        Faults: everything wrong with them.
+        UnsolvedError: they cannot be balanced, where the closure asks for that.
+    """
+    from backfill.hats.base import setting_of
+    from backfill.hats.folder import read_folder
+    from backfill.hats.tables import read_accounts
+
+    setting_of(closure, None, None)
+    tables, named = read_folder(folder)
+    accounts = read_accounts(tables, closure, named)
+    if closure == "balanced":
+        from backfill.hats.balance import without_deficits
+
+        accounts = without_deficits(accounts)
+    flows = int((accounts.flow > 0).sum())
+    order = accounts.deficit.argsort()
+    lowest, highest = order[0], order[-1]
+    share = float(accounts.intermediate.sum() / accounts.spending.sum())
+    return "\n".join(
+        [
+            f"{folder}: ok",
+            f"{len(accounts.regions)} regions, {len(accounts.products)} products, {flows} flows of {accounts.flow.size} possible",
+            f"world value added {accounts.unit:.6g}, in the unit of the trade table; {share:.1%} of spending is by producers",
+            f"tariff revenue {accounts.revenue.sum():.2%} of value added",
+            f"balances from {accounts.regions[lowest]} {accounts.deficit[lowest]:+.2%} to "
+            f"{accounts.regions[highest]} {accounts.deficit[highest]:+.2%} of world value added (minus is a surplus)",
+        ]
+    )
