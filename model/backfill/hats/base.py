@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 
-from backfill.errors import CommandError
+from backfill.errors import CommandError, Faults, UserError, did_you_mean
 from backfill.hats.accounts import Accounts
 from backfill.hats.market import Base, Found, Setting, Shock, Walls, wage_response
 
@@ -32,13 +33,13 @@ class ElasticLabour:
     """Labour supply ``L = ((1 - t) w / P)^elasticity``, hats throughout.
 
     Attributes:
-        elasticity: of labour supply to the real wage after tax.
+        elasticity: of labour supply to the real wage after tax, of all regions or by name (0 for regions left out).
         income_tax: rate in the base.
         revenue: what tariff revenue does: ``"rebated"`` to households as a lump sum, the tax unchanged, or
             ``"replaces income tax"`` at unchanged real revenue of both together.
     """
 
-    elasticity: float = 0.5
+    elasticity: float | Mapping[str, float] = 0.5
     income_tax: float = 0.0
     revenue: Literal["rebated", "replaces income tax"] = "rebated"
 
@@ -54,10 +55,8 @@ def setting_of(closure: str, scale: ScaleEconomies | None, labour: ElasticLabour
     if scale is not None and not 0 <= scale.strength <= 1:
         raise CommandError("scale", "strength", scale.strength, "must lie between 0 and 1")
     if labour is not None:
-        if not labour.elasticity >= 0 or not 0 <= labour.income_tax < 1:
-            raise CommandError(
-                "labour", "", (labour.elasticity, labour.income_tax), "needs elasticity >= 0 and 0 <= tax < 1"
-            )
+        if not 0 <= labour.income_tax < 1:
+            raise CommandError("labour", "income_tax", labour.income_tax, "must be at least 0 and less than 1")
         if labour.revenue not in ("rebated", "replaces income tax"):
             raise CommandError("labour", "revenue", labour.revenue, 'use "rebated" or "replaces income tax"')
     kind = "proportional" if closure == "proportional" else "fixed"
@@ -86,13 +85,34 @@ def base_of(accounts: Accounts, setting: Setting, scale: ScaleEconomies | None, 
         live=(demanded & (accounts.spending > 0)).astype(float),
         pace=np.zeros((regions, regions)),
         strength=np.full(products, scale.strength if scale else 0.0),
-        supply=np.full(regions, labour.elasticity if labour else 0.0),
+        supply=_supply(accounts.regions, labour),
         tax=np.full(regions, labour.income_tax if labour else 0.0),
     )
     walls = Walls(base.share, base.share / (1 + base.tariff))
     nobody = np.zeros((products, 0, regions))
     pace = wage_response(base, walls, nobody, np.ones((products, regions)), base.spending)
     return base._replace(pace=pace)
+
+
+def _supply(regions: tuple[str, ...], labour: ElasticLabour | None) -> Float[np.ndarray, " region"]:
+    """Elasticities of labour supply.
+
+    Raises:
+        Faults: for regions that the economy lacks, and elasticities below zero.
+    """
+    given = labour.elasticity if labour else 0.0
+    by_region = given if isinstance(given, Mapping) else dict.fromkeys(regions, given)
+    wrong: list[UserError] = [
+        CommandError("labour", "elasticity", name, f"unknown region: {did_you_mean(name, regions)}")
+        for name in by_region
+        if name not in regions
+    ]
+    for name, value in by_region.items():
+        if not (np.isfinite(value) and value >= 0):
+            wrong.append(CommandError("labour", f"elasticity.{name}", value, "must be at least 0"))
+    if wrong:
+        raise Faults(wrong)
+    return np.array([by_region.get(name, 0.0) for name in regions], float)
 
 
 def no_shock(accounts: Accounts) -> Shock:
