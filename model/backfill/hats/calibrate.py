@@ -59,7 +59,7 @@ def as_economy(
             bloc={region: (bloc or {}).get(region, "partner") for region in accounts.regions},
             hubs=(),
             products=accounts.products,
-            groups={},
+            groups={"accelerators": ()},
         ),
         products=accounts.products,
         core=products,
