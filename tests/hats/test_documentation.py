@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
+import backfill
 from backfill.cli import main
 
 
@@ -29,6 +31,15 @@ def test_every_block_of_the_page_runs(repository: Path, tmp_path: Path, monkeypa
     assert "A tariff war in electronics" in html
     assert "cdn.jsdelivr" not in html.split("<body>")[-1]
     capsys.readouterr()
-    command = re.findall(r"```sh\nbackfill (.*?)\n```", page)[0]
-    assert main(command.split()) == 0
+    check, run = re.findall(r"```sh\nbackfill (.*?)\n```", page)
+    assert main(check.split()) == 0
     assert "5 regions, 3 products" in capsys.readouterr().out
+    assert main([*run.split(), "--quiet"]) == 0
+    result = backfill.load_result(tmp_path / "results" / "control")
+    assert result.checks["converged"] == 1
+    sold = result.tables["exports"].filter(
+        pl.col("origin") == "United States", pl.col("destination") == "China", pl.col("product") == "electronics",
+        pl.col("period") == "2023", pl.col("quantity") == "volume",
+    )  # fmt: skip
+    values = dict(sold.select("scenario", "value").iter_rows())
+    assert 0.25 < values["control"] / values["no-controls"] < 0.35

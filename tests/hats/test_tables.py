@@ -38,9 +38,12 @@ def test_every_fault_of_every_table_at_once(tables):
     tables["elasticities"] = pl.concat([tables["elasticities"], tables["elasticities"].head(1)])
     said = lines(tables)
     assert "trade: row 1: value: -1.0: must be at least 0" in said
-    assert "trade: row 4: value: NaN: give a finite number" in said or "trade: row 4: value: nan: give a finite number" in said
+    assert (
+        "trade: row 4: value: NaN: give a finite number" in said
+        or "trade: row 4: value: nan: give a finite number" in said
+    )
     assert "tariffs: row 2: rate: -1.5: must be greater than -1" in said
-    assert any(line.startswith('inputs: row 5: share: 1.2: must lie between 0 and 1') for line in said)
+    assert any(line.startswith("inputs: row 5: share: 1.2: must lie between 0 and 1") for line in said)
     assert 'elasticities: row 3: "p0": given twice: keep one row' in said
     assert len(said) == 5
 
@@ -73,9 +76,13 @@ def test_final_demand_cannot_be_negative(tables):
 
 def test_final_demand_that_disagrees_is_a_fault_unless_the_base_is_balanced(tables):
     shares = pl.DataFrame(
-        [(f"r{n}", f"p{k}", 0.5) for n in range(3) for k in range(2)], schema=["region", "product", "share"], orient="row"
+        [(f"r{n}", f"p{k}", 0.5) for n in range(3) for k in range(2)],
+        schema=["region", "product", "share"],
+        orient="row",
     )
-    assert any("differ by more than a millionth of world income" in line for line in lines(tables | {"final_demand": shares}))
+    assert any(
+        "differ by more than a millionth of world income" in line for line in lines(tables | {"final_demand": shares})
+    )
     economy = backfill.Economy.from_tables(**tables, final_demand=shares, closure="balanced")
     residual = economy.accounts.spending - economy.accounts.intermediate
     assert (abs(residual / residual.sum(0) - 0.5) < 1e-7).all()
@@ -104,7 +111,9 @@ def test_an_unknown_closure(tables, closure):
 
 def test_shocks_are_checked_like_the_base(tables):
     economy = backfill.Economy.from_tables(**tables)
-    wrong = pl.DataFrame({"origin": ["r0", "r9"], "destination": ["r1", "r1"], "product": ["p0"] * 2, "availability": [2.0, 0.5]})
+    wrong = pl.DataFrame(
+        {"origin": ["r0", "r9"], "destination": ["r1", "r1"], "product": ["p0"] * 2, "availability": [2.0, 0.5]}
+    )
     with pytest.raises(Faults) as caught:
         economy.solve(export_controls=wrong, trade_costs=wrong)
     said = caught.value.lines

@@ -18,6 +18,7 @@ def check_tables(folder: Path, closure: str) -> str:
 
     setting_of(closure, None, None)
     tables, named = read_folder(folder)
+    tables.pop("regions", None)
     accounts = read_accounts(tables, closure, named)
     if closure == "balanced":
         from backfill.hats.balance import without_deficits

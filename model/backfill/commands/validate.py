@@ -66,7 +66,8 @@ def _reference_in(place: Path | None) -> str | None:
 
 
 def _mapped(place: Path | None) -> bool:
-    return bool((_raw(place) or {}).get("regions"))
+    raw = _raw(place) or {}
+    return bool(raw.get("regions") or raw.get("economy"))
 
 
 def _raw(place: Path | None) -> Mapping[str, object] | None:

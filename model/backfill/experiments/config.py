@@ -26,7 +26,9 @@ from backfill.errors import (
 )
 from backfill.experiments.file import NO_CONTROLS, ExperimentFile, Horizon, horizon, parse
 from backfill.experiments.toml_text import to_toml
+from backfill.hats.own import CLOSURES, OwnTables, read_own
 from backfill.policy.benchmark import BUILT_IN, benchmark_flows, priors
+from backfill.policy.board import FlowExists
 from backfill.policy.compile import Inert, compile_policy, idle_measures, inert_measures
 from backfill.policy.faults import path
 from backfill.policy.library import PolicyFile, called, find, missing, read, with_included
@@ -43,6 +45,7 @@ class Experiment:
         title, purpose: for people.
         horizon: reported periods.
         mapping: file that splits or merges regions, or None.
+        own: a user's own economy instead of the benchmark, or None.
         parameters: priors set to another value, by name.
         foresight: ``"perfect"``, ``"myopic"`` or ``"fixed"``.
         reference: name or file of what it is compared with; a file where it was found beside the experiment.
@@ -57,6 +60,7 @@ class Experiment:
     purpose: str = ""
     horizon: Horizon = Horizon()
     mapping: Path | None = None
+    own: OwnTables | None = None
     parameters: Mapping[str, float] = field(default_factory=dict)
     foresight: Literal["perfect", "myopic", "fixed"] = "perfect"
     reference: str = NO_CONTROLS
@@ -83,12 +87,21 @@ class Experiment:
         Raises:
             DataError: a table, or the mapping, is missing or faulty.
         """
+        if self.own is not None:
+            return self.own.vocabulary()
         return load_vocabulary() if self.mapping is None else self.tables().vocabulary()
+
+    def flow_exists(self) -> FlowExists:
+        """Whether a flow (product, origin, destination) is above zero in the base year.
+
+        Raises:
+            DataError: a table, or the mapping, is missing or faulty.
+        """
+        return benchmark_flows(self.tables()) if self.own is None else self.own.flow_exists()
 
     def inert(self) -> tuple[Inert, ...]:
         """Measures, included ones too, that change nothing here, and why."""
-        tables = self.tables()
-        return inert_measures(self.policy, tables.vocabulary(), self.periods, flow_exists=benchmark_flows(tables))
+        return inert_measures(self.policy, self.vocabulary(), self.periods, flow_exists=self.flow_exists())
 
     def resolved_toml(self) -> str:
         """The experiment as a file that needs no other: everything included, every default filled."""
@@ -106,6 +119,7 @@ class Experiment:
                 "horizon": self.horizon.model_dump(by_alias=True),
                 "run": {"ranges": self.ranges},
                 "regions": {"mapping": str(self.mapping)} if self.mapping else None,
+                "economy": {"tables": str(self.own.folder), "closure": self.own.closure} if self.own else None,
                 "parameters": dict(self.parameters) or None,
                 "measures": measures or None,
             }
@@ -145,10 +159,10 @@ def load_experiment(
             tables = apply_mapping(load_tables(), mapping)
         except DataError as error:
             wrong += [TableError(table, "", None, rest) for table, _, rest in (f.partition(": ") for f in error.faults)]
-    names = None if wrong else load_vocabulary() if tables is None else tables.vocabulary()
-    names_in = "`backfill data names` lists all" if mapping is None else (
-        f"`backfill data names --mapping {called(mapping)}` lists all"
-    )  # fmt: skip
+    own, unusable = _own(file, compared_with)
+    wrong += unusable
+    names = None if wrong else _names(tables, own)
+    names_in = _names_in(mapping, own)
     files, astray = with_included(file)
     settings, placed, found = parse(file, names, names_in=names_in)
     before: list[Placed] = []
@@ -159,15 +173,65 @@ def load_experiment(
             before, included = before + more, faulty + included
     policy = Policy((*before, *placed))
     twins = duplicates(policy)
-    wrong += included + astray + found + twins + _reference(file, policy) + _against_priors(file)
+    wrong += included + astray + found + twins + _reference(file, policy)
+    wrong += _without_priors(file) if own is not None or unusable else _against_priors(file)
     span = horizon(file)
     if names is not None and not inert_allowed and span is not None:
         # Without a measure or a file that is at fault itself, or beside a twin, others may seem to change nothing.
         whole = len(policy.placed) == sum(_measure_count(one) for one in files) and not astray and not twins
-        wrong += _inert(policy, names, span, tables, whole)
+        exists = benchmark_flows(tables) if own is None else own.flow_exists()
+        wrong += _inert(policy, names, span, exists, whole)
     if settings is None or wrong:
         raise Faults(wrong)
-    return _experiment(file, files, settings, policy, mapping)
+    return _experiment(file, files, settings, policy, mapping, own)
+
+
+def _names(tables: BaselineTables | None, own: OwnTables | None) -> Vocabulary:
+    if own is not None:
+        return own.vocabulary()
+    return load_vocabulary() if tables is None else tables.vocabulary()
+
+
+def _names_in(mapping: Path | None, own: OwnTables | None) -> str:
+    """Where all names are listed."""
+    if own is not None:
+        return f"names are those of {called(own.folder)}"
+    return f"`backfill data names{f' --mapping {called(mapping)}' if mapping else ''}` lists all"
+
+
+def _own(file: PolicyFile, compared_with: Experiment | None) -> tuple[OwnTables | None, list[UserError]]:
+    """The economy of a user's own that an experiment is about, and what is wrong with it."""
+    table = file.raw.get("economy")
+    given = table if isinstance(table, Mapping) else {}
+    named, closure = given.get("tables"), given.get("closure", "fixed")
+    if not isinstance(named, str) or closure not in CLOSURES:
+        return None if compared_with is None else compared_with.own, []
+    place = (file.path.parent / named).resolve()
+    if isinstance(file.raw.get("regions"), Mapping) and file.raw["regions"].get("mapping") is not None:
+        return None, [OtherRegionsError(file.label, "regions.mapping", None, "maps the benchmark's regions; leave it out")]
+    if compared_with is not None:
+        if compared_with.own is None or (compared_with.own.folder, compared_with.own.closure) != (place, closure):
+            remedy = f"is another economy than that of {compared_with.name}; use the same in both"
+            return None, [OtherRegionsError(file.label, "economy.tables", named, remedy)]
+        return compared_with.own, []
+    if not place.is_dir():
+        return None, [MissingFileError(file.label, "economy.tables", named, "no such folder beside the experiment")]
+    try:
+        return read_own(place, closure), []
+    except UserError as error:
+        return None, [error]
+
+
+def _without_priors(file: PolicyFile) -> list[UserError]:
+    """Settings that mean nothing beside a user's own economy."""
+    wrong: list[UserError] = []
+    if file.raw.get("parameters"):
+        remedy = "are the benchmark's; leave them out beside [economy]"
+        wrong.append(UnknownParameterError(file.label, "parameters", None, remedy))
+    run = file.raw.get("run")
+    if isinstance(run, Mapping) and run.get("ranges") is True:
+        wrong.append(UnknownParameterError(file.label, "run.ranges", True, "come from the benchmark's priors; leave it out"))
+    return wrong
 
 
 def _mapping(file: PolicyFile, compared_with: Experiment | None) -> tuple[Path | None, list[UserError]]:
@@ -192,11 +256,10 @@ def _measure_count(file: PolicyFile) -> int:
 
 
 def _inert(
-    policy: Policy, names: Vocabulary, span: Horizon, tables: BaselineTables | None, whole: bool
+    policy: Policy, names: Vocabulary, span: Horizon, exists: FlowExists, whole: bool
 ) -> tuple[UserError, ...]:
     """Measures that change nothing: beside each other if the policy is whole, else each for itself."""
     grid = periods(span.first_year, span.last_year, span.per_year)
-    exists = benchmark_flows(tables)
     if not whole:
         return tuple(one.error() for one in idle_measures(policy, names, grid, flow_exists=exists))
     try:
@@ -248,8 +311,9 @@ def _against_priors(file: PolicyFile) -> list[UserError]:
 
 
 def _experiment(
-    file: PolicyFile, files: tuple[PolicyFile, ...], settings: ExperimentFile, policy: Policy, mapping: Path | None
-) -> Experiment:
+    file: PolicyFile, files: tuple[PolicyFile, ...], settings: ExperimentFile, policy: Policy, mapping: Path | None,
+    own: OwnTables | None,
+) -> Experiment:  # fmt: skip
     reference = settings.reference
     found, elsewhere = find(reference, file.path.parent), find(reference)
     if found is not None and (elsewhere is None or found.resolve() != elsewhere.resolve()):
@@ -265,6 +329,7 @@ def _experiment(
         purpose=settings.purpose,
         horizon=settings.horizon,
         mapping=mapping,
+        own=own,
         parameters=settings.parameters,
         foresight=settings.foresight,
         reference=reference,

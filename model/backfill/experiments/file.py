@@ -53,6 +53,15 @@ class Regions(BaseModel):
     mapping: str | None = Field(default=None, description="file that splits or merges regions, beside the experiment")
 
 
+class OwnEconomy(BaseModel):
+    """A user's own economy."""
+
+    model_config = _STRICT
+
+    tables: str | None = Field(default=None, description="folder of tables, beside the experiment")
+    closure: Literal["fixed", "balanced"] = Field(default="fixed", description="what happens to deficits")
+
+
 def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
 
@@ -78,12 +87,18 @@ class ExperimentFile(BaseModel):
     foresight: Literal["perfect", "myopic", "fixed"] = Field("perfect", description="what builders of capacity expect")
     horizon: Horizon = Horizon()
     regions: Regions = Regions()
+    economy: OwnEconomy = OwnEconomy()
     run: Run = Run()
     parameters: dict[str, float] = Field({}, description="priors set to another value")
     measures: list[Any] = Field([], description="the policy")
 
 
-_TABLES: dict[str, type[BaseModel]] = {"horizon": Horizon, "regions": Regions, "run": Run}
+_TABLES: dict[str, type[BaseModel]] = {
+    "horizon": Horizon,
+    "regions": Regions,
+    "economy": OwnEconomy,
+    "run": Run,
+}
 
 
 def parse(
@@ -115,7 +130,7 @@ def parse(
                 None,
                 f"is not taken over by {included_by.label}, which includes this file; move it there",
             )
-            for table in ("parameters", "regions")
+            for table in ("parameters", "regions", "economy")
             if file.raw.get(table)
         ]
     raw = file.raw.get("measures")

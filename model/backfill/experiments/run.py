@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from backfill.dimensions import Vocabulary
-from backfill.errors import UnsolvedError
+from backfill.errors import CommandError, UnsolvedError
 from backfill.experiments.assemble import Pair, comparisons, effect_tables, joint_checks
 from backfill.experiments.provenance import provenance
 from backfill.experiments.ranges import Variant, ranged, variants
@@ -67,6 +67,8 @@ def run(
     current = load_experiment(CURRENT_POLICY, compared_with=chosen, inert_allowed=True) if builds_on_current else None
     if ranges is not None:
         chosen = replace(chosen, ranges=ranges)
+    if chosen.ranges and chosen.own is not None:
+        raise CommandError("backfill run", "--ranges", None, "come from the benchmark's priors; leave it out with own tables")
     result = _compared(chosen, named, current, progress)
     ranged_too = chosen.ranges and result.status is Status.SOLVED
     return _ranged(result, chosen, named, current, progress) if ranged_too else result
@@ -99,12 +101,11 @@ def _compared(
     chosen: Experiment, base: Experiment, current: Experiment | None, progress: Progress | None
 ) -> Result:
     """One experiment beside its references."""
-    from backfill.policy.benchmark import benchmark_flows
     from backfill.policy.compile import compile_policy
     from backfill.world import solve_world
 
     economy, vocabulary = _economy(chosen, progress)
-    exists = benchmark_flows(chosen.tables())
+    exists = chosen.flow_exists()
 
     def compiled(policy: Policy, *, strict: bool = False) -> Wedges:
         return compile_policy(policy, vocabulary, economy.periods, flow_exists=exists, inert_allowed=not strict)
@@ -141,8 +142,12 @@ def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy
     """The shipped benchmark over the experiment's regions and horizon, with its parameters."""
     from backfill.reference import economy
 
+    horizon = experiment.horizon
+    if experiment.own is not None:
+        own = experiment.own
+        return own.economy(horizon.first_year, horizon.last_year, horizon.per_year), own.vocabulary()
     tables = experiment.tables()
-    vocabulary, horizon = tables.vocabulary(), experiment.horizon
+    vocabulary = tables.vocabulary()
 
     def calibrated() -> Economy:
         return economy(

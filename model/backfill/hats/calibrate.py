@@ -9,7 +9,7 @@ from typing import TypeVar
 import jax
 import numpy as np
 
-from backfill.dimensions import Vocabulary, periods
+from backfill.dimensions import periods
 from backfill.economy.economy import (
     Accelerators,
     Capacity,
@@ -22,6 +22,7 @@ from backfill.economy.economy import (
     Structure,
 )
 from backfill.hats.accounts import Accounts
+from backfill.hats.own import vocabulary_of
 from backfill.trade.state import State, pack
 
 Kind = TypeVar("Kind", bound=Economy)
@@ -54,13 +55,7 @@ def as_economy(
     products = len(accounts.products)
     scale = accounts.unit / per_year
     structure = Structure(
-        vocabulary=Vocabulary(
-            regions=accounts.regions,
-            bloc={region: (bloc or {}).get(region, "partner") for region in accounts.regions},
-            hubs=(),
-            products=accounts.products,
-            groups={"accelerators": ()},
-        ),
+        vocabulary=vocabulary_of(accounts, bloc or {}),
         products=accounts.products,
         core=products,
         levels=(),

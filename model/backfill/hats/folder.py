@@ -22,7 +22,7 @@ def read_folder(
     faults: list[UserError] = []
     tables: dict[str, pl.DataFrame] = {}
     named: dict[str, tuple[str, int]] = {}
-    known = {layout.name for layout in layouts}
+    known = {*(layout.name for layout in layouts), "regions"}
     if not folder.is_dir():
         raise Faults(
             [TableError(str(folder), "", None, "no such folder: give one with trade.csv and elasticities.csv")]
