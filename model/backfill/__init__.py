@@ -1,7 +1,8 @@
 """Who fills the gap when compute exports are controlled, at what price, and to whom is it a cost?
 
 `run` solves an experiment and measures its effects; `load_experiment` reads a policy file, `load_result` a result;
-`Economy` and `solve_world` are the model underneath. Nothing heavy is imported before it is used.
+`Economy` and `solve_world` are the model underneath; `keep_compiled` keeps compiled programs on disk. Nothing heavy is
+imported before it is used.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from backfill.commands.run import keep_compiled
     from backfill.economy.economy import Economy
     from backfill.experiments.config import load_experiment
     from backfill.experiments.results import Result, load_result
@@ -22,6 +24,7 @@ __all__ = [
     "ElasticLabour",
     "Result",
     "ScaleEconomies",
+    "keep_compiled",
     "load_experiment",
     "load_result",
     "run",
@@ -33,6 +36,7 @@ _HOMES = {
     "ElasticLabour": "backfill.hats.base",
     "Result": "backfill.experiments.results",
     "ScaleEconomies": "backfill.hats.base",
+    "keep_compiled": "backfill.commands.run",
     "load_experiment": "backfill.experiments.config",
     "load_result": "backfill.experiments.results",
     "run": "backfill.experiments.run",

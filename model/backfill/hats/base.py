@@ -138,7 +138,7 @@ def flows(base: Base, shock: Shock, found: Found, lane: int = 0) -> Float[np.nda
     """Value of every flow before tariff, in shares of world value added."""
     outcome, net = found.outcome, found.walls.net[lane]
     regions = base.value_added.shape[0]
-    sold = outcome.power[lane][:, :, None] * net * outcome.weight[lane][:, None]
+    sold = np.asarray(outcome.power[lane][:, :, None] * net * outcome.weight[lane][:, None])
     if not shock.home.shape[-2]:
         return sold
     return sold[:, :, :regions] + np.einsum("kis,ksn->kin", sold[:, :, regions:], shock.home)

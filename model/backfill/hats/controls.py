@@ -27,7 +27,7 @@ def columns(accounts: Accounts, availability: Float[np.ndarray, "product origin 
             access, share = nested_classes(closed_to[k], distinct)
             for n in np.flatnonzero(closed_to[k].any(0)):
                 part[k, n] = share[0, n]
-                own += [(n, access[c, :, n], share[c, n]) for c in range(1, distinct) if share[c, n] > 0]
+                own += [(int(n), access[c, :, n], float(share[c, n])) for c in range(1, distinct) if share[c, n] > 0]
         further.append(own)
     most = max(len(own) for own in further)
     home, open_ = np.zeros((products, most, regions)), np.zeros((products, most, regions))

@@ -27,7 +27,7 @@ from backfill.hats.tables import read_accounts, read_shocks
 from backfill.hats.world import HatWorld
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class TableEconomy(Economy):
     """A trading world calibrated to tables.
 
@@ -39,6 +39,9 @@ class TableEconomy(Economy):
     accounts: Accounts
     setting: Setting
     base: Base
+
+    def __repr__(self) -> str:
+        return f"TableEconomy({len(self.accounts.regions)} regions, {len(self.accounts.products)} products)"
 
     def solve(
         self, *, tariffs: Any = None, trade_costs: Any = None, productivity: Any = None, export_controls: Any = None

@@ -234,9 +234,9 @@ def evaluate(
 def wage_response(
     base: Base,
     walls: Walls,
-    home: Float[np.ndarray, "product further region"],
-    power: Float[np.ndarray, "product region"],
-    weight: Float[np.ndarray, "product column"],
+    home: Float[Array, "product further region"],
+    power: Float[Array, "product region"],
+    weight: Float[Array, "product column"],
 ) -> Float[np.ndarray, "region region"]:
     """Step of log wages by excess demands for labour: ``-J^-1`` with ``J`` the demands' slopes at given real prices and spending.
 
@@ -274,10 +274,10 @@ class Found(NamedTuple):
         walls: wedges, as in `Walls`.
     """
 
-    vector: Float[np.ndarray, "lane unknown"]
-    residual: Float[np.ndarray, " lane"]
-    steps: np.ndarray
-    converged: np.ndarray
+    vector: Float[Array, "lane unknown"]
+    residual: Float[Array, " lane"]
+    steps: Array
+    converged: Array
     outcome: Outcome
     walls: Walls
 

@@ -94,7 +94,9 @@ def read_own(folder: Path, closure: str) -> OwnTables:
     label, header = named.get(REGIONS, (str(folder), 0))
     bloc: dict[str, str] = {}
     if blocs is None:
-        wrong.append(TableError(label, "", None, f"no regions.csv: an experiment needs region, bloc ({', '.join(BLOCS)})"))
+        wrong.append(
+            TableError(label, "", None, f"no regions.csv: an experiment needs region, bloc ({', '.join(BLOCS)})")
+        )
     elif set(blocs.columns) != {"region", "bloc"}:
         wrong.append(TableError(label, "", None, f"has columns {', '.join(blocs.columns)}: give region, bloc"))
     else:
@@ -127,5 +129,7 @@ def _blocs(
                 wrong.append(TableError(label, "region", region, "no bloc: add a row"))
     for needed in ("us", "adversary"):
         if needed not in bloc.values():
-            wrong.append(TableError(label, "bloc", None, f"no region is {needed}: effects are measured against that bloc"))
+            wrong.append(
+                TableError(label, "bloc", None, f"no region is {needed}: effects are measured against that bloc")
+            )
     return bloc, wrong

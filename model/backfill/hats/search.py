@@ -48,7 +48,7 @@ def _renewed(setting: Setting, base: Base, shock: Shock, start: np.ndarray) -> F
         pace = wage_response(base, walls, shock.home, found.outcome.power[0], found.outcome.weight[0])
         if not np.isfinite(pace).all():
             break
-        before, found = found, solve(setting, base._replace(pace=pace), lane, found.vector)
+        before, found = found, solve(setting, base._replace(pace=pace), lane, np.asarray(found.vector))
         if not found.residual[0] < before.residual[0]:
             break
     return found
@@ -61,7 +61,7 @@ def _along(setting: Setting, base: Base, shock: Shock, start: np.ndarray, direct
         part = min(done + length, 1.0)
         found = _renewed(setting, base, partly(base, shock, part), point)
         if _sound(found):
-            done, point, length = part, found.vector[0], 2 * length
+            done, point, length = part, np.asarray(found.vector[0]), 2 * length
         else:
             length /= 2
     return found
@@ -84,8 +84,16 @@ def _why(accounts: Accounts, setting: Setting, base: Base, shock: Shock, found: 
     """What is known of a world that was not found."""
     outcome, fixed = found.outcome, setting.closure == "fixed"
     names = accounts.regions
-    wanted = accounts.deficit if fixed else outcome.income[0] - outcome.own_income[0]
-    stuck = np.flatnonzero(np.abs(wanted) > np.maximum(_left(accounts, base, shock), 1e-12))
+    wanted = np.asarray(base.deficit if fixed else outcome.income[0] - outcome.own_income[0])
+    exports, imports = _left(accounts, base, shock)
+    for n in np.flatnonzero((exports > 0) != (imports > 0)):
+        way, other = ("buy", "sell") if exports[n] > 0 else ("sell", "buy")
+        if wanted[n] * (1 if way == "buy" else -1) > -1e-12:
+            return (
+                f"No world was found: {names[n]} would have to {way} abroad at least what it {other}s there, and the tables, or "
+                "what is closed, leave it no route; leave it ways to trade."
+            )
+    stuck = np.flatnonzero(np.abs(wanted) > np.maximum(np.maximum(exports, imports), 1e-12))
     if len(stuck):
         worst = stuck[np.abs(wanted[stuck]).argmax()]
         kind = "buy" if wanted[worst] > 0 else "sell"
@@ -108,8 +116,8 @@ def _why(accounts: Accounts, setting: Setting, base: Base, shock: Shock, found: 
     )
 
 
-def _left(accounts: Accounts, base: Base, shock: Shock) -> np.ndarray:
-    """What each region would still trade abroad, the larger of both ways, if only the wedges changed."""
+def _left(accounts: Accounts, base: Base, shock: Shock) -> tuple[np.ndarray, np.ndarray]:
+    """What each region would still sell and buy abroad if only the wedges changed."""
     regions = len(accounts.regions)
     hat = np.log(shock.cost * (1 + shock.tariff) / (1 + base.tariff))
     flow = accounts.flow * (1 - np.eye(regions)) * np.exp(-accounts.theta[:, None, None] * hat)
@@ -117,4 +125,4 @@ def _left(accounts: Accounts, base: Base, shock: Shock) -> np.ndarray:
         "ksi,ksn,ks->kin", shock.open, shock.home, shock.part[:, regions:]
     )
     flow = flow * reached
-    return np.maximum(flow.sum((0, 1)), flow.sum((0, 2)))
+    return flow.sum((0, 2)), flow.sum((0, 1))

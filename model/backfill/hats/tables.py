@@ -112,6 +112,7 @@ class Reader:
         """
         said, before = name or layout.name, len(self.faults)
         try:
+            table = table.collect() if isinstance(table, pl.LazyFrame) else table
             frame = table if isinstance(table, pl.DataFrame) else pl.DataFrame(table)
         except Exception:
             self.say(said, "", type(table).__name__, f"give a table with columns {', '.join(layout.columns)}")
@@ -307,7 +308,7 @@ def balanced_accounts(
                 "the trade table has no sales of it there",
             )
         reader.stop()
-        final = final / total
+        final = np.asarray(final / total)
         if closure != "balanced":
             gap = residual - final * raw.income
             for k, n in np.argwhere(np.abs(gap) > tolerance):
@@ -318,6 +319,7 @@ def balanced_accounts(
                 )
                 reader.say(names["final_demand"], f"{regions[n]}/{products[k]}", None, remedy)
     reader.stop()
+    assert final is not None
     return Accounts(regions, products, flow / world, tariff, inputs, theta, final, world)
 
 

@@ -16,7 +16,7 @@ from backfill.hats.decomposition import decompose
 from backfill.hats.market import Base, Found, Setting, Shock, gradient
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class HatWorld:
     """A world relative to its base; every table is computed when first asked for.
 
@@ -32,6 +32,10 @@ class HatWorld:
     shock: Shock
     found: Found
 
+    def __repr__(self) -> str:
+        hats = self.welfare["hat"]
+        return f"HatWorld({len(self.accounts.regions)} regions, welfare {hats.min():.6g} to {hats.max():.6g})"
+
     @cached_property
     def flow(self) -> Float[np.ndarray, "product origin destination"]:
         """Value of every flow before tariff, in shares of world value added."""
@@ -39,7 +43,7 @@ class HatWorld:
 
     @property
     def _wage(self) -> Float[np.ndarray, " region"]:
-        return self.found.vector[0, : len(self.accounts.regions)]
+        return np.asarray(self.found.vector[0, : len(self.accounts.regions)])
 
     @cached_property
     def welfare(self) -> pl.DataFrame:
@@ -144,7 +148,7 @@ class HatWorld:
         if region not in accounts.regions:
             raise ValueError(f"region {region!r} is unknown; the economy has {', '.join(accounts.regions)}")
         weights = np.eye(len(accounts.regions))[accounts.regions.index(region)]
-        slope = gradient(self.setting, self.base, self.shock, self.found.vector[0], weights).tariff
+        slope = gradient(self.setting, self.base, self.shock, np.asarray(self.found.vector[0]), weights).tariff
         k, i, n = np.nonzero(accounts.flow)
         regions, products = np.array(accounts.regions, object), np.array(accounts.products, object)
         return pl.DataFrame(
