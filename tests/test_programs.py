@@ -81,6 +81,15 @@ def test_spoilt_files_are_replaced(folder: Path, monkeypatch: pytest.MonkeyPatch
     assert all(file.stat().st_size > len(whole) // 2 for file, whole in before.items())
 
 
+def test_program_used_least_recently_leaves_memory(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(kept, "_folder", None)
+    monkeypatch.setattr(programs, "MOST_IN_MEMORY", 2)
+    forget(monkeypatch)
+    for times in (1.0, 2.0, 1.0, 3.0):
+        call(times)
+    assert [key[1] for key in programs._in_memory] == [(1.0,), (3.0,)]
+
+
 def test_folder_that_cannot_be_written_to_does_no_harm(folder: Path, monkeypatch: pytest.MonkeyPatch):
     (folder / "file").touch()
     monkeypatch.setattr(kept, "_folder", folder / "file")
