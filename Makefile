@@ -19,6 +19,10 @@ venv: .venv/.installed
 	$(INSTALL) -e ".[dev,notebooks]"
 	@touch $@
 
+.venv/.bench: .venv/.bench
+	$(INSTALL) -e ".[dev,bench]"
+	@touch $@
+
 run: .venv/.installed
 	$(BIN)/backfill run experiments/allied-alignment.toml
 
@@ -45,7 +49,7 @@ test-browser: .venv/.installed
 	if [ -n "$$missing" ]; then echo "browser tests not run: missing $$missing"; exit 1; fi
 	$(BIN)/python -m pytest -m browser
 
-bench: .venv/.installed
+bench: .venv/.bench
 	$(BIN)/python tests/bench.py
 
 lab: .venv/.notebooks

@@ -35,6 +35,7 @@ from backfill.trade.market import market  # noqa: E402
 from backfill.trade.sensitivity import plan_slopes  # noqa: E402
 from backfill.world import solve_world  # noqa: E402
 from tests.bench_engine import rows as engine  # noqa: E402
+from tests.bench_gravity import rows as gravity  # noqa: E402
 from tests.trade.worlds import lane_at, lanes_of, no_policy, policy  # noqa: E402
 
 TOLERANCE = 1e-8
@@ -219,7 +220,7 @@ def main() -> None:
     size = f"{len(shape.regions)} regions, {len(shape.products)} traded products, {len(shape.leaves)} ways to acquire compute"
     size += f", {len(shape.nodes)} planned capacities, {len(economy.periods)} periods"
     rows = [("load of the machine by others", load, ""), ("calibration of the benchmark, warm", f"{calibrated:.1f} s", "")]
-    for part in (command, lambda: coupled(economy), lambda: markets(economy), engine):
+    for part in (command, lambda: coupled(economy), lambda: markets(economy), engine, gravity):
         for row in part():
             rows.append(row)
             print(" | ".join(row), flush=True)
