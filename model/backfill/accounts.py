@@ -182,7 +182,7 @@ def limit_table(
         "rent_share": pl.Float64, "unit": pl.String,
     }
     rows = [
-        (labels[t], name, owners[n], float(outcome.limit_use[t, n]), float(barriers.limit_quantity[t, n]),
+        (labels[t], name, owners[n], float(outcome.limit_use[t, n]), float(outcome.limit_room[t, n]),
          float(outcome.state.limit_rent[t, n]), units[n])
         for t in range(len(labels))
         for n, name in enumerate(names)
@@ -191,17 +191,19 @@ def limit_table(
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def terminal_table(economy: Economy, capacity: np.ndarray, rent: np.ndarray) -> pl.DataFrame:
+def terminal_table(economy: Economy, capacity: np.ndarray, rent: np.ndarray, wear: np.ndarray) -> pl.DataFrame:
     """Present value, at the first period, of the rents that capacity of the last reported period still earns.
 
-    ``sum_{s > T} beta^s rent_s K_T (1-delta)^(s-T)``, the last solved period standing for all later ones.
+    ``sum_{s > T} beta^s rent_s K_T (1-delta)^(s-T) prod (1-w)``, the last solved period standing for all later ones.
     """
     last, solved = economy.reported - 1, len(economy.periods)
     beta, delta = float(economy.capacity.discount), np.asarray(economy.capacity.depreciation)
-    value = np.zeros(len(economy.structure.nodes))
+    value, kept = np.zeros(len(economy.structure.nodes)), np.ones(len(economy.structure.nodes))
     for s in range(last + 1, solved):
-        weight = beta**s * (1 - delta) ** (s - last)
-        value += rent[s] * capacity[last] * weight / (1 - beta * (1 - delta) if s == solved - 1 else 1.0)
+        kept = kept * (1 - wear[s - 1])
+        weight = beta**s * (1 - delta) ** (s - last) * kept
+        forever = 1 - beta * (1 - delta) * (1 - wear[s])
+        value += rent[s] * capacity[last] * weight / (forever if s == solved - 1 else 1.0)
     frame = pl.DataFrame(
         {"region": list(economy.structure.owners), "value": value}, schema={"region": pl.String, "value": pl.Float64}
     )

@@ -13,7 +13,7 @@ def market_checks(shape: Structure, lanes: Lane, outcome: Outcome) -> dict[str, 
     """Largest residual over lanes of four identities that the solver does not impose.
 
     * ``walras``: excess demand for labour in any region over world labour, and incomes less outlays of the world.
-    * ``complementarity``: ``|min(rent, 1 - use/limit)|`` of quantity limits.
+    * ``complementarity``: ``|min(rent, 1 - use/room)|`` of quantity limits, and need above room below the ceiling of the rent.
     * ``shares``: buyers' spending on each composite less the sum over origins, over world income.
     * ``volume``: units acquired by users less units demanded, and units made less units shipped, over world volume.
     """
@@ -22,8 +22,10 @@ def market_checks(shape: Structure, lanes: Lane, outcome: Outcome) -> dict[str, 
     excess = np.abs(outcome.labour_use - labour).max(1) / world
     rents = outcome.state.limit_rent
     with np.errstate(invalid="ignore"):
-        slack = np.where(np.isfinite(lanes.barriers.limit_quantity), 1 - outcome.limit_use / lanes.barriers.limit_quantity, 1.0)
-    natural = np.abs(np.minimum(rents, slack)).max(initial=0.0)
+        slack = np.where(np.isfinite(outcome.limit_room), 1 - outcome.limit_use / outcome.limit_room, 1.0)
+    # At its ceiling a limit gives way: need above room is no fault there.
+    beyond = np.minimum(np.asarray(lanes.barriers.limit_ceiling) - rents, np.maximum(-slack, 0.0))
+    natural = np.maximum(np.abs(np.minimum(rents, np.maximum(slack, 0.0))), np.maximum(beyond, 0.0)).max(initial=0.0)
     users = np.array([leaf.user for leaf in shape.leaves])
     acquired = np.zeros_like(outcome.absorption.compute)
     for n, user in enumerate(users):
@@ -66,8 +68,8 @@ def balances_out_of_reach(shape: Structure, outcome: Outcome) -> list[dict[str, 
 def _world_budget(lanes: Lane, outcome: Outcome) -> np.ndarray:
     """World spending at buyer prices less what sellers and treasuries receive, over world labour."""
     income = outcome.income
-    received = sum(np.asarray(part).sum(1) for part in income[:-2])
-    spent = outcome.state.absorption.sum(1) + income.investment.sum(1)
+    received = sum(np.asarray(part).sum(1) for part in income[:-3])
+    spent = outcome.state.absorption.sum(1) + income.investment.sum(1) + income.outlay.sum(1)
     return np.abs(received - spent) / lanes.parameters.endowment.labour.sum(1)
 
 

@@ -70,6 +70,15 @@ def new(name: Annotated[str, Parameter(help="What to call it; written to NAME.to
     return DONE
 
 
+@app.command
+def measures(kind: Annotated[str | None, Parameter(help="A kind, to have it explained with an example.")] = None, /) -> int:
+    """List the kinds of measure, or explain one with an example that runs."""
+    from backfill.commands.measures import explained, listing
+
+    print(listing() if kind is None else explained(kind))
+    return DONE
+
+
 @economy.command(name="check")
 def check_economy(
     folder: Annotated[Path, Parameter(help="A folder with trade.csv, elasticities.csv and, if wanted, the other tables.")],

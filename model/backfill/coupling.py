@@ -145,7 +145,10 @@ class Coupling:
         share = np.asarray(self.barriers.builder_share)
         share = share.reshape(self.count, self.periods, *share.shape[1:])
         rent = np.asarray(economy.capacity.rent).T
-        self.nodes = [foresight.anchored(nodes_of(economy, part.transpose(2, 1, 0)), rent) for part in share]
+        self.nodes = [
+            foresight.anchored(nodes_of(economy, part.transpose(2, 1, 0), wedges), rent)
+            for part, wedges in zip(share, worlds, strict=True)
+        ]
         rents = np.zeros((self.periods, self.barriers.limit_quantity.shape[1]))
         vector = np.concatenate([np.asarray(economy.reference_state), rents], axis=1)
         self.points = [self._start(nodes, vector) for nodes in self.nodes]

@@ -128,7 +128,7 @@ def _check_departure(
 def _limits_until(wedges: Wedges, periods: int) -> dict[str, tuple]:
     """Limits that are in force in the first periods, comparable."""
     return {
-        limit.name: (limit.owner, limit.side, sorted(limit.entries), tuple(limit.quantity[:periods]))
+        limit.name: (limit.owner, limit.side, sorted(limit.entries), limit.ceiling, tuple(limit.quantity[:periods]))
         for limit in wedges.limits
         if np.isfinite(limit.quantity[:periods]).any()
     }
@@ -158,7 +158,7 @@ def _world(coupling: Coupling, worlds: Sequence[Wedges], world: int) -> World:
         limits=limit_table(
             labels, names, [limits[n].owner for n in names], [limits[n].unit for n in names], barriers, shown
         ),
-        terminal=terminal_table(economy, capacity.T, point.rent.T),
+        terminal=terminal_table(economy, capacity.T, point.rent.T, coupling.nodes[world].wear.T),
     )  # fmt: skip
     residual, step = coupling.gaps(world).largest, float(coupling.steps[world])
     status = _status(coupling, world, residual, step)

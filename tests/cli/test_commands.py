@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from backfill.commands.new import SHOWN
 from backfill.experiments.config import load_experiment
-from backfill.policy.kinds import kinds
+from backfill.policy.kinds import kinds, sentence
 from backfill.resources import experiments_dir, version
 from tests.cli.command import HEAVY, backfill
 
@@ -130,25 +131,45 @@ def test_a_wrong_command_line_is_one_line(words: list[str], said: str, tmp_path:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_new_file_is_valid_shows_every_kind_and_is_never_overwritten(tmp_path: Path):
+def test_a_new_file_is_valid_names_every_kind_and_is_never_overwritten(tmp_path: Path):
     assert backfill("new", "mine", cwd=tmp_path).stdout == "wrote mine.toml\n"
     text = (tmp_path / "mine.toml").read_text()
-    assert all(f'kind = "{kind}"' in text for kind in kinds())
+    assert all(kind in text for kind in kinds())
     assert backfill("validate", "mine.toml", cwd=tmp_path).stdout == "mine.toml: ok\n"
     again = backfill("new", "mine", cwd=tmp_path)
     assert (again.returncode, again.stderr) == (2, "mine.toml: exists; choose another name\n")
     assert (tmp_path / "mine.toml").read_text() == text
 
 
-def test_every_kind_in_a_new_file_is_valid_once_uncommented(tmp_path: Path):
+def test_every_kind_shown_in_a_new_file_is_valid_once_uncommented(tmp_path: Path):
     backfill("new", "mine", cwd=tmp_path)
     lines = (tmp_path / "mine.toml").read_text().splitlines()
     begin = next(n for n, line in enumerate(lines) if line == "[[measures]]")
     bare = [line.removeprefix("# ") for line in lines[begin:] if " = " in line or line.endswith("[[measures]]")]
     policy = tomllib.loads("\n".join(bare))
-    assert {measure["kind"] for measure in policy["measures"]} == set(kinds())
+    assert {measure["kind"] for measure in policy["measures"]} == set(SHOWN)
     (tmp_path / "all.toml").write_text("\n".join(bare) + "\n")
-    assert len(load_experiment(tmp_path / "all.toml", inert_allowed=True).policy.measures) == len(kinds())
+    assert len(load_experiment(tmp_path / "all.toml", inert_allowed=True).policy.measures) == len(SHOWN)
+
+
+def test_kinds_are_listed_one_a_line_where_nobody_looks(tmp_path: Path):
+    done = backfill("measures", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert {name: said for name, said in rows} == {name: sentence(measure) for name, measure in kinds().items()}
+
+
+def test_what_is_printed_as_an_example_is_a_file_that_runs(tmp_path: Path):
+    printed = backfill("measures", "retaliation", cwd=tmp_path).stdout
+    example = printed.split("An experiment file that runs:\n")[1]
+    (tmp_path / "mine.toml").write_text(example)
+    assert backfill("validate", "mine.toml", cwd=tmp_path).stdout == "mine.toml: ok\n"
+
+
+def test_a_wrong_kind_is_one_line(tmp_path: Path):
+    done = backfill("measures", "sharecap", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == 'backfill measures: "sharecap": did you mean "share_cap"?\n'
 
 
 @pytest.mark.parametrize(

@@ -58,8 +58,7 @@ FAULTY = {
     ),
     "no kind": (
         '[[measures]]\nby = "USA"',
-        "mine.toml: measures[1].kind: is missing; one of alignment, enforcement, export_control, export_levy, "
-        "secondary_tariff, tariff",
+        "mine.toml: measures[1].kind: is missing; `backfill measures` lists the kinds",
     ),
     "unknown region": (
         with_measure('"CHN"', '["RUS", "CHNN"]'),

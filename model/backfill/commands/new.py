@@ -1,7 +1,8 @@
-"""``backfill new``: a commented experiment file that is valid as it stands and shows every kind of measure."""
+"""``backfill new``: a commented experiment file that is valid as it stands and shows the commonest kinds of measure."""
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 from backfill.errors import CommandError, OutputError
@@ -9,7 +10,8 @@ from backfill.policy.kinds import fields, kinds, sentence
 from backfill.policy.library import shipped_names
 from backfill.policy.measure import Measure
 
-_FIRST = "export_control"
+SHOWN = ("export_control", "alignment", "secondary_tariff", "export_levy", "tariff", "enforcement")
+"""Kinds written out, the first as a measure, the others as comments."""
 
 _HEAD = """\
 # Run with `backfill run {file}`; check with `backfill validate {file}`. Dates have no quotes; shares and rates are fractions.
@@ -37,18 +39,19 @@ periods_per_year = 1               # 2 for half-years
 
 
 def starter(name: str, file: str) -> str:
-    """Text of a starter file: one measure of its own, the other kinds commented out.
+    """Text of a starter file: one measure of its own, other common kinds commented out, the rest by name.
 
     Args:
         name: the experiment's name.
         file: its file, for the commands in the comments.
     """
     known = kinds()
-    order = [_FIRST, *(kind for kind in known if kind != _FIRST)]
     parts = [_HEAD.format(name=name, file=file)]
-    for kind in order:
+    for kind in SHOWN:
         body = "[[measures]]\n" + known[kind].example.rstrip()
-        parts.append(_about(known[kind]) + "\n" + (body if kind == _FIRST else _commented(body)) + "\n")
+        parts.append(_about(known[kind]) + "\n" + (body if kind == SHOWN[0] else _commented(body)) + "\n")
+    others = textwrap.fill(", ".join(kind for kind in known if kind not in SHOWN) + ".", 100)
+    parts.append(_commented(f"Other kinds; `backfill measures KIND` explains one, with an example:\n{others}") + "\n")
     return "\n".join(parts)
 
 
@@ -81,9 +84,8 @@ def write_starter(name: str) -> Path:
 def _about(measure: type[Measure]) -> str:
     lines = [f"# {sentence(measure)}"]
     lines += [
-        f"#   {key}: {description}" + (f" ({unit})" if unit else "")
-        for key, unit, description in fields(measure)
-        if key not in ("kind", "included_from")
+        f"#   {field.key}: {field.description}" + (f" ({field.unit})" if field.unit else "")
+        for field in fields(measure)
     ]
     return "\n".join(lines)
 

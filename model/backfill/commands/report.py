@@ -68,9 +68,7 @@ def report(result: Result, title: str, folder: Path) -> None:
     print(f"open {folder / 'chart.html'} in a browser")
 
 
-UNRANGED = (
-    f"central values of the parameters only; for ranges add --ranges, which solves this {2 * len(PARAMETERS)} times more"
-)
+UNRANGED = f"central values of the parameters only; for ranges add --ranges, which solves this {2 * len(PARAMETERS)} times more"
 
 
 def _varied(ranges: dict[str, Any]) -> str:

@@ -30,9 +30,11 @@ from backfill.hats.own import CLOSURES, OwnTables, read_own
 from backfill.policy.benchmark import BUILT_IN, benchmark_flows, priors
 from backfill.policy.board import FlowExists
 from backfill.policy.compile import Inert, compile_policy, idle_measures, inert_measures
+from backfill.policy.facts import Facts
 from backfill.policy.faults import path
 from backfill.policy.library import PolicyFile, called, find, missing, read, with_included
 from backfill.policy.policy import Placed, Policy, duplicates
+from backfill.policy.technology import benchmark_facts
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,21 @@ class Experiment:
         """
         return benchmark_flows(self.tables()) if self.own is None else self.own.flow_exists()
 
+    def facts(self) -> Facts | None:
+        """What measures ask of the benchmark; None of a user's own economy.
+
+        Raises:
+            DataError: a table, or the mapping, is missing or faulty.
+        """
+        if self.own is not None:
+            return None
+        return benchmark_facts(None if self.mapping is None else self.tables())
+
     def inert(self) -> tuple[Inert, ...]:
         """Measures, included ones too, that change nothing here, and why."""
-        return inert_measures(self.policy, self.vocabulary(), self.periods, flow_exists=self.flow_exists())
+        return inert_measures(
+            self.policy, self.vocabulary(), self.periods, flow_exists=self.flow_exists(), facts=self.facts()
+        )
 
     def resolved_toml(self) -> str:
         """The experiment as a file that needs no other: everything included, every default filled."""
@@ -180,7 +194,7 @@ def load_experiment(
         # Without a measure or a file that is at fault itself, or beside a twin, others may seem to change nothing.
         whole = len(policy.placed) == sum(_measure_count(one) for one in files) and not astray and not twins
         exists = benchmark_flows(tables) if own is None else own.flow_exists()
-        wrong += _inert(policy, names, span, exists, whole)
+        wrong += _inert(policy, names, span, exists, whole, None if own is not None else benchmark_facts(tables))
     if settings is None or wrong:
         raise Faults(wrong)
     return _experiment(file, files, settings, policy, mapping, own)
@@ -208,7 +222,9 @@ def _own(file: PolicyFile, compared_with: Experiment | None) -> tuple[OwnTables 
         return None if compared_with is None else compared_with.own, []
     place = (file.path.parent / named).resolve()
     if isinstance(file.raw.get("regions"), Mapping) and file.raw["regions"].get("mapping") is not None:
-        return None, [OtherRegionsError(file.label, "regions.mapping", None, "maps the benchmark's regions; leave it out")]
+        return None, [
+            OtherRegionsError(file.label, "regions.mapping", None, "maps the benchmark's regions; leave it out")
+        ]
     if compared_with is not None:
         if compared_with.own is None or (compared_with.own.folder, compared_with.own.closure) != (place, closure):
             remedy = f"is another economy than that of {compared_with.name}; use the same in both"
@@ -230,7 +246,9 @@ def _without_priors(file: PolicyFile) -> list[UserError]:
         wrong.append(UnknownParameterError(file.label, "parameters", None, remedy))
     run = file.raw.get("run")
     if isinstance(run, Mapping) and run.get("ranges") is True:
-        wrong.append(UnknownParameterError(file.label, "run.ranges", True, "come from the benchmark's priors; leave it out"))
+        wrong.append(
+            UnknownParameterError(file.label, "run.ranges", True, "come from the benchmark's priors; leave it out")
+        )
     return wrong
 
 
@@ -256,14 +274,14 @@ def _measure_count(file: PolicyFile) -> int:
 
 
 def _inert(
-    policy: Policy, names: Vocabulary, span: Horizon, exists: FlowExists, whole: bool
+    policy: Policy, names: Vocabulary, span: Horizon, exists: FlowExists, whole: bool, facts: Facts | None
 ) -> tuple[UserError, ...]:
     """Measures that change nothing: beside each other if the policy is whole, else each for itself."""
     grid = periods(span.first_year, span.last_year, span.per_year)
     if not whole:
-        return tuple(one.error() for one in idle_measures(policy, names, grid, flow_exists=exists))
+        return tuple(one.error() for one in idle_measures(policy, names, grid, flow_exists=exists, facts=facts))
     try:
-        compile_policy(policy, names, grid, flow_exists=exists)
+        compile_policy(policy, names, grid, flow_exists=exists, facts=facts)
     except Faults as error:
         return error.faults
     return ()

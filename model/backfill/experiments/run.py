@@ -105,10 +105,12 @@ def _compared(
     from backfill.world import solve_world
 
     economy, vocabulary = _economy(chosen, progress)
-    exists = chosen.flow_exists()
+    exists, facts = chosen.flow_exists(), chosen.facts()
 
     def compiled(policy: Policy, *, strict: bool = False) -> Wedges:
-        return compile_policy(policy, vocabulary, economy.periods, flow_exists=exists, inert_allowed=not strict)
+        return compile_policy(
+            policy, vocabulary, economy.periods, flow_exists=exists, facts=facts, inert_allowed=not strict
+        )
 
     def by_vintage(one: Experiment) -> Vintages:
         surprised = chosen.foresight == "perfect"

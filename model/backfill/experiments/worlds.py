@@ -63,7 +63,7 @@ def fingerprint(wedges: Wedges) -> str:
             digest.update(field.name.encode() + repr(_as_bytes(value)).encode())
     acting = [limit for limit in wedges.limits if np.isfinite(limit.quantity).any()]
     for limit in sorted(acting, key=lambda limit: limit.name):
-        about = (limit.name, limit.owner, limit.side, sorted(limit.entries), limit.unit)
+        about = (limit.name, limit.owner, limit.side, sorted(limit.entries), limit.unit, limit.internalised, limit.ceiling)
         digest.update(repr(about).encode() + _rounded(limit.quantity).tobytes())
     return digest.hexdigest()
 
@@ -88,8 +88,9 @@ def upstream_products(vocabulary: Vocabulary) -> tuple[str, ...]:
 def without_upstream(policy: Wedges, reference: Wedges, vocabulary: Vocabulary) -> Wedges:
     """The policy with its controls on upstream products bound for an adversary replaced by the reference's.
 
-    Controls are closed routes, levies, compliance costs and limits; tariffs stay. Measured against a reference without
-    controls this is the policy without its upstream measures.
+    Controls are closed routes, levies, compliance costs and limits, faster wear of the adversary's plants and what holds back
+    its productivity; tariffs stay. Measured against a reference without controls this is the policy without its upstream
+    measures.
     """
     upstream = upstream_products(vocabulary)
     adversaries = vocabulary.expand_regions("adversary")
@@ -97,10 +98,12 @@ def without_upstream(policy: Wedges, reference: Wedges, vocabulary: Vocabulary) 
     columns = [vocabulary.regions.index(r) for r in adversaries]
     place = np.ix_(range(policy.coverage.shape[0]), rows, range(len(vocabulary.regions)), columns)
 
-    def mixed(name: str) -> np.ndarray:
+    def mixed(name: str, place: tuple[np.ndarray, ...] = place) -> np.ndarray:
         value = getattr(policy, name).copy()
         value[place] = getattr(reference, name)[place]
         return value
+
+    made = np.ix_(range(policy.coverage.shape[0]), range(len(vocabulary.products)), columns)
 
     def bound(entry: tuple[str, str, str, float]) -> bool:
         return entry[0] in upstream and entry[2] in adversaries
@@ -119,12 +122,15 @@ def without_upstream(policy: Wedges, reference: Wedges, vocabulary: Vocabulary) 
         advanced=mixed("advanced"),
         levy=mixed("levy"),
         real_cost=mixed("real_cost"),
+        wear=mixed("wear", made),
+        productivity=mixed("productivity", made),
         limits=tuple(limits.values()),
     )
 
 
 def _only(limit: Limit, entries: list[tuple[str, str, str, float]]) -> Limit | None:
-    return dataclasses.replace(limit, entries=tuple(entries)) if entries else None
+    needs_room = any(coefficient > 0 for *_, coefficient in entries)
+    return dataclasses.replace(limit, entries=tuple(entries)) if needs_room else None
 
 
 def routes_under_control(vocabulary: Vocabulary, *worlds: Wedges) -> pl.DataFrame:
@@ -141,5 +147,5 @@ def routes_under_control(vocabulary: Vocabulary, *worlds: Wedges) -> pl.DataFram
         }
         for limit in wedges.limits:
             if limit.side == "exporter" and np.isfinite(limit.quantity).any():
-                found |= {(p, i, j, "direct") for p, i, j, _ in limit.entries}
+                found |= {(p, i, j, "direct") for p, i, j, coefficient in limit.entries if coefficient > 0}
     return routes(found)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from backfill.dimensions import Vocabulary
 from backfill.errors import UnknownProductError, UnknownRegionError, did_you_mean
+from backfill.policy.facts import Facts
 from backfill.policy.timeline import Timeline
 from backfill.policy.wedges import Limit, Wedges
 
@@ -28,18 +31,32 @@ class Board:
         vocabulary: names and their groups.
         timeline: stretches of time.
         exists: ``[product, origin, destination]``, where the benchmark has a flow; None takes every flow as possible.
+        facts: what measures ask of the benchmark; None where there is none.
     """
 
-    def __init__(self, vocabulary: Vocabulary, timeline: Timeline, exists: np.ndarray | None = None) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        timeline: Timeline,
+        exists: np.ndarray | None = None,
+        facts: Facts | None = None,
+    ) -> None:
         regions, products = len(vocabulary.regions), len(vocabulary.products)
         shape = (len(timeline.begins), products, regions, regions)
-        self.vocabulary, self.timeline, self.exists = vocabulary, timeline, exists
+        self._within: np.ndarray | None = None
+        self.vocabulary, self.timeline, self.exists, self.facts = vocabulary, timeline, exists, facts
         self.coverage = np.zeros(shape)
         self.advanced = np.zeros(shape)
         self.tariff = np.zeros(shape)
         self.levy = np.zeros(shape)
         self.real_cost = np.zeros(shape)
         self.enforcement = np.ones((shape[0], regions))
+        self.missed = np.ones(shape[:3])
+        self.remote = np.zeros((shape[0], regions, regions))
+        self.outlay = np.zeros((shape[0], regions))
+        self.productivity = np.ones(shape[:3])
+        self.wear = np.zeros(shape[:3])
+        self.subsidy = np.zeros(shape[:3])
         self.limits: list[Limit] = []
         self.controls = np.zeros(shape)
         self.advanced_controls = np.zeros(shape)
@@ -67,7 +84,14 @@ class Board:
 
     def when(self, begin: dt.date | None, until: dt.date | None) -> np.ndarray:
         """Boolean ``[stretch]`` between two dates."""
-        return self.timeline.in_force(begin, until)
+        found = self.timeline.in_force(begin, until)
+        return found if self._within is None else found & self._within
+
+    def within(self, when: np.ndarray) -> Board:
+        """The same board to a measure that acts in the stretches of the boolean ``when[stretch]`` only."""
+        narrowed = copy.copy(self)
+        narrowed._within = when if self._within is None else when & self._within
+        return narrowed
 
     def close(
         self,
@@ -113,6 +137,47 @@ class Board:
         """Multiply the detection budget at hubs."""
         self.enforcement[box(when, hubs)] *= factor
 
+    def detect(
+        self, when: np.ndarray, products: Sequence[int], hubs: Sequence[int], probability: float | np.ndarray
+    ) -> None:
+        """A further check at hubs: it finds ``probability`` of the shipments that the others let through.
+
+        Args:
+            probability: 0 to 1, a number or broadcastable to ``[stretch in force, product, hub]``.
+        """
+        self.missed[box(when, products, hubs)] *= 1 - np.asarray(probability)
+
+    def close_remote(self, when: np.ndarray, sites: Sequence[int], users: Sequence[int], share: float) -> None:
+        """Close compute standing at ``sites`` to a share of the users elsewhere; of several the widest counts."""
+        place = box(when, sites, users)
+        self.remote[place] = np.maximum(self.remote[place], share)
+
+    def spend(self, when: np.ndarray, region: int, yearly: float) -> None:
+        """Public spending of a region, million USD of the base year a year; several add up."""
+        self.outlay[box(when, [region])] += yearly
+
+    def scale_productivity(
+        self, when: np.ndarray, products: Sequence[int], regions: Sequence[int], factor: float | np.ndarray
+    ) -> None:
+        """Multiply productivity; several multiply. ``factor`` is broadcastable to ``[stretch in force, product, region]``."""
+        self.productivity[box(when, products, regions)] *= factor
+
+    def wear_out(
+        self, when: np.ndarray, products: Sequence[int], regions: Sequence[int], yearly: float | np.ndarray
+    ) -> None:
+        """Wear of planned capacity a year on top of depreciation; several add up."""
+        self.wear[box(when, products, regions)] += yearly
+
+    def subsidise(self, when: np.ndarray, products: Sequence[int], regions: Sequence[int], rate: float) -> None:
+        """Share of the cost of capacity paid by the treasury; several add up."""
+        self.subsidy[box(when, products, regions)] += rate
+
+    def years_since(self, begin: dt.date | None) -> np.ndarray:
+        """Years from a day to the middle of each stretch, ``[stretch]``; from the first day of all if None, never below 0."""
+        start = begin or self.timeline.periods[0].start
+        spans = zip(self.timeline.begins, self.timeline.ends, strict=True)
+        return np.array([max(0.0, ((a - start).days + (b - start).days) / 2 / 365.25) for a, b in spans])
+
     def limit(
         self,
         when: np.ndarray,
@@ -122,6 +187,10 @@ class Board:
         entries: Iterable[tuple[int, int, int, float]],
         yearly: float,
         unit: str,
+        *,
+        own_use: bool = False,
+        internalised: bool = True,
+        ceiling: float = math.inf,
     ) -> None:
         """Cap a sum of flows at ``yearly`` a year.
 
@@ -132,6 +201,8 @@ class Board:
         Args:
             entries: (product, origin, destination, coefficient) by position.
             yearly: in thousand H100e for accelerators, million USD of the base year otherwise.
+            own_use: whether regions' trade with themselves counts where it is among the entries.
+            internalised, ceiling: see `Limit`.
         """
         regions, products = self.vocabulary.regions, self.vocabulary.products
         years = np.array([period.years for period in self.timeline.periods])
@@ -144,9 +215,11 @@ class Board:
                 name=unique,
                 owner=regions[owner],
                 side=side,
-                entries=tuple((products[p], regions[i], regions[j], c) for p, i, j, c in entries if i != j),
+                entries=tuple((products[p], regions[i], regions[j], c) for p, i, j, c in entries if own_use or i != j),
                 quantity=np.where(self.whole_periods(when), yearly * years, np.inf),
                 unit=unit,
+                internalised=internalised,
+                ceiling=ceiling,
             )
         )
 
@@ -168,6 +241,7 @@ class Board:
         def averaged(values: np.ndarray) -> np.ndarray:
             return _exact(self.timeline.average(values) * self._foreign)
 
+        years = np.array([period.years for period in self.timeline.periods])
         coverage, advanced = (np.minimum(averaged(values), 1.0) for values in (self.coverage, self.advanced))
         return Wedges(
             coverage=coverage,
@@ -177,6 +251,12 @@ class Board:
             enforcement=_exact(self.timeline.average(self.enforcement)),
             limits=tuple(self.limits),
             advanced=np.where(advanced > coverage, advanced, 0.0),
+            detection=_exact(self.timeline.average(1 - self.missed)),
+            remote=_exact(self.timeline.average(self.remote) * self._foreign),
+            outlay=_exact(self.timeline.average(self.outlay) * years[:, None]),
+            productivity=_exact(self.timeline.average(self.productivity)),
+            wear=_exact(np.minimum(self.timeline.average(self.wear), 0.9)),
+            subsidy=_exact(np.minimum(self.timeline.average(self.subsidy), 0.95)),
         )
 
 

@@ -10,10 +10,14 @@ import numpy as np
 from backfill.dimensions import Period, Vocabulary
 from backfill.errors import Faults, InertMeasureError
 from backfill.policy.board import Board, FlowExists
+from backfill.policy.facts import Facts
 from backfill.policy.faults import path
 from backfill.policy.policy import Placed, Policy
 from backfill.policy.timeline import Timeline, timeline
 from backfill.policy.wedges import Wedges
+
+ELSEWHERE = ("enforcement", "detection", "remote", "outlay", "productivity", "wear", "subsidy")
+"""Wedges that are not on trade flows."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ def compile_policy(
     periods: tuple[Period, ...],
     *,
     flow_exists: FlowExists | None = None,
+    facts: Facts | None = None,
     inert_allowed: bool = False,
 ) -> Wedges:
     """Wedges and limits of a policy by period.
@@ -58,6 +63,7 @@ def compile_policy(
         vocabulary: regions and products, in array order.
         periods: periods of the model.
         flow_exists: whether the benchmark has a flow (product, origin, destination); None takes all as possible.
+        facts: what measures ask of the benchmark, e.g. whose technology a product contains; None where there is none.
         inert_allowed: let measures change nothing, as where a sweep or a game sets their level (see `inert_measures`).
 
     Raises:
@@ -66,26 +72,36 @@ def compile_policy(
     exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
     if not inert_allowed:
         typed = [one for one in policy.placed if not one.measure.included_from]
-        idle = _inert(policy, vocabulary, periods, exists, typed)
+        idle = _inert(policy, vocabulary, periods, exists, facts, typed)
         if idle:
             raise Faults([inert.error() for inert in idle])
-    return _board(policy.placed, vocabulary, _timeline(policy, periods), exists).wedges()
+    return _board(policy.placed, vocabulary, _timeline(policy, periods), exists, facts).wedges()
 
 
 def inert_measures(
-    policy: Policy, vocabulary: Vocabulary, periods: tuple[Period, ...], *, flow_exists: FlowExists | None = None
+    policy: Policy,
+    vocabulary: Vocabulary,
+    periods: tuple[Period, ...],
+    *,
+    flow_exists: FlowExists | None = None,
+    facts: Facts | None = None,
 ) -> tuple[Inert, ...]:
     """Every measure, included ones too, without which the wedges would be the same."""
     exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
-    return tuple(_inert(policy, vocabulary, periods, exists, policy.placed))
+    return tuple(_inert(policy, vocabulary, periods, exists, facts, policy.placed))
 
 
 def idle_measures(
-    policy: Policy, vocabulary: Vocabulary, periods: tuple[Period, ...], *, flow_exists: FlowExists | None = None
+    policy: Policy,
+    vocabulary: Vocabulary,
+    periods: tuple[Period, ...],
+    *,
+    flow_exists: FlowExists | None = None,
+    facts: Facts | None = None,
 ) -> tuple[Inert, ...]:
     """Measures typed in the policy's own file that change nothing whatever the others do."""
     exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
-    board = Board(vocabulary, _timeline(policy, periods), exists)
+    board = Board(vocabulary, _timeline(policy, periods), exists, facts)
     typed = (one for one in policy.placed if not one.measure.included_from)
     return tuple(found for one in typed if (found := _for_itself(one, board)) is not None)
 
@@ -101,8 +117,14 @@ def _timeline(policy: Policy, periods: tuple[Period, ...]) -> Timeline:
     return timeline(periods, dates)
 
 
-def _board(placed: Sequence[Placed], vocabulary: Vocabulary, time: Timeline, exists: np.ndarray | None) -> Board:
-    board = Board(vocabulary, time, exists)
+def _board(
+    placed: Sequence[Placed],
+    vocabulary: Vocabulary,
+    time: Timeline,
+    exists: np.ndarray | None,
+    facts: Facts | None,
+) -> Board:
+    board = Board(vocabulary, time, exists, facts)
     for one in sorted(placed, key=lambda one: one.measure.stage):
         one.measure.act(board)
     return board
@@ -113,15 +135,16 @@ def _inert(
     vocabulary: Vocabulary,
     periods: tuple[Period, ...],
     exists: np.ndarray | None,
+    facts: Facts | None,
     suspects: Sequence[Placed],
 ) -> list[Inert]:
     time = _timeline(policy, periods)
-    board = _board(policy.placed, vocabulary, time, exists)
+    board = _board(policy.placed, vocabulary, time, exists, facts)
     whole = board.wedges()
     found = []
     for one in suspects:
         others = [other for other in policy.placed if other is not one]
-        if _same(whole, _board(others, vocabulary, time, exists).wedges(), vocabulary, exists):
+        if _same(whole, _board(others, vocabulary, time, exists, facts).wedges(), vocabulary, exists):
             found.append(_explained(one, board))
     return found
 
@@ -134,7 +157,9 @@ def _explained(placed: Placed, board: Board) -> Inert:
     if why is not None:
         return Inert(placed, *why)
     kind = placed.measure.kind
-    return Inert(placed, "", kind, "changes nothing: other measures already do as much; remove it or make it go further")
+    return Inert(
+        placed, "", kind, "changes nothing: other measures already do as much; remove it or make it go further"
+    )
 
 
 def _for_itself(placed: Placed, board: Board) -> Inert | None:
@@ -155,9 +180,9 @@ def _same(one: Wedges, other: Wedges, vocabulary: Vocabulary, exists: np.ndarray
         differs = getattr(one, wedge) != getattr(other, wedge)
         if (differs if exists is None else differs & exists).any():
             return False
-    return np.array_equal(one.enforcement, other.enforcement) and _limits(one, vocabulary, exists) == _limits(
-        other, vocabulary, exists
-    )
+    if not all(np.array_equal(getattr(one, wedge), getattr(other, wedge)) for wedge in ELSEWHERE):
+        return False
+    return _limits(one, vocabulary, exists) == _limits(other, vocabulary, exists)
 
 
 def _limits(wedges: Wedges, vocabulary: Vocabulary, exists: np.ndarray | None) -> set[tuple[object, ...]]:
@@ -173,5 +198,5 @@ def _limits(wedges: Wedges, vocabulary: Vocabulary, exists: np.ndarray | None) -
     for limit in wedges.limits:
         entries = tuple(entry for entry in limit.entries if acts(*entry[:3]))
         if entries and np.isfinite(limit.quantity).any():
-            chosen.add((limit.owner, limit.side, entries, limit.quantity.tobytes()))
+            chosen.add((limit.owner, limit.side, entries, limit.quantity.tobytes(), limit.internalised, limit.ceiling))
     return chosen

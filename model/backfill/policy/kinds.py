@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
+
+from pydantic import BaseModel
 
 from backfill.policy import measures
 from backfill.policy.measure import KINDS, Measure
@@ -23,11 +28,57 @@ def sentence(measure: type[Measure]) -> str:
     return (measure.__doc__ or "").strip().splitlines()[0]
 
 
-def fields(measure: type[Measure]) -> list[tuple[str, str, str]]:
-    """Fields of a kind as (key in the file, unit or empty, description)."""
+@dataclass(frozen=True)
+class FieldOf:
+    """A field of a kind as people read it.
+
+    Attributes:
+        key: in the file.
+        unit, bounds: empty where there are none.
+        default: as a file has it; empty if it may be left out and is then nothing, ``"needed"`` if it may not.
+        description: what it means.
+    """
+
+    key: str
+    unit: str
+    bounds: str
+    default: str
+    description: str
+
+
+def fields(measure: type[Measure]) -> list[FieldOf]:
+    """Fields of a kind in the order of its class, those of its own first."""
+    shared = set(Measure.model_fields)
     rows = []
-    for name, field in measure.model_fields.items():
+    for name, field in sorted(measure.model_fields.items(), key=lambda item: item[0] in shared and item[0] != "kind"):
+        if name in ("kind", "included_from"):
+            continue
         extra = field.json_schema_extra
         unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
-        rows.append((field.alias or name, unit, field.description or ""))
+        default = "needed" if field.is_required() else _written(field.default)
+        rows.append(FieldOf(field.alias or name, unit, _bounds(field.metadata), default, field.description or ""))
     return rows
+
+
+_SIDES = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+
+
+def _bounds(metadata: Iterable[object]) -> str:
+    found = {side: getattr(one, side) for one in metadata for side in _SIDES if hasattr(one, side)}
+    return ", ".join(f"{_SIDES[side]} {value:g}" for side, value in found.items())
+
+
+def _written(default: object) -> str:
+    if default is None or default == "":
+        return ""
+    if isinstance(default, BaseModel):
+        return json.dumps(default.model_dump())
+    if isinstance(default, tuple):
+        return json.dumps(default[0] if len(default) == 1 else list(default))
+    return json.dumps(default)
+
+
+def example(measure: type[Measure]) -> str:
+    """An experiment file that runs, around the kind's example."""
+    beside = f"{measure.beside.rstrip()}\n\n" if measure.beside else ""
+    return f"{beside}[[measures]]\n{measure.example.rstrip()}\n"

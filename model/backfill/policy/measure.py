@@ -37,6 +37,10 @@ class Measure(BaseModel):
     stage: ClassVar[Stage] = Stage.CONTROLS
     example: ClassVar[str]
     """A measure of this kind as TOML, without the ``[[measures]]`` line."""
+    beside: ClassVar[str] = ""
+    """What the example answers to, as TOML with its ``[[measures]]`` line; empty if it stands alone."""
+    sources: ClassVar[str]
+    """Where the kind and its figures come from."""
 
     kind: str = Field(description="what the measure does")
     name: str = Field("", description="what results call it")
@@ -83,8 +87,25 @@ class Measure(BaseModel):
         if board.has_flow(products, origins, destinations):
             return None
         if len({*origins, *destinations}) == 1:
-            return partner, list(getattr(self, partner)), "is the region itself; a measure acts between regions: name another"
+            return (
+                partner,
+                list(getattr(self, partner)),
+                "is the region itself; a measure acts between regions: name another",
+            )
         return key, list(getattr(self, key)), "the benchmark has no such flow; name products that these regions trade"
+
+    def no_capacity(
+        self, board: Board, products: Sequence[int], regions: Sequence[int], key: str
+    ) -> tuple[str, object, str] | None:
+        """Reason of a measure on planned capacities that the benchmark does not have; None if it has one."""
+        if board.facts is None:
+            return None
+        names = board.vocabulary
+        if any((names.products[p], names.regions[r]) in board.facts.planned for p in products for r in regions):
+            return None
+        planned = sorted({p for p, r in board.facts.planned if names.regions.index(r) in regions})
+        remedy = f"planned there are {', '.join(planned)}" if planned else "no capacity is planned there"
+        return key, list(getattr(self, key)), f"have no planned capacity in these regions; {remedy}"
 
 
 KINDS: dict[str, type[Measure]] = {}

@@ -92,10 +92,10 @@ def _parse(table: Any, file: str, key: str, context: Mapping[str, Any]) -> tuple
     if not isinstance(table, Mapping):
         return None, [WrongTypeError(file, key, table, "is a table under [[measures]]")]
     if "kind" not in table:
-        return None, [MissingKeyError(file, path(key, "kind"), None, f"is missing; one of {', '.join(kinds())}")]
+        return None, [MissingKeyError(file, path(key, "kind"), None, "is missing; `backfill measures` lists the kinds")]
     cls = kinds().get(table["kind"]) if isinstance(table["kind"], str) else None
     if cls is None:
-        remedy = did_you_mean(str(table["kind"]), kinds(), f"one of {', '.join(kinds())}")
+        remedy = did_you_mean(str(table["kind"]), kinds(), "is no kind of measure", see="`backfill measures` lists all")
         return None, [UnknownKindError(file, path(key, "kind"), table["kind"], remedy)]
     known = [field.alias or name for name, field in cls.model_fields.items()]
     wrong = unknown_keys(

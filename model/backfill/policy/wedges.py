@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +14,8 @@ from backfill.dimensions import Period, Vocabulary
 class Limit:
     """A cap on a sum of flows, ``sum(coefficient * flow) <= quantity[t]``.
 
+    Flows with a negative coefficient make room for the others: ``q_CHN <= .5 q_USA`` is ``q_CHN - .5 q_USA <= 0``.
+
     Attributes:
         name: what the limit is called in results, e.g. ``"H20 licence quota"``.
         owner: region that receives the rent.
@@ -21,6 +24,10 @@ class Limit:
         quantity: cap by period, in thousand H100e for accelerators and million USD of the base year
             otherwise; ``inf`` where not in force.
         unit: unit of ``quantity``.
+        internalised: whether flows that make room are made cheaper by what they are worth, paid by those that need it, so
+            that the net rent is nothing; if not, those that need room pay the owner.
+        ceiling: largest rent as a share of the mill price: beyond it the cap gives way, as where a quota of a lower duty
+            is used up.
     """
 
     name: str
@@ -29,6 +36,13 @@ class Limit:
     entries: tuple[tuple[str, str, str, float], ...]
     quantity: np.ndarray
     unit: str
+    internalised: bool = True
+    ceiling: float = math.inf
+
+    @property
+    def closes(self) -> np.ndarray:
+        """Boolean ``[period]``: where nothing at all may flow."""
+        return (self.quantity <= 0) & all(entry[3] > 0 for entry in self.entries) & (self.ceiling == math.inf)
 
 
 @dataclass(frozen=True)
@@ -44,6 +58,14 @@ class Wedges:
         limits: quantity limits.
         advanced: coverage, of tools only, that reaches builders of advanced capacity and nobody else; they face the larger
             of it and ``coverage``. Zero unless stated.
+        detection: ``[period, product, region]`` probability, at each hub, that what checks other than the budgeted ones find
+            a diverted shipment, ``1 - prod(1 - p)`` over layers of checks. Zero unless stated.
+        remote: ``[period, site, user]`` share of users to whom compute standing elsewhere is closed. Zero unless stated.
+        outlay: ``[period, region]`` public spending on carrying measures out, million USD of the base year, bought as
+            services. Zero unless stated.
+        productivity: ``[period, product, region]`` productivity relative to what it would be. One unless stated.
+        wear: ``[period, product, region]`` depreciation per year added to planned capacity. Zero unless stated.
+        subsidy: ``[period, product, region]`` share of what capacity costs paid by the region's treasury. Zero unless stated.
     """
 
     coverage: np.ndarray
@@ -53,10 +75,28 @@ class Wedges:
     enforcement: np.ndarray
     limits: tuple[Limit, ...] = ()
     advanced: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    detection: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    remote: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    outlay: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    productivity: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    wear: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    subsidy: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
-        if self.advanced.size == 0:
-            object.__setattr__(self, "advanced", np.zeros(self.coverage.shape))
+        periods, products, regions, _ = self.coverage.shape
+        made = (periods, products, regions)
+        neutral = {
+            "advanced": np.zeros(self.coverage.shape),
+            "detection": np.zeros(made),
+            "remote": np.zeros((periods, regions, regions)),
+            "outlay": np.zeros((periods, regions)),
+            "productivity": np.ones(made),
+            "wear": np.zeros(made),
+            "subsidy": np.zeros(made),
+        }
+        for name, values in neutral.items():
+            if getattr(self, name).size == 0:
+                object.__setattr__(self, name, values)
 
     @classmethod
     def none(cls, vocabulary: Vocabulary, periods: tuple[Period, ...]) -> Wedges:

@@ -12,7 +12,7 @@ import pyomo.environ as pyo
 from backfill.supply.foresight import Foresight, Perfect, decided
 from backfill.supply.highs import solve_model
 from backfill.supply.inherited import departing
-from backfill.supply.nodes import MarketResponse, Nodes, survival
+from backfill.supply.nodes import MarketResponse, Nodes
 
 HIGHEST_RENT = 100.0
 NEGLIGIBLE = 1e-6
@@ -57,9 +57,9 @@ def formulate(
     """
     count, periods = market.rent.shape
     open_ = decided(nodes, foresight or Perfect())
-    left = survival(nodes.lag, nodes.depreciation, periods)
+    left = nodes.survival
     held = np.where(open_, 0.0, nodes.reference_additions)
-    given = nodes.inherited + np.einsum("gct,gts->gs", held, left)
+    given = nodes.remaining + np.einsum("gct,gts->gs", held, left)
     used = market.use - np.einsum("gct,gcth->ht", market.additions - held, market.tool_use)
     size = np.maximum(np.maximum(np.abs(market.use), nodes.inherited).max(1), 1e-9)
 

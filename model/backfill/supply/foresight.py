@@ -57,7 +57,7 @@ class Perfect:
 
     def valuation(self, nodes: Nodes) -> Array:
         """``PV_t = sum_{s > t + lag} beta^(s-t) (1-delta)^(s-t-lag-1) r_s``, `present_value_matrix`."""
-        return present_value_matrix(nodes.lag, nodes.depreciation, nodes.discount, nodes.periods, nodes.terminal)
+        return present_value_matrix(nodes.lag, nodes.depreciation, nodes.discount, nodes.periods, nodes.terminal, nodes.wear)
 
     def dual_valuation(self, nodes: Nodes) -> Array:
         """`valuation` of the additions that come to serve before the end."""
@@ -90,8 +90,9 @@ class Myopic:
     def valuation(self, nodes: Nodes) -> Array:
         """``PV_t = (beta rho)^(1+lag) / (1 - beta rho (1-delta)) (r_t - r*_t)``; what is expected of ``r*`` is in `anchored`."""
         pace = nodes.discount * self.persistence
-        factor = pace ** (1.0 + nodes.lag) / (1 - pace * (1 - nodes.depreciation))
-        return factor[:, None, None] * np.eye(nodes.periods)
+        kept = (1 - nodes.depreciation[:, None]) * (1 - nodes.wear)
+        factor = pace ** (1.0 + nodes.lag)[:, None] / (1 - pace * kept)
+        return factor[:, :, None] * np.eye(nodes.periods)
 
     def dual_valuation(self, nodes: Nodes) -> Array:
         """Nothing: today's rent does not pay for later capacity."""

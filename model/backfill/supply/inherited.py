@@ -7,15 +7,19 @@ from dataclasses import replace
 import numpy as np
 
 from backfill.economy.economy import Economy
+from backfill.policy.wedges import Wedges
 from backfill.supply.nodes import Array, Nodes
 
 
-def nodes_of(economy: Economy, share: Array) -> Nodes:
+def nodes_of(economy: Economy, share: Array, wedges: Wedges) -> Nodes:
     """Capacities that inherit the reference stock and add from the first period on.
+
+    A subsidy of rate ``s`` takes ``s`` of what a unit costs on the reference path, site, tools and haste, off its cost.
 
     Args:
         economy: the calibrated economy.
         share: ``[node, class, period]`` share of builders in each class of tool buyers.
+        wedges: the policy: its wear and its subsidies.
     """
     capacity, periods = economy.capacity, len(economy.periods)
     delta, beta = np.asarray(capacity.depreciation), float(capacity.discount)
@@ -24,19 +28,28 @@ def nodes_of(economy: Economy, share: Array) -> Nodes:
     t = np.arange(periods)
     start = np.minimum(lags, periods - 1)
     decayed = reference[np.arange(len(start)), start][:, None] * (1 - delta)[:, None] ** (t - start[:, None])
+    vocabulary = economy.structure.vocabulary
+    rows = [vocabulary.products.index(product) for product, _ in economy.structure.nodes]
+    columns = [vocabulary.regions.index(region) for _, region in economy.structure.nodes]
+    years = np.array([period.years for period in economy.periods])
+    wear = 1 - (1 - wedges.wear[:, rows, columns].T) ** years
+    site_cost, slope = np.asarray(capacity.site_cost).T, np.asarray(capacity.slope).T
+    additions = np.asarray(capacity.additions).T
+    unit_cost = site_cost + np.asarray(capacity.tool_need).sum(1)[:, None] + slope * additions
     return Nodes(
         names=economy.structure.nodes,
         owners=economy.structure.owners,
         inherited=np.where(t <= start[:, None], reference, decayed),
         depreciation=delta,
         lag=lags,
-        site_cost=np.asarray(capacity.site_cost).T,
-        slope=np.asarray(capacity.slope).T,
+        site_cost=site_cost - wedges.subsidy[:, rows, columns].T * unit_cost,
+        slope=slope,
         weights=np.asarray(beta**t, float),
-        terminal=1 / (1 - beta * (1 - delta)),
+        terminal=1 / (1 - beta * (1 - delta) * (1 - wear[:, -1])),
         class_share=share,
         open=share > 0,
-        reference_additions=np.asarray(capacity.additions).T[:, None, :] * share,
+        reference_additions=additions[:, None, :] * share,
+        wear=wear,
     )
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backfill.supply.foresight import Foresight, decided
-from backfill.supply.nodes import Array, MarketResponse, Nodes, capacity_path, survival
+from backfill.supply.nodes import Array, MarketResponse, Nodes, capacity_path
 
 SETTLED = 1e-12
 STEPS = 100
@@ -65,7 +65,7 @@ class _Affine:
         self.cost_slope = cost_slope
         self.worth = foresight.valuation(nodes)
         self.value = self.worth[:, span, span]
-        self.left = survival(nodes.lag, nodes.depreciation, nodes.periods)[:, span, span]
+        self.left = nodes.survival[:, span, span]
         self.builds = decided(nodes, foresight)[..., span]
         self.pace = np.where(self.builds, (nodes.class_share / nodes.slope[:, None, :])[..., span], 0.0)
         self.rounding = 0.0

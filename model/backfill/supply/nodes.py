@@ -21,7 +21,7 @@ class Nodes:
     Attributes:
         names: (product, region) of each node.
         owners: region to which each node's rents belong.
-        inherited: ``[node, period]`` capacity that remains if nobody decides to add any.
+        inherited: ``[node, period]`` capacity that remains if nobody decides to add any and nothing wears faster.
         depreciation: ``[node]`` share lost per period.
         lag: ``[node]`` additions decided in ``t`` serve from ``t + 1 + lag``.
         site_cost: ``[node, period]`` cost ``b`` of a unit of capacity apart from tools, million USD per unit.
@@ -32,6 +32,7 @@ class Nodes:
         open: ``[node, class, period]`` whether builders of this class decide on additions; where not (a gate is shut,
             or the addition is given) they add ``reference_additions``.
         reference_additions: ``[node, class, period]`` additions where they are given; zero unless stated.
+        wear: ``[node, period]`` share of what is at work in a period lost on top of depreciation by its end; zero unless stated.
     """
 
     names: tuple[tuple[str, str], ...]
@@ -46,11 +47,14 @@ class Nodes:
     class_share: Array
     open: NDArray[np.bool_]
     reference_additions: Array = field(default_factory=lambda: np.zeros(0))
+    wear: Array = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
         if self.reference_additions.size == 0:
             object.__setattr__(self, "reference_additions", np.zeros(self.class_share.shape))
         nodes, classes, periods = self.class_share.shape
+        if self.wear.size == 0:
+            object.__setattr__(self, "wear", np.zeros((nodes, periods)))
         expected = {
             "inherited": (nodes, periods),
             "depreciation": (nodes,),
@@ -61,6 +65,7 @@ class Nodes:
             "terminal": (nodes,),
             "open": (nodes, classes, periods),
             "reference_additions": (nodes, classes, periods),
+            "wear": (nodes, periods),
         }
         wrong = [
             f"{name} has shape {getattr(self, name).shape}, not {shape}"
@@ -78,6 +83,8 @@ class Nodes:
             raise ValueError(f"slope must be positive (a flat cost leaves additions undetermined): {late}")
         if not np.allclose(self.weights[1:], self.weights[:-1] * self.discount, rtol=1e-9):
             raise ValueError("weights must be geometric: one discount factor for every period")
+        if np.any((self.wear < 0) | (self.wear >= 1)):
+            raise ValueError("wear must lie in [0, 1)")
         if np.any(self.inherited < 0) or np.any((self.depreciation < 0) | (self.depreciation >= 1)):
             raise ValueError("inherited capacity must not be negative and depreciation must lie in [0, 1)")
 
@@ -97,6 +104,16 @@ class Nodes:
         weights = np.tile(self.weights, (len(self.names), 1))
         weights[:, -1] *= self.terminal
         return weights
+
+    @property
+    def survival(self) -> Array:
+        """Share of an addition of ``t`` at work in ``s``, `survival`: ``[node, t, s]``."""
+        return survival(self.lag, self.depreciation, self.periods, self.wear)
+
+    @property
+    def remaining(self) -> Array:
+        """``[node, period]``: inherited capacity after faster wear."""
+        return self.inherited * worn(self.wear)
 
     @property
     def decided(self) -> NDArray[np.bool_]:
@@ -126,11 +143,24 @@ class MarketResponse:
     tool_use: Array
 
 
-def survival(lag: NDArray[np.integer], depreciation: Array, periods: int) -> Array:
-    """Share of an addition of ``t`` at work in ``s``: ``(1-delta)^(s-t-lag-1)`` if ``s > t + lag``, ``[node, t, s]``."""
+def worn(wear: Array) -> Array:
+    """What faster wear leaves at the beginning of each period of something there from the first, ``prod_{u<s} (1 - w_u)``."""
+    return np.cumprod(np.concatenate([np.ones((len(wear), 1)), 1 - wear[:, :-1]], axis=1), axis=1)
+
+
+def survival(lag: NDArray[np.integer], depreciation: Array, periods: int, wear: Array | None = None) -> Array:
+    """Share of an addition of ``t`` at work in ``s``: ``(1-delta)^(s-t-lag-1)`` if ``s > t + lag``, ``[node, t, s]``.
+
+    With wear ``w`` also times ``prod (1 - w_u)`` over the periods ``t + lag + 1 <= u < s`` in which it was at work.
+    """
     t = np.arange(periods)
     age = t[None, None, :] - t[None, :, None] - np.asarray(lag)[:, None, None] - 1
-    return np.where(age >= 0, (1 - np.asarray(depreciation)[:, None, None]) ** np.maximum(age, 0), 0.0)
+    left = np.where(age >= 0, (1 - np.asarray(depreciation)[:, None, None]) ** np.maximum(age, 0), 0.0)
+    if wear is None or not wear.any():
+        return left
+    kept = worn(wear)
+    first = np.minimum(t[None, :] + np.asarray(lag)[:, None] + 1, periods - 1)
+    return left * kept[:, None, :] / np.take_along_axis(kept, first, 1)[:, :, None]
 
 
 def present_value_matrix(
@@ -139,6 +169,7 @@ def present_value_matrix(
     discount: float,
     periods: int,
     terminal: Array | None = None,
+    wear: Array | None = None,
 ) -> Array:
     """What a unit of capacity decided on in ``t`` earns, per unit of rent in ``s``: ``[node, t, s]``.
 
@@ -152,12 +183,13 @@ def present_value_matrix(
         discount: factor per period.
         periods: number of periods.
         terminal: ``[node]`` weight of the last period; the formula above if absent.
+        wear: ``[node, period]``, see `survival`.
     """
     depreciation = np.asarray(depreciation, float)
     if terminal is None:
         terminal = 1 / (1 - discount * (1 - depreciation))
     t = np.arange(periods)
-    matrix = survival(lag, depreciation, periods) * discount ** (t[None, :] - t[:, None]).astype(float)
+    matrix = survival(lag, depreciation, periods, wear) * discount ** (t[None, :] - t[:, None]).astype(float)
     matrix[:, :, -1] *= np.asarray(terminal)[:, None]
     late = t[None, :] + np.asarray(lag)[:, None] >= periods - 1
     beyond = discount ** (1.0 + np.asarray(lag)) * terminal
@@ -170,5 +202,4 @@ def capacity_path(nodes: Nodes, additions: Array) -> Array:
 
     ``K_t+1 = (1-delta) K_t + I_t-lag`` from the inherited stock (section 7).
     """
-    left = survival(nodes.lag, nodes.depreciation, nodes.periods)
-    return nodes.inherited + np.einsum("gct,gts->gs", additions, left)
+    return nodes.remaining + np.einsum("gct,gts->gs", additions, nodes.survival)

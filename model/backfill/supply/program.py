@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backfill.supply.foresight import Foresight, decided
-from backfill.supply.nodes import Array, MarketResponse, Nodes, survival
+from backfill.supply.nodes import Array, MarketResponse, Nodes
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def program(
     weights = nodes.rent_weights
     omega = np.tile(nodes.weights, (len(nodes.names), 1))
     omega[:, -1] *= nodes.terminal
-    left = survival(nodes.lag, nodes.depreciation, nodes.periods)
+    left = nodes.survival
     value, dual_value = foresight.valuation(nodes), foresight.dual_valuation(nodes)
 
     moving = np.where(decides, market.additions, 0.0)
@@ -78,7 +78,7 @@ def program(
     still = np.where(decides, 0.0, market.additions)
     read_off = omega[:, :, None] * dual_value / weights[:, None, :]
     idle = (
-        nodes.inherited
+        nodes.remaining
         + np.einsum("gct,gts->gs", held, left)
         + np.einsum("gct,gts->gs", moving, left - read_off)
         - market.use

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from backfill.arrays import Array
 from backfill.dimensions import Vocabulary
-from backfill.economy.economy import MATURE, Structure
+from backfill.economy.economy import CLOUD, MATURE, Structure
 from backfill.errors import UnsolvedError
 from backfill.policy.wedges import Wedges
 
@@ -33,9 +33,14 @@ class Barriers(eqx.Module):
         leaf_open: 1 where a class of users can use a leaf.
         user_share: share of users in each class.
         enforcement: detection budget at each hub, base = 1.
+        detection: probability that other checks find a diverted unit of each accelerator line at each hub.
+        productivity: of each good relative to what it would be.
+        outlay: public spending on services, million USD of the base year.
         limit_flow: coefficient of each Armington flow in each limit.
         limit_maker: coefficient of each accelerator line's deliveries in each limit.
         limit_quantity: the limits.
+        limit_internalised: 1 if flows with a negative coefficient are made cheaper by the rent.
+        limit_ceiling: largest rent.
         limit_exporter: 1 if the rent arises on the exporter's side, 0 on the importer's.
         limit_owner: one-hot region that receives the rent.
         slot: one-hot class and destination of each class of buyers of a product to whom some source is closed.
@@ -53,9 +58,14 @@ class Barriers(eqx.Module):
     leaf_open: Float[Array, "*lane group leaf"]
     user_share: Float[Array, "*lane group region"]
     enforcement: Float[Array, "*lane hub"]
+    detection: Float[Array, "*lane maker hub"]
+    productivity: Float[Array, "*lane product region"]
+    outlay: Float[Array, "*lane region"]
     limit_flow: Float[Array, "*lane limit product origin destination"]
     limit_maker: Float[Array, "*lane limit maker destination"]
     limit_quantity: Float[Array, "*lane limit"]
+    limit_internalised: Float[Array, "*lane limit"]
+    limit_ceiling: Float[Array, "*lane limit"]
     limit_exporter: Float[Array, "*lane limit"]
     limit_owner: Float[Array, "*lane limit region"]
     slot: Float[Array, "*lane product further class destination"]
@@ -91,13 +101,15 @@ def _class_count(coverage: np.ndarray) -> int:
     return int(distinct.max(initial=0)) + 1
 
 
-def _leaf_coverage(structure: Structure, coverage: np.ndarray) -> np.ndarray:
-    """Coverage of every leaf ``[leaf, user]``: that of the leg from the designer to the place of delivery."""
+def _leaf_coverage(structure: Structure, coverage: np.ndarray, remote: np.ndarray) -> np.ndarray:
+    """Coverage of every leaf ``[leaf, user]``: of the leg from the designer to the place of delivery, or of remote use."""
     positions = structure.vocabulary.products
     table = np.zeros((len(structure.leaves), len(structure.regions)))
     for n, leaf in enumerate(structure.leaves):
         product, region = structure.makers[leaf.maker]
         table[n, leaf.user] = coverage[positions.index(product), structure.region(region), leaf.site]
+        if leaf.channel == CLOUD:
+            table[n, leaf.user] = max(table[n, leaf.user], remote[leaf.site, leaf.user])
     return table
 
 
@@ -174,7 +186,7 @@ def _coverage(vocabulary: Vocabulary, wedges: Wedges, t: int, *, advanced: bool 
     """Coverage of a period, of everybody or of advanced builders, where a limit of nothing closes its flows to everyone."""
     coverage = np.maximum(wedges.coverage[t], wedges.advanced[t] if advanced else 0.0)
     for limit in wedges.limits:
-        if limit.quantity[t] <= 0:
+        if limit.closes[t]:
             for product, origin, destination, _ in limit.entries:
                 i, j = vocabulary.regions.index(origin), vocabulary.regions.index(destination)
                 coverage[vocabulary.products.index(product), i, j] = 1.0
@@ -218,7 +230,9 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
 
     coverage = [_coverage(vocabulary, wedges, t) for wedges, t in periods]
     goods = np.stack([closed[rows] for closed in coverage])
-    leaf = np.stack([_leaf_coverage(structure, closed) for closed in coverage])
+    leaf = np.stack(
+        [_leaf_coverage(structure, closed, w.remote[t]) for closed, (w, t) in zip(coverage, periods, strict=True)]
+    )
     tools = list(structure.tools)
 
     def kit(closed: np.ndarray) -> np.ndarray:
@@ -245,12 +259,14 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
     limit_flow = np.zeros((*shape, len(rows), len(structure.regions), len(structure.regions)))
     limit_maker = np.zeros((*shape, len(makers), len(structure.regions)))
     limit_quantity = np.full(shape, np.inf)
-    limit_exporter = np.ones(shape)
+    limit_exporter, limit_internalised, limit_ceiling = np.ones(shape), np.ones(shape), np.full(shape, np.inf)
     limit_owner = np.zeros((*shape, len(structure.regions)))
     for lane, (wedges, t) in enumerate(periods):
         for limit in wedges.limits:
             n = names.index(limit.name)
-            limit_quantity[lane, n] = limit.quantity[t] if limit.quantity[t] > 0 else np.inf
+            limit_quantity[lane, n] = np.inf if limit.closes[t] else limit.quantity[t]
+            limit_internalised[lane, n] = limit.internalised
+            limit_ceiling[lane, n] = limit.ceiling
             limit_exporter[lane, n] = limit.side == "exporter"
             limit_owner[lane, n, structure.region(limit.owner)] = 1.0
             for product, origin, destination, coefficient in limit.entries:
@@ -263,6 +279,7 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
     def goods_rows(field: str) -> np.ndarray:
         return np.stack([getattr(w, field)[t][rows] for w, t in periods])
 
+    hubs = np.array(structure.hubs, int)
     made, home = np.array(makers, int).reshape(-1, 2).T
 
     def maker_rows(field: str) -> np.ndarray:
@@ -280,10 +297,15 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
         maker_real_cost=maker_rows("real_cost"),
         leaf_open=np.stack(leaf_open),
         user_share=np.stack([part for _, part in users]),
-        enforcement=np.stack([w.enforcement[t][np.array(structure.hubs, int)] for w, t in periods]),
+        enforcement=np.stack([w.enforcement[t][hubs] for w, t in periods]),
+        detection=np.stack([w.detection[t][np.ix_(made, hubs)] for w, t in periods]),
+        productivity=goods_rows("productivity"),
+        outlay=np.stack([w.outlay[t] for w, t in periods]),
         limit_flow=limit_flow,
         limit_maker=limit_maker,
         limit_quantity=limit_quantity,
+        limit_internalised=limit_internalised,
+        limit_ceiling=limit_ceiling,
         limit_exporter=limit_exporter,
         limit_owner=limit_owner,
         slot=further_classes(open_),

@@ -12,6 +12,9 @@ from jaxtyping import Float
 from backfill.arrays import Array
 from backfill.economy.economy import CLOUD, DIVERSION, Accelerators, Diversion, Structure
 
+SURE = 0.95
+"""Largest probability of detection."""
+
 
 class Legs(NamedTuple):
     """Where each leaf starts, is delivered and ends, as one-hot matrices over leaves."""
@@ -76,10 +79,12 @@ def deliver(
     multiple: Float[Array, "maker destination"],
     congestion: Float[Array, " hub"],
     enforcement: Float[Array, " hub"],
+    detection: Float[Array, "maker hub"],
 ) -> Delivered:
     """Mill price ``p = bill P + home_bill p_home + l w + m w``; diverted units pay their hub's premium, remote ones a mark-up.
 
-    ``premium = P_hub (mu0 + mu1 y^nu) + pi/(1-pi) P_hub (1 + F)``, ``pi = min(.95, pi0 budget^e)``.
+    ``premium = P_hub (mu0 + mu1 y^nu) + pi/(1-pi) P_hub (1 + F)``, ``pi = min(.95, 1 - (1 - pi0 budget^e)(1 - d))`` with
+    ``d`` what other checks find: each finds among what the others let through.
     """
     leg = legs(structure)
     wages = leg.origin @ wage
@@ -88,8 +93,9 @@ def deliver(
     site = mill[:, None] * multiple
     at_site = site[leg.place]
     power = jnp.exp(diversion.convexity * jnp.log(jnp.maximum(congestion, 1e-300)))
-    pi = jnp.minimum(0.95, diversion.seizure * enforcement**diversion.budget_elasticity)
-    leaf_power, leaf_pi = leg.hub @ power, leg.hub @ pi
+    budgeted = jnp.minimum(SURE, diversion.seizure * enforcement**diversion.budget_elasticity)
+    found = jnp.minimum(SURE, 1 - (1 - budgeted) * (1 - detection))
+    leaf_power, leaf_pi = leg.hub @ power, (leg.hub * (leg.maker @ found)).sum(1)
     premium = diversion.fixed_cost + diversion.slope * leaf_power + leaf_pi / (1 - leaf_pi) * (1 + diversion.fine)
     leaf = at_site * (1 + leg.diverted * premium + leg.remote * diversion.cloud_margin)
     return Delivered(mill, site, leaf, at_site, leaf_pi, leaf_power)

@@ -14,6 +14,10 @@ from jaxtyping import Float
 from backfill.arrays import Array
 from backfill.economy.economy import Parameters
 from backfill.trade.barriers import Barriers
+from backfill.trade.limits import priced
+
+CHEAPEST = -0.9
+"""Most that a flow making room for others is made cheaper, as a share of its mill price."""
 
 
 class Buyers(NamedTuple):
@@ -118,8 +122,9 @@ def factors(
     goods_out = makers_out = goods_in = makers_in = jnp.zeros(())
     if rent.shape[0]:
         out, into = rent * barriers.limit_exporter, rent * (1 - barriers.limit_exporter)
-        goods_out, makers_out = jnp.tensordot(out, barriers.limit_flow, 1), jnp.tensordot(out, barriers.limit_maker, 1)
-        goods_in, makers_in = jnp.tensordot(into, barriers.limit_flow, 1), jnp.tensordot(into, barriers.limit_maker, 1)
+        flow, maker = priced(barriers, barriers.limit_flow), priced(barriers, barriers.limit_maker)
+        goods_out, makers_out = (jnp.maximum(jnp.tensordot(out, paid, 1), CHEAPEST) for paid in (flow, maker))
+        goods_in, makers_in = (jnp.maximum(jnp.tensordot(into, paid, 1), CHEAPEST) for paid in (flow, maker))
     goods = route_multiple(goods_tariff, barriers.levy, barriers.real_cost, goods_out, goods_in)
     makers = route_multiple(maker_tariff, barriers.maker_levy, barriers.maker_real_cost, makers_out, makers_in)
     sigma = parameters.preferences.sigma[:, None, None]

@@ -23,11 +23,12 @@ class Income(NamedTuple):
     fines: Float[Array, " region"]
     hub_rents: Float[Array, " region"]
     deficit: Float[Array, " region"]
+    outlay: Float[Array, " region"]
     investment: Float[Array, " region"]
 
     def absorption(self) -> Float[Array, " region"]:
-        """What is left for final absorption: all incomes and the deficit, less investment."""
-        return sum(self[:-1], start=-self.investment)
+        """What is left for final absorption: all incomes and the deficit, less public outlays on policy and investment."""
+        return sum(self[:-2], start=-self.investment - self.outlay)
 
 
 def owner_matrix(structure: Structure) -> Float[Array, "node region"]:

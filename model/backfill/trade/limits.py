@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import jax.numpy as jnp
 from jaxtyping import Float
 
@@ -12,6 +14,20 @@ RENT_STEP = 0.15
 PRESSURE = 6.0
 
 
+class Use(NamedTuple):
+    """What limits are used for.
+
+    Attributes:
+        need: use by the flows that need room, ``sum over a > 0 of a q``.
+        room: what may be used, ``K + sum over a < 0 of -a q``; infinite where not in force.
+        rents: by the region that owns them.
+    """
+
+    need: Float[Array, " limit"]
+    room: Float[Array, " limit"]
+    rents: Float[Array, " region"]
+
+
 def use_of_limits(
     barriers: Barriers,
     rent: Float[Array, " limit"],
@@ -19,17 +35,28 @@ def use_of_limits(
     mill: Float[Array, "product origin"],
     deliveries: Float[Array, "maker destination"],
     maker_mill: Float[Array, " maker"],
-) -> tuple[Float[Array, " limit"], Float[Array, " region"]]:
-    """Use ``sum a q`` of each limit, and its rents by the region that owns it."""
-    use = (barriers.limit_flow * quantity).sum((1, 2, 3)) + (barriers.limit_maker * deliveries).sum((1, 2))
-    value = (barriers.limit_flow * (quantity * mill[:, :, None])).sum((1, 2, 3))
-    value = value + (barriers.limit_maker * (deliveries * maker_mill[:, None])).sum((1, 2))
-    return use, (rent * value) @ barriers.limit_owner
+) -> Use:
+    """Use and room of each limit, and rents ``rho sum a p q`` by the region that owns it."""
+    need, made = jnp.zeros(rent.shape), jnp.zeros(rent.shape)
+    value = (priced(barriers, barriers.limit_flow) * (quantity * mill[:, :, None])).sum((1, 2, 3))
+    value = value + (priced(barriers, barriers.limit_maker) * (deliveries * maker_mill[:, None])).sum((1, 2))
+    for coefficient, flow in ((barriers.limit_flow, quantity), (barriers.limit_maker, deliveries)):
+        counted = coefficient * flow
+        axes = tuple(range(1, counted.ndim))
+        need = need + jnp.maximum(counted, 0.0).sum(axes)
+        made = made - jnp.minimum(counted, 0.0).sum(axes)
+    return Use(need, barriers.limit_quantity + made, (rent * value) @ barriers.limit_owner)
 
 
-def rent_step(barriers: Barriers, rent: Float[Array, " limit"], use: Float[Array, " limit"]) -> Float[Array, " limit"]:
-    """``max(0, (1 + rho)(use/K)^s - 1)``: rents rise while use exceeds the limit and fall towards zero below it."""
-    slack = jnp.isinf(barriers.limit_quantity)
-    pressure = jnp.log(jnp.maximum(use, 1e-300) / jnp.where(slack, 1.0, barriers.limit_quantity))
+def priced(barriers: Barriers, coefficient: Float[Array, "limit ..."]) -> Float[Array, "limit ..."]:
+    """Coefficients that carry the rent: all of them where it is internalised, else of flows that need room."""
+    shared = barriers.limit_internalised.reshape(-1, *(1,) * (coefficient.ndim - 1))
+    return jnp.where(coefficient < 0, coefficient * shared, coefficient)
+
+
+def rent_step(barriers: Barriers, rent: Float[Array, " limit"], use: Use) -> Float[Array, " limit"]:
+    """``min(ceiling, max(0, (1 + rho)(need/room)^s - 1))``: rents rise while need exceeds room and fall towards zero below."""
+    slack = jnp.isinf(use.room)
+    pressure = jnp.log(jnp.maximum(use.need, 1e-300) / jnp.where(slack, 1.0, jnp.maximum(use.room, 1e-300)))
     pressure = jnp.where(slack, -1.0, jnp.clip(pressure, -PRESSURE, PRESSURE))
-    return jnp.maximum(0.0, (1 + rent) * jnp.exp(RENT_STEP * pressure) - 1)
+    return jnp.clip((1 + rent) * jnp.exp(RENT_STEP * pressure) - 1, 0.0, barriers.limit_ceiling)

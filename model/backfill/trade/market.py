@@ -17,7 +17,7 @@ from backfill.trade.delivery import Delivered, Handling, deliver, handle, legs
 from backfill.trade.demand import Absorption, ComputeDemand, Flows, absorb_goods, goods_bundle
 from backfill.trade.factors import Buyers, Factors, buyers, factors, tariffs
 from backfill.trade.income import Income, owner_matrix
-from backfill.trade.limits import rent_step, use_of_limits
+from backfill.trade.limits import Use, rent_step, use_of_limits
 from backfill.trade.prices import Buying, stack_prices
 from backfill.trade.state import State, pack, unpack
 
@@ -53,6 +53,7 @@ class Outcome(NamedTuple):
     compute_price: Float[Array, " region"]
     compute_value: Float[Array, " region"]
     limit_use: Float[Array, " limit"]
+    limit_room: Float[Array, " limit"]
     labour_use: Float[Array, " region"]
     state: State
 
@@ -147,6 +148,8 @@ def market(
     """
     state = unpack(structure, vector)
     production, preferences, accelerators = parameters.production, parameters.preferences, parameters.accelerators
+    productivity = production.productivity * barriers.productivity
+    production = eqx.tree_at(lambda p: p.productivity, production, productivity)
     n, core, regions = len(structure.products), structure.core, len(structure.regions)
     rows, columns = node_matrix(structure)
     rent = jnp.zeros((n, regions)).at[rows, columns].set(plan.rent) if rows else jnp.zeros((n, regions))
@@ -167,6 +170,7 @@ def market(
         walls.makers,
         state.congestion,
         barriers.enforcement,
+        barriers.detection,
     )
 
     leg = legs(structure)
@@ -184,7 +188,8 @@ def market(
     maker_fob = delivered.mill[:, None] * (1 + walls.makers_exporter) * handling.deliveries
     maker_real = barriers.maker_real_cost * maker_fob
     adapting = unit_value * services * absorption.compute - leg.user.T @ (leaf * delivered.leaf)
-    spent_on_services = adapting + handling.services + leg.origin.T @ maker_real.sum(1)
+    outlay = barriers.outlay * services
+    spent_on_services = adapting + handling.services + leg.origin.T @ maker_real.sum(1) + outlay
 
     relative = buying.cost[:core]
     elasticity = production.elasticity[:, None]
@@ -232,9 +237,9 @@ def market(
     flows = Flows(flows.value + domestic * buying.mill[:, :, None], flows.quantity + domestic)
     maker_cif = maker_fob * (1 + barriers.maker_levy + barriers.maker_real_cost)
     _, maker_tariff = tariffs(parameters, barriers)
-    limit_use, limit_rents = state.limit_rent, jnp.zeros(regions)
-    if limit_use.shape[0]:
-        limit_use, limit_rents = use_of_limits(
+    limits = Use(state.limit_rent, state.limit_rent, jnp.zeros(regions))
+    if state.limit_rent.shape[0]:
+        limits = use_of_limits(
             barriers, state.limit_rent, flows.quantity, buying.mill, handling.deliveries, delivered.mill
         )
     world_labour = parameters.endowment.labour.sum()
@@ -244,12 +249,13 @@ def market(
         profits=(production.margin * output).sum(0) * state.wage
         + (maker_output * accelerators.margin) @ leg.origin * state.wage,
         capacity_rents=(plan.rent * output[rows, columns]) @ owner_matrix(structure) if rows else jnp.zeros(regions),
-        limit_rents=limit_rents,
+        limit_rents=limits.rents,
         tariff_revenue=sum(p.tariff_revenue for p in parts) + (maker_tariff * maker_cif).sum(0),
         levy_revenue=sum(p.levy_revenue for p in parts) + leg.origin.T @ (barriers.maker_levy * maker_fob).sum(1),
         fines=handling.fines,
         hub_rents=handling.hub_rents,
         deficit=parameters.endowment.deficit * world_labour,
+        outlay=outlay,
         investment=paid_by_column[:, :regions].sum(0) + (groups.home * paid_by_column[:, regions:, None]).sum((0, 1)),
     )
 
@@ -262,7 +268,7 @@ def market(
     )
     stiffness = 1 + RESPONSE * parameters.diversion.slope * parameters.diversion.convexity * state.congestion
     congestion = state.congestion + (handling.congestion - state.congestion) / stiffness
-    limit_rent = rent_step(barriers, state.limit_rent, limit_use) if limit_use.shape[0] else state.limit_rent
+    limit_rent = rent_step(barriers, state.limit_rent, limits) if state.limit_rent.shape[0] else state.limit_rent
     follow = wage / state.wage
     new = State(
         wage,
@@ -285,7 +291,8 @@ def market(
         maker_output,
         compute_price,
         unit_value * services,
-        limit_use,
+        limits.need,
+        limits.room,
         labour_bill / state.wage,
         state,
     )

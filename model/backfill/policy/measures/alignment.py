@@ -20,6 +20,19 @@ class Alignment(Measure):
     """
 
     stage: ClassVar[Stage] = Stage.ALIGNMENT
+    beside: ClassVar[str] = """\
+[[measures]]
+kind = "export_control"
+by = "USA"
+products = "tools_and_subsystems"
+destinations = "CHN"
+coverage = 0.6
+from = 2024-01-01
+"""
+    sources: ClassVar[str] = (
+        "Action Plan of July 2025, 'Align protection measures globally'; precedents: Japan 23 July 2023, the "
+        "Netherlands 1 September 2023."
+    )
     example: ClassVar[str] = """\
 kind = "alignment"
 region = ["NLD", "JPN"]
@@ -46,7 +59,11 @@ from = 2025-01-01
         if self.level == 0:
             return "level", 0.0, "adopts nothing; give a level above 0 or remove the measure"
         if len({*board.regions(self.region), *board.regions(self.others)}) == 1:
-            return "region", list(self.region), "would align with itself; name who aligns, and under with whose controls"
+            return (
+                "region",
+                list(self.region),
+                "would align with itself; name who aligns, and under with whose controls",
+            )
         return None
 
     def why_inert(self, board: Board) -> tuple[str, object, str] | None:
@@ -59,9 +76,7 @@ from = 2025-01-01
             )
         destinations = np.flatnonzero(adopted.max(axis=(0, 1), initial=0)).tolist()
         products = np.asarray(board.products(self.products))[adopted.max(axis=(0, 2), initial=0) > 0].tolist()
-        return self.no_trade(
-            board, products, board.regions(self.region), destinations, partner="region", key="region"
-        )
+        return self.no_trade(board, products, board.regions(self.region), destinations, partner="region", key="region")
 
     def _adopted(self, board: Board, controls: np.ndarray) -> np.ndarray:
         """The others' coverage, ``[stretch in force, product, destination]``."""

@@ -12,30 +12,12 @@ from backfill.dimensions import Vocabulary
 from backfill.errors import did_you_mean
 from backfill.policy.board import Board
 from backfill.policy.measure import Measure, Products, Regions, Share, kind
-from backfill.units import KH100E, MUSD, TPP_PER_H100, quality
+from backfill.policy.quantities import UNITS, Unit, amount, fitting_units, weight
 
 ENTITY_BASED = 0.4
 COUNTRY_WIDE = 0.8
 """Default coverage: of what tools are made of and made with, where today's rules follow a list of entities; and of
 everything else, where they follow the destination. Both assumed."""
-
-_H20 = quality(296 / 1979, 4.0 / 3.35)
-_ASCEND_910C = quality(1504 / 1979, 3.2 / 3.35)
-_TPP = {
-    "accelerators_frontier": 1.0,
-    "accelerators_export_grade": (2368 / TPP_PER_H100) / _H20,
-    "accelerators_adversary": (12032 / TPP_PER_H100) / _ASCEND_910C,
-}
-_CHIPS = {
-    "accelerators_frontier": 1.0,
-    "accelerators_export_grade": 1.0 / _H20,
-    "accelerators_adversary": 1.0 / _ASCEND_910C,
-}
-_PER_H100E = {"H100e": dict.fromkeys(_TPP, 1.0), "TPP": _TPP, "units": _CHIPS}
-"""How many H100s' worth of the unit one H100e of each accelerator is: an H100, an H20 and an Ascend 910C stand for the three
-(data sheets; a rule counts operations only, quality counts memory bandwidth too)."""
-
-UNITS = ("H100e", "TPP", "units", "USD")
 
 
 def _licence(value: Any) -> Any:
@@ -52,7 +34,7 @@ class Licence(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     cap: float | None = Field(default=None, ge=0, description="quantity a year over all destinations named")
-    unit: Literal["H100e", "TPP", "units", "USD"] | None = Field(default=None, description="unit of the cap")
+    unit: Unit | None = Field(default=None, description="unit of the cap")
 
     @model_validator(mode="after")
     def _whole(self) -> Licence:
@@ -80,6 +62,10 @@ class ExportControl(Measure):
     advanced capacity (advanced logic, HBM, packaging): the coverage is then a share of these.
     """
 
+    sources: ClassVar[str] = (
+        "87 FR 62186 (13 October 2022), 88 FR 73458 (25 October 2023), 89 FR 96790 (5 December 2024); coverage "
+        "assumed."
+    )
     example: ClassVar[str] = """\
 kind = "export_control"
 by = "USA"
@@ -137,9 +123,7 @@ from = 2022-10-07
             )
         vocabulary = (info.context or {}).get("vocabulary")
         if vocabulary is not None and self.licence.unit is not None:
-            accelerators = set(vocabulary.groups.get("accelerators", ()))
-            products = {p for name in self.products for p in vocabulary.expand_products(name)}
-            fitting = _fitting_units(products, accelerators)
+            fitting = fitting_units(self.products, vocabulary)
             if self.licence.unit not in fitting:
                 remedy = (
                     did_you_mean(self.licence.unit, fitting, f"of these products the unit is {' or '.join(fitting)}")
@@ -169,7 +153,7 @@ from = 2022-10-07
                 origin,
                 "exporter",
                 self._entries(board.vocabulary, products, origin, destinations),
-                *self._yearly(),
+                *amount(float(self.licence.cap or 0.0), self.licence.unit or ""),
             )
 
     def where_to(self, board: Board) -> list[int]:
@@ -199,20 +183,8 @@ from = 2022-10-07
             return self.name if len(self.by) == 1 and self.by[0] == origin else f"{self.name}, {origin}"
         return f"{origin} licence quota on {', '.join(self.products)} to {', '.join(self.destinations)}"
 
-    def _yearly(self) -> tuple[float, str]:
-        cap, unit = float(self.licence.cap or 0.0), self.licence.unit
-        if unit == "USD":
-            return cap * 1e-6, MUSD
-        return cap * 1e-3 / (TPP_PER_H100 if unit == "TPP" else 1.0), KH100E
-
     def _entries(
         self, vocabulary: Vocabulary, products: Sequence[int], origin: int, destinations: Sequence[int]
     ) -> list[tuple[int, int, int, float]]:
-        weight = _PER_H100E.get(self.licence.unit or "", {})
-        return [(p, origin, j, weight.get(vocabulary.products[p], 1.0)) for p in products for j in destinations]
-
-
-def _fitting_units(products: set[str], accelerators: set[str]) -> tuple[str, ...]:
-    if products <= accelerators:
-        return tuple(unit for unit in UNITS if unit != "USD")
-    return () if products & accelerators else ("USD",)
+        unit = self.licence.unit or ""
+        return [(p, origin, j, weight(unit, vocabulary.products[p])) for p in products for j in destinations]

@@ -14,6 +14,9 @@ from backfill.policy.measure import Measure, Products, Rate, Regions, kind
 class ExportLevy(Measure):
     """Adds a levy on the exporter's price, paid to the exporter's treasury; several add up."""
 
+    sources: ClassVar[str] = (
+        "Agreement of August 2025 on 15% of revenue from China; 25% under the rule of January 2026."
+    )
     example: ClassVar[str] = """\
 kind = "export_levy"
 by = "USA"

@@ -32,6 +32,19 @@ class SecondaryTariff(Measure):
     """
 
     stage: ClassVar[Stage] = Stage.RESPONSES
+    beside: ClassVar[str] = """\
+[[measures]]
+kind = "export_control"
+by = "USA"
+products = "tools"
+destinations = "CHN"
+coverage = 0.6
+from = 2024-01-01
+"""
+    sources: ClassVar[str] = (
+        "Executive Order 14329 (6 August 2025): 25% on India; Learning Resources v. Trump (20 February 2026) "
+        "ended tariffs under emergency powers."
+    )
     example: ClassVar[str] = """\
 kind = "secondary_tariff"
 by = "USA"

@@ -14,6 +14,7 @@ from backfill.policy.measure import Measure, Products, Rate, Regions, kind
 class Tariff(Measure):
     """Adds an import duty to the base year's, as a share of the CIF value; several add up."""
 
+    sources: ClassVar[str] = "Sections 232 and 301; MFN duties are in the benchmark."
     example: ClassVar[str] = """\
 kind = "tariff"
 by = "USA"                         # importers
