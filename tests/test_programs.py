@@ -60,6 +60,12 @@ def test_other_source_that_lowers_to_the_same_is_not_compiled_again(folder: Path
     np.testing.assert_array_equal(call(1.0)[0], first[0])
 
 
+def test_what_a_program_does_not_use_tells_it_apart(folder: Path):
+    first = call(1.0)
+    given = {"matrix": MATRIX, "right": RIGHT, "unused": RIGHT}
+    np.testing.assert_array_equal(programs.program(solved, (1.0,), given)(given)[0], first[0])
+
+
 def test_program_compiled_beside_jax_own_cache_can_be_kept(folder: Path, monkeypatch: pytest.MonkeyPatch):
     """JAX cannot serialise an executable that it read from its cache."""
     call(1.0)

@@ -104,7 +104,9 @@ def _made(function: Callable[..., Any], settings: tuple, shape: Any, leaves: lis
 
     def lowered() -> tuple[str, Any]:
         new["lowered"], result = _lowered(function, settings, shape, leaves)
-        return hashlib.sha256(new["lowered"].as_text().encode()).hexdigest(), result
+        # What a program does not use is not in its text but is among what it is called with.
+        text = f"{shapes}\n{new['lowered'].as_text()}"
+        return hashlib.sha256(text.encode()).hexdigest(), result
 
     what, result = kept(
         lowered, source(), _machine(), function.__module__, function.__qualname__, settings, str(shape), shapes

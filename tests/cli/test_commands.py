@@ -156,7 +156,7 @@ def test_kinds_are_listed_one_a_line_where_nobody_looks(tmp_path: Path):
     done = backfill("measures", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     rows = [line.split("\t") for line in done.stdout.splitlines()]
-    assert {name: said for name, said in rows} == {name: sentence(measure) for name, measure in kinds().items()}
+    assert dict(rows) == {name: sentence(measure) for name, measure in kinds().items()}
 
 
 def test_what_is_printed_as_an_example_is_a_file_that_runs(tmp_path: Path):

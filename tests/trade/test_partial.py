@@ -161,7 +161,8 @@ def test_diverted_units_by_hand():
     accelerators, diversion = jax.tree.map(jax.numpy.asarray, (accelerators, diversion))
     prices = deliver(
         shape, accelerators, diversion,
-        *arrays(np.ones((1, 3)), np.ones((1, 3)), np.ones(3), np.ones((2, 3)), np.array([0.25]), np.array([4.0]), np.zeros((2, 1))),
+        *arrays(np.ones((1, 3)), np.ones((1, 3)), np.ones(3), np.ones((2, 3)), np.array([0.25]), np.array([4.0]),
+            np.zeros((2, 1))),
     )  # fmt: skip
     assert float(prices.seizure[1]) == pytest.approx(0.1)
     assert float(prices.leaf[1]) == pytest.approx(16 * (1 + 0.325 + 0.2 / 0.9))

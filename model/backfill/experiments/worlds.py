@@ -63,7 +63,9 @@ def fingerprint(wedges: Wedges) -> str:
             digest.update(field.name.encode() + repr(_as_bytes(value)).encode())
     acting = [limit for limit in wedges.limits if np.isfinite(limit.quantity).any()]
     for limit in sorted(acting, key=lambda limit: limit.name):
-        about = (limit.name, limit.owner, limit.side, sorted(limit.entries), limit.unit, limit.internalised, limit.ceiling)
+        about = (limit.name, limit.owner, limit.side, sorted(limit.entries), limit.unit)
+        how = (limit.internalised, limit.by_value, limit.ceiling)
+        digest.update(repr(how).encode())
         digest.update(repr(about).encode() + _rounded(limit.quantity).tobytes())
     return digest.hexdigest()
 

@@ -58,6 +58,8 @@ class Board:
         self.wear = np.zeros(shape[:3])
         self.subsidy = np.zeros(shape[:3])
         self.limits: list[Limit] = []
+        self.drawn = np.zeros(shape)
+        self.undrawn = np.zeros(shape)
         self.controls = np.zeros(shape)
         self.advanced_controls = np.zeros(shape)
         self._foreign = 1.0 - np.eye(regions)
@@ -103,6 +105,7 @@ class Board:
         *,
         own_control: bool = False,
         advanced_only: bool = False,
+        drawn: bool = False,
     ) -> None:
         """Close flows to a share of buyers; of several controls at a time the widest counts (those covered are the same).
 
@@ -113,8 +116,11 @@ class Board:
             share: 0 to 1, a number or broadcastable to ``[stretch in force, product, origin, destination]``.
             own_control: a control of the exporter's own, which others may adopt.
             advanced_only: reaches builders of advanced capacity only.
+            drawn: closed by technical lines, under which variants may be designed.
         """
         place = box(when, products, origins, destinations)
+        by_lines = self.drawn if drawn else self.undrawn
+        by_lines[place] = np.maximum(by_lines[place], share)
         reached = [self.advanced] if advanced_only else [self.advanced, self.coverage]
         if own_control:
             reached += [self.advanced_controls] if advanced_only else [self.advanced_controls, self.controls]
@@ -166,11 +172,18 @@ class Board:
         self, when: np.ndarray, products: Sequence[int], regions: Sequence[int], yearly: float | np.ndarray
     ) -> None:
         """Wear of planned capacity a year on top of depreciation; several add up."""
-        self.wear[box(when, products, regions)] += yearly
+        self.wear[box(when, products, regions)] += yearly * self._planned(products, regions)
 
     def subsidise(self, when: np.ndarray, products: Sequence[int], regions: Sequence[int], rate: float) -> None:
         """Share of the cost of capacity paid by the treasury; several add up."""
-        self.subsidy[box(when, products, regions)] += rate
+        self.subsidy[box(when, products, regions)] += rate * self._planned(products, regions)
+
+    def _planned(self, products: Sequence[int], regions: Sequence[int]) -> np.ndarray:
+        """1 where there is planned capacity, ``[product, region]``; everywhere if that is not known."""
+        if self.facts is None:
+            return np.ones((len(products), len(regions)))
+        names, planned = self.vocabulary, self.facts.planned
+        return np.array([[(names.products[p], names.regions[r]) in planned for r in regions] for p in products], float)
 
     def years_since(self, begin: dt.date | None) -> np.ndarray:
         """Years from a day to the middle of each stretch, ``[stretch]``; from the first day of all if None, never below 0."""
@@ -190,6 +203,7 @@ class Board:
         *,
         own_use: bool = False,
         internalised: bool = True,
+        by_value: bool = False,
         ceiling: float = math.inf,
     ) -> None:
         """Cap a sum of flows at ``yearly`` a year.
@@ -202,9 +216,12 @@ class Board:
             entries: (product, origin, destination, coefficient) by position.
             yearly: in thousand H100e for accelerators, million USD of the base year otherwise.
             own_use: whether regions' trade with themselves counts where it is among the entries.
-            internalised, ceiling: see `Limit`.
+            internalised, by_value, ceiling: see `Limit`.
         """
         regions, products = self.vocabulary.regions, self.vocabulary.products
+        counted = tuple((products[p], regions[i], regions[j], c) for p, i, j, c in entries if own_use or i != j)
+        if not any(coefficient > 0 for *_, coefficient in counted):
+            return
         years = np.array([period.years for period in self.timeline.periods])
         taken = {limit.name for limit in self.limits}
         unique, copy = name, 2
@@ -215,10 +232,11 @@ class Board:
                 name=unique,
                 owner=regions[owner],
                 side=side,
-                entries=tuple((products[p], regions[i], regions[j], c) for p, i, j, c in entries if own_use or i != j),
+                entries=counted,
                 quantity=np.where(self.whole_periods(when), yearly * years, np.inf),
                 unit=unit,
                 internalised=internalised,
+                by_value=by_value,
                 ceiling=ceiling,
             )
         )

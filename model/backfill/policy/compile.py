@@ -198,5 +198,6 @@ def _limits(wedges: Wedges, vocabulary: Vocabulary, exists: np.ndarray | None) -
     for limit in wedges.limits:
         entries = tuple(entry for entry in limit.entries if acts(*entry[:3]))
         if entries and np.isfinite(limit.quantity).any():
-            chosen.add((limit.owner, limit.side, entries, limit.quantity.tobytes(), limit.internalised, limit.ceiling))
+            how = (limit.internalised, limit.by_value, limit.ceiling)
+            chosen.add((limit.owner, limit.side, entries, limit.quantity.tobytes(), *how))
     return chosen

@@ -8,26 +8,28 @@ from dataclasses import dataclass, field
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Chip:
-    """An accelerator model as rules see it.
+    """A model of accelerator or memory as rules see it.
 
     Attributes:
         name: its name.
-        product: the accelerator product it counts under.
-        tpp: total processing performance, dense 8-bit operations per second in tera times 8.
+        product: the product it counts under.
+        tpp: total processing performance, dense 8-bit operations per second in tera times 8; None for memory.
         performance_density: TPP per square millimetre of logic die; None if the die is not known.
         interconnect: bidirectional rate to other chips, GB/s; None if not known.
-        memory_bandwidth: TB/s.
+        memory_bandwidth: TB/s; None for memory itself.
+        hbm_density: GB/s per square millimetre of package, of memory; None for others.
         volume: thousand H100e sold, by year.
     """
 
     name: str
     product: str
-    tpp: float
+    tpp: float | None
     performance_density: float | None
     interconnect: float | None
-    memory_bandwidth: float
+    memory_bandwidth: float | None
+    hbm_density: float | None = None
     volume: Mapping[int, float] = field(default_factory=dict)
 
 
@@ -40,7 +42,7 @@ class Facts:
             sender among its inputs and tools, and the sender's technology in items of others.
         tool_share: ``[product, region, origin]`` share of the tools of a planned capacity that come from an origin.
         planned: (product, region) of planned capacities.
-        chips: accelerator models.
+        chips: models of accelerators and memory.
     """
 
     content: np.ndarray

@@ -21,8 +21,9 @@ class Stage(IntEnum):
     """Order in which measures act: some answer to others."""
 
     CONTROLS = 0
-    ALIGNMENT = 1
-    RESPONSES = 2
+    REDESIGN = 1
+    ALIGNMENT = 2
+    RESPONSES = 3
 
 
 class Measure(BaseModel):

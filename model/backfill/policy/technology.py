@@ -130,7 +130,7 @@ def _tool_costs(tables: BaselineTables, vocabulary: Vocabulary, needs: np.ndarra
 
 
 def chips(path: Path) -> tuple[Chip, ...]:
-    """Accelerator models with their specifications and volumes, from the source figures."""
+    """Models of accelerators and memory with their specifications and volumes, from the source figures."""
     rows = pl.read_csv(path, infer_schema=False).with_columns(pl.col("value").cast(pl.Float64))
 
     def of(quantity: str) -> dict[str, float]:
@@ -154,6 +154,8 @@ def chips(path: Path) -> tuple[Chip, ...]:
                 volume={int(year): units * q for chip, year, units in sold.iter_rows() if chip == name},
             )
         )
+    for name, density in of("hbm_density").items():
+        found.append(Chip(name, "hbm", None, None, None, None, density))
     return tuple(found)
 
 

@@ -26,6 +26,7 @@ class Limit:
         unit: unit of ``quantity``.
         internalised: whether flows that make room are made cheaper by what they are worth, paid by those that need it, so
             that the net rent is nothing; if not, those that need room pay the owner.
+        by_value: whether flows count by their value at mill prices, in million USD, instead of in units.
         ceiling: largest rent as a share of the mill price: beyond it the cap gives way, as where a quota of a lower duty
             is used up.
     """
@@ -37,6 +38,7 @@ class Limit:
     quantity: np.ndarray
     unit: str
     internalised: bool = True
+    by_value: bool = False
     ceiling: float = math.inf
 
     @property

@@ -40,6 +40,7 @@ class Barriers(eqx.Module):
         limit_maker: coefficient of each accelerator line's deliveries in each limit.
         limit_quantity: the limits.
         limit_internalised: 1 if flows with a negative coefficient are made cheaper by the rent.
+        limit_by_value: 1 if flows count by their value.
         limit_ceiling: largest rent.
         limit_exporter: 1 if the rent arises on the exporter's side, 0 on the importer's.
         limit_owner: one-hot region that receives the rent.
@@ -65,6 +66,7 @@ class Barriers(eqx.Module):
     limit_maker: Float[Array, "*lane limit maker destination"]
     limit_quantity: Float[Array, "*lane limit"]
     limit_internalised: Float[Array, "*lane limit"]
+    limit_by_value: Float[Array, "*lane limit"]
     limit_ceiling: Float[Array, "*lane limit"]
     limit_exporter: Float[Array, "*lane limit"]
     limit_owner: Float[Array, "*lane limit region"]
@@ -260,12 +262,14 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
     limit_maker = np.zeros((*shape, len(makers), len(structure.regions)))
     limit_quantity = np.full(shape, np.inf)
     limit_exporter, limit_internalised, limit_ceiling = np.ones(shape), np.ones(shape), np.full(shape, np.inf)
+    limit_by_value = np.zeros(shape)
     limit_owner = np.zeros((*shape, len(structure.regions)))
     for lane, (wedges, t) in enumerate(periods):
         for limit in wedges.limits:
             n = names.index(limit.name)
             limit_quantity[lane, n] = np.inf if limit.closes[t] else limit.quantity[t]
             limit_internalised[lane, n] = limit.internalised
+            limit_by_value[lane, n] = limit.by_value
             limit_ceiling[lane, n] = limit.ceiling
             limit_exporter[lane, n] = limit.side == "exporter"
             limit_owner[lane, n, structure.region(limit.owner)] = 1.0
@@ -305,6 +309,7 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
         limit_maker=limit_maker,
         limit_quantity=limit_quantity,
         limit_internalised=limit_internalised,
+        limit_by_value=limit_by_value,
         limit_ceiling=limit_ceiling,
         limit_exporter=limit_exporter,
         limit_owner=limit_owner,

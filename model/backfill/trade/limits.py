@@ -36,12 +36,16 @@ def use_of_limits(
     deliveries: Float[Array, "maker destination"],
     maker_mill: Float[Array, " maker"],
 ) -> Use:
-    """Use and room of each limit, and rents ``rho sum a p q`` by the region that owns it."""
+    """Use and room of each limit, in units or by value, and rents ``rho sum a p q`` by the region that owns it."""
     need, made = jnp.zeros(rent.shape), jnp.zeros(rent.shape)
     value = (priced(barriers, barriers.limit_flow) * (quantity * mill[:, :, None])).sum((1, 2, 3))
     value = value + (priced(barriers, barriers.limit_maker) * (deliveries * maker_mill[:, None])).sum((1, 2))
-    for coefficient, flow in ((barriers.limit_flow, quantity), (barriers.limit_maker, deliveries)):
-        counted = coefficient * flow
+    for coefficient, flow, price in (
+        (barriers.limit_flow, quantity, mill[:, :, None]),
+        (barriers.limit_maker, deliveries, maker_mill[:, None]),
+    ):
+        valued = barriers.limit_by_value.reshape(-1, *(1,) * flow.ndim)
+        counted = coefficient * flow * (1 + valued * (price - 1))
         axes = tuple(range(1, counted.ndim))
         need = need + jnp.maximum(counted, 0.0).sum(axes)
         made = made - jnp.minimum(counted, 0.0).sum(axes)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field, ValidationInfo, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from backfill.policy.board import Board
 from backfill.policy.measure import Measure, Products, Regions, Share, kind
-from backfill.policy.quantities import fitting_units
 
 
 @kind("domestic_mandate")
 class DomesticMandate(Measure):
     """Asks that home products make up a least share of what a region buys of the products together.
 
-    ``share * imports <= (1 - share) * own``, volumes at base-year prices: buyers gain room for imports by buying at home, so
+    ``share * imports <= (1 - share) * own`` by value at makers' prices: buyers gain room for imports by buying at home, so
     that home products are made cheaper by what the room is worth and imports dearer, and the net rent is nothing.
     """
 
@@ -34,16 +32,6 @@ from = 2025-12-01
     products: Products = Field(description="products counted together")
     share: Share = Field(description="least share of home products")
 
-    @model_validator(mode="after")
-    def _countable(self, info: ValidationInfo) -> DomesticMandate:
-        vocabulary = (info.context or {}).get("vocabulary")
-        if vocabulary is not None and not fitting_units(self.products, vocabulary):
-            remedy = "accelerators and other products have no unit in common; give each a measure"
-            raise PydanticCustomError(
-                "out_of_place", "products", {"key": "products", "value": list(self.products), "remedy": remedy}
-            )
-        return self
-
     def act(self, board: Board) -> None:
         names, products = board.vocabulary, board.products(self.products)
         everywhere = range(len(names.regions))
@@ -56,8 +44,8 @@ from = 2025-12-01
             ]
             name = self.name or f"{names.regions[home]} home share of {', '.join(self.products)}"
             board.limit(
-                self.when(board), name, home, "importer", [e for e in entries if e[3]], 0.0, "million USD of 2022",
-                own_use=True,
+                self.when(board), name, home, "importer", [e for e in entries if e[3]], 0.0, "million USD",
+                own_use=True, by_value=True,
             )  # fmt: skip
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:

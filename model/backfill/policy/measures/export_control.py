@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -13,6 +14,7 @@ from backfill.errors import did_you_mean
 from backfill.policy.board import Board
 from backfill.policy.measure import Measure, Products, Regions, Share, kind
 from backfill.policy.quantities import UNITS, Unit, amount, fitting_units, weight
+from backfill.policy.thresholds import Line, caught_share
 
 ENTITY_BASED = 0.4
 COUNTRY_WIDE = 0.8
@@ -26,6 +28,10 @@ def _licence(value: Any) -> Any:
             "unknown_choice", "licence", {"remedy": 'is "deny", or a cap: { cap = 50000, unit = "H100e" } a year'}
         )
     return {} if value == "deny" else value
+
+
+def _lines(value: Any) -> Any:
+    return (value,) if isinstance(value, dict | Line) else tuple(value) if isinstance(value, list) else value
 
 
 class Licence(BaseModel):
@@ -59,12 +65,12 @@ class ExportControl(Measure):
 
     Denied: ``coverage`` of the buyers lose the route, the others keep it. Capped: the year's sales to all destinations named
     together stay below the cap, whose scarcity rent goes to the exporter. A control of tools can be confined to builders of
-    advanced capacity (advanced logic, HBM, packaging): the coverage is then a share of these.
+    advanced capacity (advanced logic, HBM, packaging): the coverage is then a share of these. A control of accelerators can be
+    written (or HBM) by technical lines: the coverage is then times the share of a product's sales whose models are above any line.
     """
 
     sources: ClassVar[str] = (
-        "87 FR 62186 (13 October 2022), 88 FR 73458 (25 October 2023), 89 FR 96790 (5 December 2024); coverage "
-        "assumed."
+        "87 FR 62186 (13 October 2022), 88 FR 73458 (25 October 2023), 89 FR 96790 (5 December 2024); coverage assumed."
     )
     example: ClassVar[str] = """\
 kind = "export_control"
@@ -93,6 +99,26 @@ from = 2022-10-07
     end_use: Literal["all", "advanced"] | None = Field(
         None, description='"advanced": of tools, builders of advanced capacity only; "all" buyers if left out'
     )
+
+    threshold: Annotated[tuple[Line, ...], BeforeValidator(_lines)] | None = Field(
+        None,
+        description="lines above which accelerators, or HBM, are controlled: { tpp = 4800 }, or a list of which any counts",
+    )
+
+    @model_validator(mode="after")
+    def _of_chips(self, info: ValidationInfo) -> ExportControl:
+        vocabulary = (info.context or {}).get("vocabulary")
+        if self.threshold is not None and vocabulary is not None:
+            memory = all(list(line.given) == ["hbm_density"] for line in self.threshold)
+            chips = ("hbm",) if memory else vocabulary.groups.get("accelerators", ())
+            others = {p for name in self.products for p in vocabulary.expand_products(name)} - set(chips)
+            if others or self.licence.cap is not None:
+                remedy = f"is for {', '.join(chips)} that are denied; leave it out"
+                given = [line.model_dump(exclude_none=True) for line in self.threshold]
+                raise PydanticCustomError(
+                    "out_of_place", "threshold", {"key": "threshold", "value": given, "remedy": remedy}
+                )
+        return self
 
     @model_validator(mode="after")
     def _scoped(self, info: ValidationInfo) -> ExportControl:
@@ -140,10 +166,12 @@ from = 2022-10-07
         origins = board.regions(self.by)
         if self.licence.cap is None:
             for product in products:
-                share = self.coverage_of(board.vocabulary, product)
+                share = (
+                    self.coverage_of(board.vocabulary, product) * self._above(board, product)[when][:, None, None, None]
+                )
                 board.close(
                     when, [product], origins, destinations, share,
-                    own_control=True, advanced_only=self.end_use == "advanced",
+                    own_control=True, advanced_only=self.end_use == "advanced", drawn=self.threshold is not None,
                 )  # fmt: skip
             return
         for origin in origins:
@@ -155,6 +183,15 @@ from = 2022-10-07
                 self._entries(board.vocabulary, products, origin, destinations),
                 *amount(float(self.licence.cap or 0.0), self.licence.unit or ""),
             )
+
+    def _above(self, board: Board, product: int) -> np.ndarray:
+        """Share of a product above the lines, ``[stretch]``; all of it if none are drawn."""
+        time = board.timeline
+        years = [time.periods[period].start.year for period in time.period]
+        if self.threshold is None or board.facts is None:
+            return np.ones(len(years))
+        name, chips = board.vocabulary.products[product], board.facts.chips
+        return np.array([caught_share(self.threshold, chips, name, year) for year in years])
 
     def where_to(self, board: Board) -> list[int]:
         """Positions of the destinations without the exempt ones."""
@@ -170,6 +207,9 @@ from = 2022-10-07
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self.coverage == 0:
             return "coverage", 0.0, "covers nobody; give a share above 0 or remove the measure"
+        if self.threshold is not None and not any(self._above(board, p).any() for p in board.products(self.products)):
+            drawn = [line.model_dump(exclude_none=True) for line in self.threshold]
+            return "threshold", drawn, "no model of these products is above it; draw it lower"
         if not self.where_to(board):
             return "exempt", list(self.exempt or ()), "exempts every destination; leave one"
         flows = board.products(self.products), board.regions(self.by), self.where_to(board)

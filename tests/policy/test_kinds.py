@@ -1,0 +1,357 @@
+"""Every kind of measure: that its example runs, what it does at nothing and in full, and which way it works."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backfill.dimensions import Vocabulary, periods
+from backfill.economy.tables import load_vocabulary
+from backfill.errors import Faults
+from backfill.experiments.config import load_experiment
+from backfill.policy.benchmark import benchmark_flows
+from backfill.policy.compile import compile_policy
+from backfill.policy.kinds import example, fields, kinds, sentence
+from backfill.policy.policy import Policy, parse_measures
+from backfill.policy.technology import benchmark_facts
+from backfill.policy.wedges import Wedges
+
+YEARS = periods(2024, 2027)
+START = dt.date(2024, 1, 1)
+SHARES = st.floats(0.0, 1.0)
+NAMES: Vocabulary = load_vocabulary()
+EXISTS, FACTS = benchmark_flows(), benchmark_facts()
+
+
+def written(**table: object):
+    """Measures of one table, as a file would have it."""
+    placed, wrong = parse_measures([{"from": START, **table}], "mine.toml", NAMES)
+    assert not wrong
+    return placed
+
+
+def wedges(*tables: dict, allowed: bool = True) -> Wedges:
+    placed = [one for table in tables for one in written(**table)]
+    return compile_policy(Policy(tuple(placed)), NAMES, YEARS, flow_exists=EXISTS, facts=FACTS, inert_allowed=allowed)
+
+
+def at(*names: str) -> tuple:
+    """Index of products and regions by name, over all periods."""
+    found = [NAMES.products.index(n) if n in NAMES.products else NAMES.regions.index(n) for n in names]
+    return (slice(None), *found)
+
+
+CONTROL = {
+    "kind": "export_control", "by": "USA", "products": ["tools_and_subsystems", "hbm"], "destinations": "CHN", "coverage": 0.6,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", kinds())
+def test_the_example_is_a_file_that_runs(name: str, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(example(kinds()[name]))
+    experiment = load_experiment(path)
+    assert experiment.policy.measures[-1].kind == name
+    again = tmp_path / "again.toml"
+    again.write_text(experiment.resolved_toml())
+    assert load_experiment(again).policy.measures == experiment.policy.measures
+
+
+@pytest.mark.parametrize("name", kinds())
+def test_every_kind_says_what_it_does_and_where_it_comes_from(name: str):
+    measure = kinds()[name]
+    assert sentence(measure).endswith(".")
+    assert len(measure.sources) > 20
+    assert all(field.description for field in fields(measure))
+    assert name in tomllib.loads(example(measure))["measures"][-1]["kind"]
+
+
+NOTHING = {
+    "import_restraint": {"by": "CHN", "origins": "USA", "products": "accelerators", "accepted": 1.0},
+    "procurement_ban": {"buyers": "USA", "products": "memory", "share": 0.0},
+    "domestic_mandate": {"region": "CHN", "products": "tools", "share": 0.0},
+    "cloud_control": {"coverage": 0.0},
+    "end_use_monitoring": {"hubs": "hubs", "checks": 0.0},
+    "know_your_customer": {"detection": 0.0, "cost": 0.0},
+    "location_verification": {"coverage": 0.0},
+    "transit_permit": {"hub": "MYS", "detection": 0.0, "notice_days": 0.0},
+    "industrial_subsidy": {"region": "USA", "products": "logic_advanced", "rate": 0.0},
+    "servicing_control": {"destinations": "CHN", "depreciation": 0.0},
+    "research_protection": {"cut": 0.0},
+    "export_promotion": {"destinations": "GLF", "subsidy_equivalent": 0.0},
+    "foreign_direct_product_rule": {"products": "hbm", "compliance": 0.0},
+}
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_nothing_of_a_measure_changes_nothing_and_is_an_error_where_typed(name: str):
+    neutral = Wedges.none(NAMES, YEARS)
+    found = (
+        wedges(CONTROL, {"kind": name, **NOTHING[name]}) if "rule" in name else wedges({"kind": name, **NOTHING[name]})
+    )
+    compared = wedges(CONTROL) if "rule" in name else neutral
+    for field in ("coverage", "detection", "remote", "real_cost", "levy", "wear", "productivity", "subsidy", "outlay"):
+        np.testing.assert_array_equal(getattr(found, field), getattr(compared, field))
+    with pytest.raises(Faults):
+        wedges({"kind": name, **NOTHING[name]}, allowed=False)
+
+
+@given(SHARES)
+def test_what_is_not_accepted_is_closed(accepted: float):
+    found = wedges(dict(NOTHING["import_restraint"], kind="import_restraint", accepted=accepted))
+    np.testing.assert_allclose(found.coverage[at("accelerators_frontier", "USA", "CHN")], 1 - accepted, atol=1e-9)
+    assert not found.coverage[at("accelerators_frontier", "USA", "JPN")].any()
+
+
+@given(SHARES)
+def test_a_ban_on_buying_closes_what_it_covers(share: float):
+    found = wedges(dict(NOTHING["procurement_ban"], kind="procurement_ban", share=share))
+    np.testing.assert_allclose(found.coverage[at("memory", "CHN", "USA")], share, atol=1e-9)
+    assert not found.coverage[at("memory", "KOR", "USA")].any()
+
+
+@given(SHARES)
+def test_remote_use_is_closed_to_the_covered(coverage: float):
+    found = wedges({"kind": "cloud_control", "providers": "SGP", "destinations": "CHN", "coverage": coverage})
+    np.testing.assert_allclose(found.remote[at("SGP", "CHN")], coverage, atol=1e-9)
+    assert not found.remote[at("MYS", "CHN")].any()
+    assert not found.coverage.any()
+
+
+@given(SHARES, SHARES)
+def test_checks_find_among_what_others_let_through(one: float, other: float):
+    customer = {"kind": "know_your_customer", "detection": one, "cost": 0.001}
+    permit = {"kind": "transit_permit", "hub": "MYS", "detection": other}
+    place = at("accelerators_frontier", "MYS")
+    found = wedges(customer, permit).detection[place]
+    np.testing.assert_allclose(found, 1 - (1 - one) * (1 - other), atol=1e-9)
+    assert (found + 1e-12 >= wedges(customer).detection[place]).all()
+
+
+def test_checks_add_less_the_more_there_are():
+    def found(checks: float) -> float:
+        monitoring = {"kind": "end_use_monitoring", "hubs": "MYS", "checks": checks, "probability": 0.2}
+        return float(wedges(monitoring).detection[at("accelerators_frontier", "MYS")][0])
+
+    levels = [found(n) for n in (1.0, 250.0, 500.0, 1000.0, 1e6)]
+    assert levels[2] == pytest.approx(0.1)
+    assert levels[-1] == pytest.approx(0.2, rel=1e-3)
+    assert levels == sorted(levels)
+    assert levels[3] - levels[2] < levels[2] - levels[0]
+
+
+def test_checks_are_paid_by_who_checks():
+    found = wedges({"kind": "end_use_monitoring", "hubs": ["MYS", "SGP"], "checks": 500, "cost": 20000.0})
+    np.testing.assert_allclose(found.outlay[at("USA")], 20.0)
+    assert not found.outlay[at("MYS")].any()
+
+
+def test_verification_reaches_the_fleet_as_it_turns_over():
+    found = wedges(
+        {"kind": "location_verification", "coverage": 0.8, "effect": 0.5, "fleet_life": 4.0, "unit_cost": 0.01}
+    )
+    years = np.arange(4) + 0.5
+    np.testing.assert_allclose(
+        found.detection[at("accelerators_frontier", "SGP")], 0.4 * (1 - np.exp(-years / 4)), atol=1e-3
+    )
+    np.testing.assert_allclose(found.real_cost[at("accelerators_frontier", "USA", "JPN")], 0.008)
+
+
+def test_a_cap_on_a_country_spreads_its_window_and_frees_small_customers():
+    (limit,) = wedges(
+        {"kind": "country_cap", "destinations": "GLF", "quantity": 790e6, "unit": "TPP", "window_years": 3,
+         "customers": 10, "per_customer": 1699 * 15831.2},
+    ).limits  # fmt: skip
+    np.testing.assert_allclose(limit.quantity, (49.901 / 3 + 16.99), rtol=1e-4)
+    assert limit.owner == "USA"
+    assert not limit.closes.any()
+
+
+@pytest.mark.parametrize("internalised", [True, False])
+def test_a_share_cap_counts_what_gives_room(internalised: bool):
+    (limit,) = wedges(
+        {"kind": "share_cap", "products": "accelerators_frontier", "destinations": "CHN", "share": 0.5,
+         "internalised": internalised},
+    ).limits  # fmt: skip
+    assert set(limit.entries) == {
+        ("accelerators_frontier", "USA", "CHN", 1.0),
+        ("accelerators_frontier", "USA", "USA", -0.5),
+    }
+    assert limit.internalised is internalised
+    assert (limit.quantity == 0).all()
+    assert not limit.closes.any()
+
+
+def test_a_share_cap_of_nothing_is_a_ban():
+    (limit,) = wedges(
+        {"kind": "share_cap", "products": "accelerators_frontier", "destinations": "CHN", "share": 0.0}
+    ).limits
+    assert limit.closes.all()
+
+
+def test_a_mandate_balances_home_against_abroad():
+    (limit,) = wedges({"kind": "domestic_mandate", "region": "CHN", "products": "lithography", "share": 0.4}).limits
+    coefficients = {origin: coefficient for _, origin, _, coefficient in limit.entries}
+    assert coefficients["CHN"] == pytest.approx(-0.6)
+    assert coefficients["NLD"] == pytest.approx(0.4)
+
+
+def test_packages_are_paid_and_lock_in():
+    found = wedges({"kind": "export_promotion", "destinations": "GLF", "subsidy_equivalent": 0.05, "lock_in": 0.02})
+    place = at("accelerators_frontier", "USA", "GLF")
+    np.testing.assert_allclose(found.levy[place], -0.05)
+    saved = -found.real_cost[place]
+    assert (np.diff(saved) > 0).all()
+    assert saved[-1] < 0.02
+
+
+def test_promised_packages_end_at_their_cap():
+    (limit,) = wedges(
+        {"kind": "export_promotion", "destinations": "GLF", "subsidy_equivalent": 0.05, "cap": 1000.0, "unit": "H100e"}
+    ).limits
+    assert limit.ceiling == 0.05
+
+
+def test_subsidies_add_and_reach_capacity_only():
+    table = {"kind": "industrial_subsidy", "region": "USA", "products": "logic_advanced", "rate": 0.25}
+    found = wedges(table, dict(table, rate=0.1, name="more"))
+    np.testing.assert_allclose(found.subsidy[at("logic_advanced", "USA")], 0.35)
+    with pytest.raises(Faults, match="no planned capacity"):
+        wedges(dict(table, products="services"), allowed=False)
+
+
+def test_unserviced_tools_wear_by_the_share_that_is_the_senders():
+    found = wedges(
+        {"kind": "servicing_control", "destinations": "CHN", "products": "logic_advanced", "depreciation": 0.1}
+    )
+    share = FACTS.tool_share[at("logic_advanced", "CHN", "USA")[1:]]
+    assert 0.2 < share < 0.6
+    np.testing.assert_allclose(found.wear[at("logic_advanced", "CHN")], 0.1 * share)
+    assert not found.wear[at("logic_advanced", "TWN")].any()
+
+
+@given(SHARES, SHARES)
+def test_less_knowledge_means_less_productivity(one: float, other: float):
+    low, high = sorted((one, other))
+    place = at("lithography", "CHN")
+    more, less = (wedges({"kind": "research_protection", "cut": cut}).productivity[place] for cut in (low, high))
+    assert (less <= more + 1e-12).all()
+    assert (more <= 1).all()
+    assert less.min() > 0.9
+
+
+def test_technology_content_is_a_share_and_whole_at_home():
+    assert (FACTS.content >= 0).all()
+    assert (FACTS.content <= 1).all()
+    for n in range(len(NAMES.regions)):
+        assert (FACTS.content[:, n, n] == 1).all()
+    np.testing.assert_allclose(FACTS.tool_share.sum(2)[FACTS.tool_share.any(2)], 1.0)
+
+
+def rule(**table: object) -> dict:
+    return {"kind": "foreign_direct_product_rule", "products": "hbm", "destinations": "CHN", **table}
+
+
+def test_the_rule_follows_the_senders_control_and_fades_with_design_out():
+    found = wedges(CONTROL, rule(compliance=0.5, design_out=0.1))
+    korean = found.coverage[at("hbm", "KOR", "CHN")]
+    np.testing.assert_allclose(korean, 0.5 * 0.6 * 0.9 ** (np.arange(4) + 0.5), rtol=1e-3)
+    assert (found.coverage[at("hbm", "CHN", "KOR")] == 0).all()
+
+
+def test_de_minimis_frees_what_contains_little():
+    content = float(FACTS.content[at("hbm", "KOR", "USA")[1:]])
+    above = wedges(CONTROL, rule(us_content_threshold=content * 1.01))
+    below = wedges(CONTROL, rule(us_content_threshold=content * 0.99, design_out=0.0))
+    assert not above.coverage[at("hbm", "KOR", "CHN")].any()
+    assert below.coverage[at("hbm", "KOR", "CHN")].all()
+
+
+def test_makers_design_out_of_a_threshold():
+    content = float(FACTS.content[at("hbm", "KOR", "USA")[1:]])
+    found = wedges(CONTROL, rule(us_content_threshold=content * 0.85, design_out=0.1))
+    assert list(found.coverage[at("hbm", "KOR", "CHN")] > 0) == [True, True, False, False]
+
+
+def test_retaliation_lasts_as_long_as_what_sets_it_off():
+    control = dict(CONTROL, until=dt.date(2026, 1, 1))
+    answer = {
+        "kind": "retaliation", "by": "CHN", "against": "USA",
+        "measure": {"kind": "export_control", "by": "CHN", "products": "minerals", "destinations": "USA", "coverage": 0.8},
+    }  # fmt: skip
+    found = wedges(control, answer).coverage[at("minerals", "CHN", "USA")]
+    np.testing.assert_allclose(found, [0.8, 0.8, 0.0, 0.0])
+    with pytest.raises(Faults, match="controls nothing sold to it"):
+        wedges(answer, allowed=False)
+
+
+OCTOBER_2023 = [{"tpp": 4800}, {"tpp": 1600, "performance_density": 5.92}]
+LINES = {"kind": "export_control", "by": "USA", "products": "us_accelerators", "destinations": "CHN", "coverage": 0.9}
+
+
+def lines(threshold: object, **table: object) -> dict:
+    """A control by lines; figures as numbers of any type."""
+    listed = threshold if isinstance(threshold, list) else [threshold]
+    return {**LINES, "threshold": [{k: float(v) for k, v in line.items()} for line in listed], **table}
+
+
+def test_the_lines_of_the_rules_catch_the_chips_they_were_drawn_for():
+    from backfill.policy.thresholds import Line, caught
+
+    chips = {chip.name: chip for chip in FACTS.chips}
+    october_2022 = [Line(tpp=4800.0, interconnect=600.0)]
+    october_2023 = [Line(**{k: float(v) for k, v in line.items()}) for line in OCTOBER_2023]
+    assert {name for name in ("A100", "A800", "H100", "H800", "H20") if caught(october_2022, chips[name])} == {
+        "A100",
+        "H100",
+    }
+    assert {name for name in ("A100", "A800", "H100", "H800", "H20") if caught(october_2023, chips[name])} == {
+        "A100", "A800", "H100", "H800",
+    }  # fmt: skip
+    assert caught([Line(memory_bandwidth=1.4)], chips["H20"])
+
+
+def test_a_control_by_lines_covers_the_share_of_sales_above_them():
+    found = wedges(lines(OCTOBER_2023)).coverage
+    frontier, grade = (found[at(f"accelerators_{name}", "USA", "CHN")] for name in ("frontier", "export_grade"))
+    assert (frontier > 0.6).all()
+    assert grade[0] == 0
+    np.testing.assert_allclose(wedges(lines({"tpp": 1})).coverage[at("accelerators_export_grade", "USA", "CHN")], 0.9)
+
+
+@given(st.floats(0, 40000), st.floats(0, 40000))
+def test_a_lower_line_catches_no_less(one: float, other: float):
+    low, high = sorted((one, other))
+    place = at("accelerators_frontier", "USA", "CHN")
+    assert (wedges(lines({"tpp": low})).coverage[place] >= wedges(lines({"tpp": high})).coverage[place]).all()
+
+
+def test_a_line_above_every_model_is_an_error():
+    with pytest.raises(Faults, match="no model of these products is above it"):
+        wedges(lines({"tpp": 1e9}), allowed=False)
+
+
+def redesign(**table: object) -> dict:
+    return {"kind": "redesign", "products": "accelerators_export_grade", "destinations": "CHN", **table}
+
+
+def test_variants_come_after_their_lag_and_cost():
+    control = lines({"tpp": 1}, products="accelerators_export_grade")
+    found = wedges(control, redesign(lag=1.0, cost=0.1, reopened=0.75))
+    place = at("accelerators_export_grade", "USA", "CHN")
+    np.testing.assert_allclose(found.coverage[place], [0.9, 0.225, 0.225, 0.225])
+    np.testing.assert_allclose(found.real_cost[place], [0.0, 0.1, 0.1, 0.1])
+
+
+def test_what_follows_the_destination_is_not_designed_around():
+    control = lines({"tpp": 1}, products="accelerators_export_grade")
+    ban = {**LINES, "products": "accelerators_export_grade", "coverage": 0.5}
+    found = wedges(control, ban, redesign(lag=1.0))
+    np.testing.assert_allclose(found.coverage[at("accelerators_export_grade", "USA", "CHN")], [0.9, 0.5, 0.5, 0.5])
+    with pytest.raises(Faults, match="draws no line"):
+        wedges(ban, redesign(), allowed=False)
