@@ -150,6 +150,10 @@ class InertMeasureError(UserError):
     """A measure that changes nothing."""
 
 
+class ContradictionError(UserError):
+    """Two measures that cannot both be meant."""
+
+
 class DuplicateMeasureError(UserError):
     """A measure, or the name of one, given twice."""
 

@@ -336,6 +336,13 @@ def test_a_line_above_every_model_is_an_error():
         wedges(lines({"tpp": 1e9}), allowed=False)
 
 
+def test_memory_is_caught_by_its_density():
+    control = lines({"hbm_density": 2.0}, products="hbm", coverage=0.8)
+    np.testing.assert_allclose(wedges(control).coverage[at("hbm", "USA", "CHN")], 0.8)
+    half = lines({"hbm_density": 5.0}, products="hbm", coverage=0.8)
+    np.testing.assert_allclose(wedges(half).coverage[at("hbm", "USA", "CHN")], 0.4)
+
+
 def redesign(**table: object) -> dict:
     return {"kind": "redesign", "products": "accelerators_export_grade", "destinations": "CHN", **table}
 
@@ -355,3 +362,50 @@ def test_what_follows_the_destination_is_not_designed_around():
     np.testing.assert_allclose(found.coverage[at("accelerators_export_grade", "USA", "CHN")], [0.9, 0.5, 0.5, 0.5])
     with pytest.raises(Faults, match="draws no line"):
         wedges(ban, redesign(), allowed=False)
+
+
+BAN = {
+    "kind": "export_control",
+    "by": "USA",
+    "products": "accelerators_frontier",
+    "destinations": "CHN",
+    "coverage": 1.0,
+}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"kind": "export_levy", "by": "USA", "products": "accelerators_frontier", "destinations": "CHN", "rate": 0.15},
+        {"kind": "share_cap", "products": "accelerators_frontier", "destinations": "CHN", "share": 0.5},
+        {
+            "kind": "export_control", "by": "USA", "products": "accelerators_frontier", "destinations": "CHN",
+            "licence": {"cap": 1000.0, "unit": "H100e"},
+        },
+    ],
+)  # fmt: skip
+def test_what_counts_on_sales_that_another_closes_is_an_error_naming_both(other: dict):
+    ban, counting = dict(BAN, name="the ban"), dict(other, name="the other")
+    with pytest.raises(Faults) as caught:
+        wedges(ban, counting, allowed=False)
+    assert "the other" in str(caught.value)
+    assert "contradicts the ban" in str(caught.value)
+    apart = dict(counting, **{"from": dt.date(2026, 1, 1)})
+    wedges(dict(ban, until=dt.date(2026, 1, 1)), apart, allowed=False)
+
+
+def test_two_levels_of_alignment_at_once_contradict():
+    aligned = {"kind": "alignment", "region": "JPN", "products": "tools", "level": 1.0, "name": "whole"}
+    half = dict(aligned, level=0.5, name="half")
+    with pytest.raises(Faults, match="contradicts whole"):
+        wedges(CONTROL, aligned, half, allowed=False)
+
+
+def test_a_quota_of_a_duty_is_a_limit_whose_rent_ends_at_the_duty():
+    table = {"kind": "tariff", "by": "USA", "origins": "all", "exempt": "KOR", "products": "memory", "rate": 0.25}
+    found = wedges(dict(table, quota=1e9, unit="USD"))
+    (limit,) = found.limits
+    assert (limit.ceiling, limit.side, limit.owner, limit.quantity[0]) == (0.25, "importer", "USA", 1000.0)
+    assert "KOR" not in {origin for _, origin, _, _ in limit.entries}
+    assert not found.tariff.any()
+    assert not wedges(table).limits

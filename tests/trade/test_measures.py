@@ -37,6 +37,11 @@ LADDERS: dict[str, tuple[dict, str, list[float]]] = {
     ),
     "packages": ({"kind": "export_promotion", "destinations": "GLF"}, "subsidy_equivalent", [0.0, 0.05, 0.1, 0.2]),
     "duty": ({"kind": "tariff", "by": "USA", "origins": "CHN", "products": "memory"}, "rate", [0.0, 0.1, 0.3, 0.6]),
+    "free quota": (
+        {"kind": "tariff", "by": "USA", "origins": "CHN", "products": "memory", "rate": 0.3, "unit": "USD"},
+        "quota",
+        [1e12, 1e9, 0.5e9, 1e3],
+    ),
     "levy": ({"kind": "export_levy", **FRONTIER}, "rate", [0.0, 0.1, 0.2, 0.4]),
 }
 
@@ -174,3 +179,14 @@ def test_packages_raise_sales_and_cost_the_treasury(solved: Solved):
 
 def test_a_duty_lowers_imports(solved: Solved):
     assert falls(solved.flow("duty", "memory", "CHN", "USA"))
+
+
+def test_a_quota_of_a_duty_lies_between_no_duty_and_the_whole_of_it(solved: Solved):
+    duty, quota = (solved.flow(name, "memory", "CHN", "USA") for name in ("duty", "free quota"))
+    assert quota[0] == pytest.approx(duty[0], rel=1e-9)
+    assert (np.diff(quota) <= 1e-9 * quota[0]).all()
+    assert quota[-1] == pytest.approx(duty[2], rel=0.02)
+    rent = np.asarray(solved.outcome.state.limit_rent)[solved.rungs["free quota"]].max(1)
+    assert rent[0] == 0
+    assert rent[-1] == pytest.approx(0.3)
+    assert (rent <= 0.3).all()

@@ -241,6 +241,15 @@ class Board:
             )
         )
 
+    def flows(
+        self, products: Sequence[int], origins: Sequence[int], destinations: Sequence[int]
+    ) -> np.ndarray:
+        """Boolean ``[product, origin, destination]`` of the flows between different regions that exist among those given."""
+        found = np.zeros(self.coverage.shape[1:], bool)
+        found[np.ix_(*(np.asarray(place, int) for place in (products, origins, destinations)))] = True
+        found &= self._foreign > 0
+        return found if self.exists is None else found & self.exists
+
     def whole_periods(self, when: np.ndarray) -> np.ndarray:
         """Boolean ``[period]``: where a limit in force in the stretches of ``when`` holds."""
         return self.timeline.fraction(when) >= WHOLE_PERIOD

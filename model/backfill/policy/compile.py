@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from backfill.dimensions import Period, Vocabulary
-from backfill.errors import Faults, InertMeasureError
+from backfill.errors import Faults, InertMeasureError, UserError
 from backfill.policy.board import Board, FlowExists
+from backfill.policy.contradictions import contradictions
 from backfill.policy.facts import Facts
 from backfill.policy.faults import path
 from backfill.policy.policy import Placed, Policy
@@ -67,14 +68,15 @@ def compile_policy(
         inert_allowed: let measures change nothing, as where a sweep or a game sets their level (see `inert_measures`).
 
     Raises:
-        Faults: measures typed in the policy's own file that change nothing, all of them.
+        Faults: measures typed in the policy's own file that change nothing, and measures that contradict one another.
     """
     exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
     if not inert_allowed:
         typed = [one for one in policy.placed if not one.measure.included_from]
-        idle = _inert(policy, vocabulary, periods, exists, facts, typed)
-        if idle:
-            raise Faults([inert.error() for inert in idle])
+        faults: list[UserError] = [inert.error() for inert in _inert(policy, vocabulary, periods, exists, facts, typed)]
+        faults += contradictions(policy, Board(vocabulary, _timeline(policy, periods), exists, facts))
+        if faults:
+            raise Faults(faults)
     return _board(policy.placed, vocabulary, _timeline(policy, periods), exists, facts).wedges()
 
 

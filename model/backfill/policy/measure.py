@@ -65,6 +65,14 @@ class Measure(BaseModel):
         """Why it changes nothing beside the board's other measures, as (key, value, remedy); None if nothing explains that."""
         return None
 
+    def shut(self, board: Board) -> np.ndarray | None:
+        """Boolean ``[product, origin, destination]`` of flows it closes to everybody; None if it closes none."""
+        return None
+
+    def counted_on(self, board: Board) -> np.ndarray | None:
+        """Boolean ``[product, origin, destination]`` of flows without which it means nothing; None if there are none."""
+        return None
+
     def when(self, board: Board) -> np.ndarray:
         """Boolean ``[stretch]``: where it is in force."""
         return board.when(self.begin, self.until)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import numpy as np
 from pydantic import Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -73,6 +74,9 @@ from = 2025-05-15
             ]
             name = f"{self.name}, {region}" if self.name else f"cap on {', '.join(self.products)} to {region}"
             board.limit(self.when(board), name, senders[0], "exporter", entries, *amount(self.yearly, self.unit))
+
+    def counted_on(self, board: Board) -> np.ndarray | None:
+        return board.flows(board.products(self.products), board.regions(self.by), board.regions(self.destinations))
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         flows = board.products(self.products), board.regions(self.by), board.regions(self.destinations)

@@ -65,8 +65,8 @@ class ExportControl(Measure):
 
     Denied: ``coverage`` of the buyers lose the route, the others keep it. Capped: the year's sales to all destinations named
     together stay below the cap, whose scarcity rent goes to the exporter. A control of tools can be confined to builders of
-    advanced capacity (advanced logic, HBM, packaging): the coverage is then a share of these. A control of accelerators can be
-    written (or HBM) by technical lines: the coverage is then times the share of a product's sales whose models are above any line.
+    advanced capacity (advanced logic, HBM, packaging): the coverage is then a share of these. A control of accelerators or HBM
+    can be written by technical lines: the coverage is then times the share of a product's sales whose models are above any.
     """
 
     sources: ClassVar[str] = (
@@ -203,6 +203,21 @@ from = 2022-10-07
         if self.coverage is not None:
             return self.coverage
         return ENTITY_BASED if vocabulary.products[product] in vocabulary.groups.get("upstream", ()) else COUNTRY_WIDE
+
+    def shut(self, board: Board) -> np.ndarray | None:
+        if (
+            self.licence.cap is not None
+            or self.threshold is not None
+            or self.end_use == "advanced"
+            or self.coverage != 1
+        ):
+            return None
+        return board.flows(board.products(self.products), board.regions(self.by), self.where_to(board))
+
+    def counted_on(self, board: Board) -> np.ndarray | None:
+        if not self.licence.cap:
+            return None
+        return board.flows(board.products(self.products), board.regions(self.by), self.where_to(board))
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self.coverage == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
 from backfill.policy.board import Board
@@ -35,6 +36,9 @@ from = 2025-08-11
     def act(self, board: Board) -> None:
         flows = board.products(self.products), board.regions(self.by), board.regions(self.destinations)
         board.add("levy", self.when(board), *flows, self.rate)
+
+    def counted_on(self, board: Board) -> np.ndarray | None:
+        return board.flows(board.products(self.products), board.regions(self.by), board.regions(self.destinations))
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self.rate == 0:

@@ -95,6 +95,9 @@ from = 2026-01-01
                     ceiling=self.subsidy_equivalent,
                 )  # fmt: skip
 
+    def counted_on(self, board: Board) -> np.ndarray | None:
+        return board.flows(board.products(self.products), board.regions(self.by), board.regions(self.destinations))
+
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self.subsidy_equivalent == 0 and self.lock_in == 0:
             return "subsidy_equivalent", 0.0, "offers nothing; give a share above 0 or remove the measure"

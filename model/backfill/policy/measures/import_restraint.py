@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import numpy as np
 from pydantic import Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -71,6 +72,11 @@ from = 2025-09-01
             entries = [(p, i, importer, weight(unit, board.vocabulary.products[p])) for p in products for i in origins]
             name = self.name or f"{region} imports of {', '.join(self.products)}"
             board.limit(when, name, importer, "importer", entries, *amount(float(self.cap or 0.0), unit))
+
+    def shut(self, board: Board) -> np.ndarray | None:
+        if self.accepted != 0 and self.cap != 0:
+            return None
+        return board.flows(board.products(self.products), board.regions(self.origins), board.regions(self.by))
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self.accepted == 1:

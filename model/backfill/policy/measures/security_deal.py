@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import numpy as np
 from pydantic import Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -71,6 +72,9 @@ from = 2025-05-15
                 entries = [(p, sender, partner, weight(self.unit, names.products[p])) for p in products]
                 name = f"{self.name or 'security deal'}, {region}"
                 board.limit(when, name, sender, "exporter", entries, *amount(self.quantity, self.unit))
+
+    def counted_on(self, board: Board) -> np.ndarray | None:
+        return board.flows(board.products(self.products), board.regions(self.by), board.regions(self.destination))
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         flows = board.products(self.products), board.regions(self.by), board.regions(self.destination)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
 from backfill.policy.board import Board
@@ -58,6 +59,9 @@ from = 2026-01-15
                 self.when(board), name, sender, "exporter", [e for e in entries if e[3]], 0.0, unit,
                 own_use=True, internalised=self.internalised,
             )  # fmt: skip
+
+    def counted_on(self, board: Board) -> np.ndarray | None:
+        return board.flows(board.products(self.products), board.regions(self.by), board.regions(self.destinations))
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         if set(board.regions(self.destinations)) & set(board.regions(self.reference)):
