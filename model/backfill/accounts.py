@@ -176,7 +176,7 @@ def limit_table(
     labels: Sequence[str], names: Sequence[str], owners: Sequence[str], units: Sequence[str], barriers: Barriers,
     outcome: Outcome,
 ) -> pl.DataFrame:
-    """Quantity limits in force, their use and their rent as a share of the mill price."""
+    """Quantity limits in force, their use and their rent as a share of the mill price, importers' of the duty-paid price."""
     schema = {
         "period": pl.String, "limit": pl.String, "owner": pl.String, "use": pl.Float64, "quantity": pl.Float64,
         "rent_share": pl.Float64, "unit": pl.String,

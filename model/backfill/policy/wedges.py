@@ -27,8 +27,8 @@ class Limit:
         internalised: whether flows that make room are made cheaper by what they are worth, paid by those that need it, so
             that the net rent is nothing; if not, those that need room pay the owner.
         by_value: whether flows count by their value at mill prices, in million USD, instead of in units.
-        ceiling: largest rent as a share of the mill price: beyond it the cap gives way, as where a quota of a lower duty
-            is used up.
+        ceiling: largest rent, as a share of the mill price on the exporter's side and of the duty-paid price on the importer's:
+            beyond it the cap gives way, as where a quota of a lower duty is used up.
     """
 
     name: str

@@ -75,7 +75,7 @@ def route_multiple(
     """Buyer price over mill price: ``((1+x) + delta)(1+rho_e)(1+t) + rho_m``.
 
     Levy ``x`` and real cost ``delta`` are shares of the FOB value, the tariff ``t`` of the CIF value; rents of limits are
-    shares of the mill price, on the exporter's (``rho_e``) or the importer's side (``rho_m``).
+    given as shares of the mill price, on the exporter's (``rho_e``) or the importer's side (``rho_m``).
     """
     return (1 + levy + real_cost) * (1 + exporter_rent) * (1 + tariff) + importer_rent
 
@@ -85,6 +85,15 @@ def tariffs(parameters: Parameters, barriers: Barriers) -> tuple[Array, Array]:
     return (
         (1 + parameters.preferences.tariff) * (1 + barriers.tariff) - 1,
         (1 + parameters.accelerators.tariff) * (1 + barriers.maker_tariff) - 1,
+    )
+
+
+def duty_paid(parameters: Parameters, barriers: Barriers) -> tuple[Array, Array]:
+    """Duty-paid over mill price of goods and accelerators where no limit binds, ``(1 + x + delta)(1 + t)``."""
+    goods, makers = tariffs(parameters, barriers)
+    return (
+        (1 + barriers.levy + barriers.real_cost) * (1 + goods),
+        (1 + barriers.maker_levy + barriers.maker_real_cost) * (1 + makers),
     )
 
 
@@ -122,7 +131,9 @@ def factors(
     goods_out = makers_out = goods_in = makers_in = jnp.zeros(())
     if rent.shape[0]:
         out, into = rent * barriers.limit_exporter, rent * (1 - barriers.limit_exporter)
-        flow, maker = priced(barriers, barriers.limit_flow), priced(barriers, barriers.limit_maker)
+        paid_goods, paid_makers = duty_paid(parameters, barriers)
+        flow = priced(barriers, barriers.limit_flow, paid_goods)
+        maker = priced(barriers, barriers.limit_maker, paid_makers)
         goods_out, makers_out = (jnp.maximum(jnp.tensordot(out, paid, 1), CHEAPEST) for paid in (flow, maker))
         goods_in, makers_in = (jnp.maximum(jnp.tensordot(into, paid, 1), CHEAPEST) for paid in (flow, maker))
     goods = route_multiple(goods_tariff, barriers.levy, barriers.real_cost, goods_out, goods_in)

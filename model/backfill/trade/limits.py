@@ -35,11 +35,17 @@ def use_of_limits(
     mill: Float[Array, "product origin"],
     deliveries: Float[Array, "maker destination"],
     maker_mill: Float[Array, " maker"],
+    duty_paid: tuple[Array, Array],
 ) -> Use:
-    """Use and room of each limit, in units or by value, and rents ``rho sum a p q`` by the region that owns it."""
+    """Use and room of each limit, in units or by value, and rents ``rho sum a p q`` by the region that owns it.
+
+    Args:
+        duty_paid: duty-paid over mill price of goods and accelerators: importers' rents are shares of what they pay.
+    """
     need, made = jnp.zeros(rent.shape), jnp.zeros(rent.shape)
-    value = (priced(barriers, barriers.limit_flow) * (quantity * mill[:, :, None])).sum((1, 2, 3))
-    value = value + (priced(barriers, barriers.limit_maker) * (deliveries * maker_mill[:, None])).sum((1, 2))
+    goods, makers = duty_paid
+    value = (priced(barriers, barriers.limit_flow, goods) * (quantity * mill[:, :, None])).sum((1, 2, 3))
+    value = value + (priced(barriers, barriers.limit_maker, makers) * (deliveries * maker_mill[:, None])).sum((1, 2))
     for coefficient, flow, price in (
         (barriers.limit_flow, quantity, mill[:, :, None]),
         (barriers.limit_maker, deliveries, maker_mill[:, None]),
@@ -52,10 +58,17 @@ def use_of_limits(
     return Use(need, barriers.limit_quantity + made, (rent * value) @ barriers.limit_owner)
 
 
-def priced(barriers: Barriers, coefficient: Float[Array, "limit ..."]) -> Float[Array, "limit ..."]:
-    """Coefficients that carry the rent: all of them where it is internalised, else of flows that need room."""
-    shared = barriers.limit_internalised.reshape(-1, *(1,) * (coefficient.ndim - 1))
-    return jnp.where(coefficient < 0, coefficient * shared, coefficient)
+def priced(barriers: Barriers, coefficient: Float[Array, "limit ..."], duty_paid: Array) -> Float[Array, "limit ..."]:
+    """What a rent of one adds to the price of a flow, over its mill price.
+
+    All flows carry it where it is internalised, else those that need room; on the importer's side it is a share of the
+    duty-paid price.
+    """
+    ones = (1,) * (coefficient.ndim - 1)
+    shared = barriers.limit_internalised.reshape(-1, *ones)
+    exporter = barriers.limit_exporter.reshape(-1, *ones)
+    carried = jnp.where(coefficient < 0, coefficient * shared, coefficient)
+    return carried * (exporter + (1 - exporter) * duty_paid)
 
 
 def rent_step(barriers: Barriers, rent: Float[Array, " limit"], use: Use) -> Float[Array, " limit"]:

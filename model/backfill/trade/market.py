@@ -15,7 +15,7 @@ from backfill.economy.economy import Parameters, Structure
 from backfill.trade.barriers import Barriers
 from backfill.trade.delivery import Delivered, Handling, deliver, handle, legs
 from backfill.trade.demand import Absorption, ComputeDemand, Flows, absorb_goods, goods_bundle
-from backfill.trade.factors import Buyers, Factors, buyers, factors, tariffs
+from backfill.trade.factors import Buyers, Factors, buyers, duty_paid, factors, tariffs
 from backfill.trade.income import Income, owner_matrix
 from backfill.trade.limits import Use, rent_step, use_of_limits
 from backfill.trade.prices import Buying, stack_prices
@@ -240,7 +240,13 @@ def market(
     limits = Use(state.limit_rent, state.limit_rent, jnp.zeros(regions))
     if state.limit_rent.shape[0]:
         limits = use_of_limits(
-            barriers, state.limit_rent, flows.quantity, buying.mill, handling.deliveries, delivered.mill
+            barriers,
+            state.limit_rent,
+            flows.quantity,
+            buying.mill,
+            handling.deliveries,
+            delivered.mill,
+            duty_paid(parameters, barriers),
         )
     world_labour = parameters.endowment.labour.sum()
     paid_by_column = groups.purchases * buying.composites.by_column

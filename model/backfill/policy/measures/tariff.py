@@ -18,7 +18,7 @@ class Tariff(Measure):
 
     With a quota the duty is paid on what exceeds it: below the quota imports are free, at the quota they carry a rent between
     nothing and the duty, beyond it every unit is as dear as the duty makes it. The rent stays in the importing region, with
-    its treasury or with who holds the quota. In a quota's rent the duty is a share of the mill price.
+    its treasury or with who holds the quota.
     """
 
     sources: ClassVar[str] = "Sections 232 and 301; MFN duties are in the benchmark."
