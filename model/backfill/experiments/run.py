@@ -13,6 +13,7 @@ import polars as pl
 from backfill.dimensions import Vocabulary
 from backfill.errors import CommandError, UnsolvedError
 from backfill.experiments.assemble import Pair, comparisons, effect_tables, joint_checks
+from backfill.experiments.behaviour import conditional, fixed_point
 from backfill.experiments.provenance import provenance
 from backfill.experiments.ranges import Variant, ranged, variants
 from backfill.experiments.results import EffectTables, Result, Status
@@ -68,7 +69,9 @@ def run(
     if ranges is not None:
         chosen = replace(chosen, ranges=ranges)
     if chosen.ranges and chosen.own is not None:
-        raise CommandError("backfill run", "--ranges", None, "come from the benchmark's priors; leave it out with own tables")
+        raise CommandError(
+            "backfill run", "--ranges", None, "come from the benchmark's priors; leave it out with own tables"
+        )
     result = _compared(chosen, named, current, progress)
     ranged_too = chosen.ranges and result.status is Status.SOLVED
     return _ranged(result, chosen, named, current, progress) if ranged_too else result
@@ -97,9 +100,7 @@ def _ranged(
     return ranged(central, varied, solve)
 
 
-def _compared(
-    chosen: Experiment, base: Experiment, current: Experiment | None, progress: Progress | None
-) -> Result:
+def _compared(chosen: Experiment, base: Experiment, current: Experiment | None, progress: Progress | None) -> Result:
     """One experiment beside its references."""
     from backfill.policy.compile import compile_policy
     from backfill.world import solve_world
@@ -118,18 +119,27 @@ def _compared(
 
     compiled(chosen.policy, strict=True)
     scenario, against = chosen.name, _other_name(base.name, chosen.name)
-    policy = by_vintage(chosen)
     references = {against: by_vintage(base)} | ({current.name: by_vintage(current)} if current else {})
-    needed = worlds_needed(scenario, policy, references, vocabulary)
+
+    def solved(needed: Batch) -> dict[str, World]:
+        places = sorted(set(needed.position.values()))
+        found = solve_world(
+            economy, needed.wedges, foresight=chosen.foresight, departs=needed.departs, wanted=places, progress=progress
+        )
+        return {name: found[places.index(place)] for name, place in needed.position.items()}
+
+    def with_reference(measures: Policy) -> tuple[World, World]:
+        worlds = solved(batch({against: references[against], scenario: by_vintage(replace(chosen, policy=measures))}))
+        return worlds[scenario], worlds[against]
 
     begun = time.perf_counter()
-    places = sorted(set(needed.position.values()))
-    solved = solve_world(
-        economy, needed.wedges, foresight=chosen.foresight, departs=needed.departs, wanted=places, progress=progress
-    )
+    if conditional(chosen.policy):
+        chosen = replace(chosen, policy=fixed_point(chosen.policy, with_reference, vocabulary)[0])
+    policy = by_vintage(chosen)
+    worlds = solved(worlds_needed(scenario, policy, references, vocabulary))
     seconds = time.perf_counter() - begun
     return result_of(
-        {name: solved[places.index(place)] for name, place in needed.position.items()},
+        worlds,
         scenario=scenario,
         references={name: last(known) for name, known in references.items()},
         policy=last(policy),

@@ -241,9 +241,7 @@ class Board:
             )
         )
 
-    def flows(
-        self, products: Sequence[int], origins: Sequence[int], destinations: Sequence[int]
-    ) -> np.ndarray:
+    def flows(self, products: Sequence[int], origins: Sequence[int], destinations: Sequence[int]) -> np.ndarray:
         """Boolean ``[product, origin, destination]`` of the flows between different regions that exist among those given."""
         found = np.zeros(self.coverage.shape[1:], bool)
         found[np.ix_(*(np.asarray(place, int) for place in (products, origins, destinations)))] = True

@@ -115,8 +115,7 @@ def existing_flows(vocabulary: Vocabulary, flow_exists: FlowExists) -> np.ndarra
 
 
 def _timeline(policy: Policy, periods: tuple[Period, ...]) -> Timeline:
-    dates = [day for measure in policy.measures for day in (measure.begin, measure.until) if day is not None]
-    return timeline(periods, dates)
+    return timeline(periods, [day for measure in policy.measures for day in measure.dates()])
 
 
 def _board(
@@ -145,6 +144,8 @@ def _inert(
     whole = board.wedges()
     found = []
     for one in suspects:
+        if one.measure.answers_behaviour and _for_itself(one, board) is None:
+            continue
         others = [other for other in policy.placed if other is not one]
         if _same(whole, _board(others, vocabulary, time, exists, facts).wedges(), vocabulary, exists):
             found.append(_explained(one, board))

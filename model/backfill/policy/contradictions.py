@@ -25,7 +25,11 @@ def contradictions(policy: Policy, board: Board) -> list[ContradictionError]:
             shut, wanted = closing.measure.shut(board), open_.measure.counted_on(board)
             if shut is not None and wanted is not None and wanted.any() and not (wanted & ~shut).any():
                 found.append(_error(open_, closing, "closes to everybody all that this one counts on"))
-        if isinstance(one.measure, Alignment) and isinstance(other.measure, Alignment) and _two_levels(one, other, board):
+        if (
+            isinstance(one.measure, Alignment)
+            and isinstance(other.measure, Alignment)
+            and _two_levels(one, other, board)
+        ):
             found.append(_error(other, one, "adopts the same controls at another level at the same time"))
     return found
 

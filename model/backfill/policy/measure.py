@@ -65,6 +65,15 @@ class Measure(BaseModel):
         """Why it changes nothing beside the board's other measures, as (key, value, remedy); None if nothing explains that."""
         return None
 
+    @property
+    def answers_behaviour(self) -> bool:
+        """Whether what it does is found only when markets are solved."""
+        return False
+
+    def dates(self) -> list[dt.date]:
+        """Days on which what it does may change."""
+        return [day for day in (self.begin, self.until) if day is not None]
+
     def shut(self, board: Board) -> np.ndarray | None:
         """Boolean ``[product, origin, destination]`` of flows it closes to everybody; None if it closes none."""
         return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from backfill.policy.board import Board, box
 from backfill.policy.measure import Measure, Products, Rate, Regions, Share, Stage, kind
@@ -18,17 +20,37 @@ class Trigger(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
-    alignment_below: Share = Field(description="falls on targets whose alignment is below this level")
-    products: Products = Field(("all",), description="products whose alignment counts")
+    alignment_below: Share | None = Field(None, description="falls on targets whose alignment is below this level")
+    backfill_above: float | None = Field(
+        None,
+        ge=0,
+        le=10,
+        description="falls on targets that backfilled more than this share of lost sales in the period before",
+    )
+    products: Products = Field(("all",), description="products whose alignment, or backfilling, counts")
+
+    @model_validator(mode="after")
+    def _one(self) -> Trigger:
+        if (self.alignment_below is None) == (self.backfill_above is None):
+            remedy = "give alignment_below or backfill_above" + (
+                ", not both" if self.alignment_below is not None else ""
+            )
+            raise PydanticCustomError("missing_here", "one", {"key": "alignment_below", "remedy": remedy})
+        return self
 
 
 @kind("secondary_tariff")
 class SecondaryTariff(Measure):
-    """Adds a duty on goods of third parties on the days on which their controls fall short of the importer's own.
+    """Adds a duty on goods of third parties while their controls fall short of the importer's own, or after they backfill.
 
     A target's alignment on a product is its coverage over the importer's, at most 1 and the least over destinations and end
     uses, whether its control is an `alignment` or its own `export_control`; over products the least counts. Products the
     importer does not control on that day, or the target does not sell there, do not count.
+
+    On backfilling it falls due in periods after one in which the target's sales to adversaries rose by more than the
+    share ``backfill_above`` of what the importer's fell, both against the reference. Suppliers foresee it, so that behaviour
+    and duty are found together; where no schedule agrees with the behaviour it brings about the run says so. The duty
+    lasts no longer than ``authority_days`` from the first day in force, if the law limits it.
     """
 
     stage: ClassVar[Stage] = Stage.RESPONSES
@@ -63,14 +85,45 @@ from = 2026-01-01
     rate: Rate = Field(description="duty added")
     trigger: Trigger = Field(description="when it falls due")
     credibility: Share = Field(0.5, description="belief that the threat is carried out; used by alignment games only")
+    authority_days: int | None = Field(
+        None,
+        ge=1,
+        le=36500,
+        description="days for which the law allows it, e.g. 150",
+        json_schema_extra={"unit": "days"},
+    )
+    due: tuple[tuple[str, str], ...] | None = Field(
+        None, description="(target, period) in which it answers backfilling; written by the program"
+    )
     authority_cap: Rate | None = Field(None, description="largest duty the law allows, e.g. 0.15 under section 122")
 
     def act(self, board: Board) -> None:
         rate = self._rate()
         products = board.products(self.products)
+        if self.trigger.backfill_above is not None:
+            labels = np.array([board.timeline.periods[n].label for n in board.timeline.period])
+            for target, period in self.due or ():
+                when = self.when(board) & (labels == period)
+                board.add("tariff", when, products, board.regions([target]), board.regions(self.by), rate)
+            return
         for importer in board.regions(self.by):
             for target in board.regions(self.targets):
                 board.add("tariff", self._due(board, importer, target), products, [target], [importer], rate)
+
+    def when(self, board: Board) -> np.ndarray:
+        if self.authority_days is None:
+            return super().when(board)
+        start = self.begin or board.timeline.periods[0].start
+        return super().when(board) & board.when(start, start + dt.timedelta(days=self.authority_days))
+
+    def dates(self) -> list[dt.date]:
+        start = self.begin
+        ends = [] if start is None or self.authority_days is None else [start + dt.timedelta(days=self.authority_days)]
+        return [*super().dates(), *ends]
+
+    @property
+    def answers_behaviour(self) -> bool:
+        return self.trigger.backfill_above is not None and not self.due
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self._rate() == 0:
@@ -86,7 +139,7 @@ from = 2026-01-01
         if not board.advanced_controls[box(when, counted, importers)].any():
             return "by", list(self.by), "has no control in force to align with; add an export_control"
         if not any(self._due(board, i, t).any() for i in importers for t in targets):
-            level = self.trigger.alignment_below
+            level = self.trigger.alignment_below or 0.0
             remedy = "never fires: every target is at least as aligned; raise it or lower their alignment"
             return "trigger.alignment_below", level, remedy
         return None
@@ -104,5 +157,5 @@ from = 2026-01-01
         if board.exists is not None:
             counts &= board.exists[products, target]
         level = np.where(counts, np.minimum(1.0, given / np.where(asked > 0, asked, 1.0)), 1.0)
-        unaligned = level.min(axis=(1, 2, 3)) < self.trigger.alignment_below - _EQUAL
+        unaligned = level.min(axis=(1, 2, 3)) < (self.trigger.alignment_below or 0.0) - _EQUAL
         return self.when(board) & counts.any(axis=(1, 2, 3)) & unaligned
