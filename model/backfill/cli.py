@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import os
 import sys
@@ -15,14 +16,14 @@ from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
-from backfill.errors import UnsolvedError, UserError
+from backfill.errors import CommandError, UnsolvedError, UserError
 
 DONE, MISTAKE, UNSOLVED, INTERRUPTED = 0, 2, 3, 130
 
 app = App(
     name="backfill",
     help="Who fills the gap when compute exports are controlled, at what price, and to whom is it a cost?",
-    help_epilogue="Shipped experiments: no-controls, current-policy, allied-alignment, secondary-tariff.",
+    help_epilogue="`backfill list` names the shipped experiments and rules, `backfill measures` the kinds of measure.",
     help_format="plaintext",
     version=lambda: _version(),
     suppress_keyboard_interrupt=False,
@@ -44,12 +45,16 @@ def run(
     ranges: Annotated[
         bool | None, Parameter(help="Give headline numbers their ranges (some dozen solves); as the file says if left out.")
     ] = None,
+    as_of: Annotated[
+        str | None, Parameter(help="Take every policy as it was known on this day, such as 2025-06-30.")
+    ] = None,
     quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
 ) -> int:
     """Solve an experiment and its reference; write tables, checks and a chart."""
     from backfill.commands.run import run_experiment
 
-    return DONE if run_experiment(file_or_name, out, reference, tables, ranges, quiet) else UNSOLVED
+    day = _day(as_of)
+    return DONE if run_experiment(file_or_name, out, reference, tables, ranges, quiet, day) else UNSOLVED
 
 
 @app.command
@@ -67,6 +72,15 @@ def new(name: Annotated[str, Parameter(help="What to call it; written to NAME.to
     from backfill.commands.new import write_starter
 
     print(f"wrote {write_starter(name)}")
+    return DONE
+
+
+@app.command(name="list")
+def list_shipped() -> int:
+    """Name the shipped experiments and dated rules, each with its title."""
+    from backfill.commands.shipped import listing
+
+    print(listing())
     return DONE
 
 
@@ -168,6 +182,13 @@ def _answered(arguments: Sequence[str] | None) -> int:
         if faults is None:
             raise
         return _say([_one_line(str(fault)) for fault in faults], MISTAKE)
+
+
+def _day(text: str | None) -> dt.date | None:
+    try:
+        return None if text is None else dt.date.fromisoformat(text)
+    except ValueError:
+        raise CommandError("backfill run", "--as-of", text, "is a day, written 2025-06-30") from None
 
 
 def _say(lines: Iterable[str], code: int) -> int:

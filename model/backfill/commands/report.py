@@ -31,7 +31,7 @@ def progress_bar(quiet: bool) -> Iterator[Callable[[str, float], None] | None]:
         yield lambda message, share: bar.update(task, description=message, completed=share)
 
 
-def report(result: Result, title: str, folder: Path) -> None:
+def report(result: Result, title: str, folder: Path, *, ranges_possible: bool = True) -> None:
     """Print the summary's rows and the names of the files; in full width where the output is piped."""
     from rich.box import SIMPLE
     from rich.console import Console
@@ -63,7 +63,8 @@ def report(result: Result, title: str, folder: Path) -> None:
         print(line.rstrip())
     for line in left_out(result.summary):
         print(line)
-    print(_varied(varied) if ranged else UNRANGED)
+    if ranged or ranges_possible:
+        print(_varied(varied) if ranged else UNRANGED)
     print(f"files in {folder}: " + ", ".join(sorted(path.name for path in folder.iterdir())))
     print(f"open {folder / 'chart.html'} in a browser")
 

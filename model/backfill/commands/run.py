@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ def run_experiment(
     tables: Literal["csv", "parquet"],
     ranges: bool | None,
     quiet: bool,
+    as_of: dt.date | None = None,
 ) -> bool:
     """Run an experiment and write its result; True if it could be solved.
 
@@ -28,6 +30,10 @@ def run_experiment(
         OutputError: the result cannot be written.
     """
     experiment, base, folder = _checked(file_or_name, out, reference)
+    if as_of is not None:
+        experiment = experiment.known_on(as_of)
+        folder = out or Path("results") / f"{experiment.name} as of {as_of.isoformat()}"
+        check_folder(folder)
     keep_compiled()
     from backfill import programs
 
@@ -38,7 +44,7 @@ def run_experiment(
 
     try:
         with progress_bar(quiet) as progress:
-            result = run(experiment, reference=base, ranges=ranges, progress=progress)
+            result = run(experiment, reference=base, ranges=ranges, as_of=as_of, progress=progress)
     except UnsolvedError as error:
         result = failed(experiment, error)
     programs.remember()
@@ -50,7 +56,9 @@ def run_experiment(
     if quiet:
         return True
     try:
-        report(result, experiment.title, folder)
+        report(result, experiment.title, folder, ranges_possible=experiment.own is None)
+        for placed in experiment.left_out:
+            print(f"not known on {as_of}: {placed.label}")
         for inert in experiment.inert():
             print(f"note: {inert.placed.label} changes nothing here", file=sys.stderr)
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,6 +49,9 @@ def verdict(experiment: Experiment, base: Experiment) -> str:
     """What a sound file is, in a word or two."""
     if experiment.policy.placed:
         return "ok"
+    if experiment.withdrawn:
+        last = max(day for placed in experiment.withdrawn if (day := placed.measure.withdrawn)) - dt.timedelta(days=1)
+        return f"ok: withdrawn before it came into force; `backfill run --as-of {last.isoformat()}` takes it as it was known"
     told = "no measures, so it can stand as a reference"
     return f"ok: {told}" if not base.policy.placed else f"ok: {told}, or show what lifting {base.name} would do"
 

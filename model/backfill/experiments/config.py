@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +33,7 @@ from backfill.policy.board import FlowExists
 from backfill.policy.compile import Inert, compile_policy, idle_measures, inert_measures
 from backfill.policy.facts import Facts
 from backfill.policy.faults import path
+from backfill.policy.known import known_on
 from backfill.policy.library import PolicyFile, called, find, missing, read, with_included
 from backfill.policy.policy import Placed, Policy, duplicates
 from backfill.policy.technology import benchmark_facts
@@ -54,6 +56,9 @@ class Experiment:
         includes: names of the policies it builds on, directly or through others.
         ranges: whether headline numbers get their ranges.
         file: where it was read, or None.
+        as_of: day on which what is in it was known; None for everything as it came about.
+        withdrawn: measures withdrawn before they began, which do not count.
+        left_out: measures that do not count because they were not known on that day.
     """
 
     name: str
@@ -69,6 +74,14 @@ class Experiment:
     includes: tuple[str, ...] = ()
     ranges: bool = False
     file: Path | None = None
+    as_of: dt.date | None = None
+    withdrawn: tuple[Placed, ...] = ()
+    left_out: tuple[Placed, ...] = ()
+
+    def known_on(self, day: dt.date) -> Experiment:
+        """The experiment as far as it was known on a day (see `backfill.policy.known`)."""
+        policy, out = known_on(Policy((*self.policy.placed, *self.withdrawn)), day)
+        return replace(self, policy=policy, as_of=day, withdrawn=(), left_out=out)
 
     @property
     def periods(self) -> tuple[Period, ...]:
@@ -126,7 +139,7 @@ class Experiment:
         return to_toml(
             {
                 "name": self.name,
-                "title": self.title,
+                "title": self.title if self.as_of is None else f"{self.title}, as known on {self.as_of.isoformat()}",
                 "purpose": self.purpose,
                 "reference": self.reference,
                 "foresight": self.foresight,
@@ -186,6 +199,7 @@ def load_experiment(
             _, more, faulty = parse(other, names, included_by=file, names_in=names_in)
             before, included = before + more, faulty + included
     policy = Policy((*before, *placed))
+    acting, withdrawn = known_on(policy, None)
     twins = duplicates(policy)
     wrong += included + astray + found + twins + _reference(file, policy)
     wrong += _without_priors(file) if own is not None or unusable else _against_priors(file)
@@ -194,10 +208,10 @@ def load_experiment(
         # Without a measure or a file that is at fault itself, or beside a twin, others may seem to change nothing.
         whole = len(policy.placed) == sum(_measure_count(one) for one in files) and not astray and not twins
         exists = benchmark_flows(tables) if own is None else own.flow_exists()
-        wrong += _inert(policy, names, span, exists, whole, None if own is not None else benchmark_facts(tables))
+        wrong += _inert(acting, names, span, exists, whole, None if own is not None else benchmark_facts(tables))
     if settings is None or wrong:
         raise Faults(wrong)
-    return _experiment(file, files, settings, policy, mapping, own)
+    return replace(_experiment(file, files, settings, acting, mapping, own), withdrawn=withdrawn)
 
 
 def _names(tables: BaselineTables | None, own: OwnTables | None) -> Vocabulary:

@@ -82,6 +82,9 @@ class ExperimentFile(BaseModel):
     name: Annotated[str, AfterValidator(_plain)] | None = Field(None, description="the file's name if left out")
     title: str = Field("", description="one line for people")
     purpose: str = Field("", description="a paragraph: what it asks and what would answer it")
+    status: Literal["in force", "ended", "suspended", "withdrawn", "proposed"] | None = Field(
+        None, description="of a rule: what became of it; proposals are no part of current policy"
+    )
     include: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field((), description="policies it builds on")
     reference: str = Field(NO_CONTROLS, description="what it is compared with")
     foresight: Literal["perfect", "myopic", "fixed"] = Field("perfect", description="what builders of capacity expect")

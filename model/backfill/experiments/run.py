@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -40,6 +41,7 @@ def run(
     *,
     reference: Experiment | str | PathLike[str] | None = None,
     ranges: bool | None = None,
+    as_of: dt.date | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Solve an experiment and its references together and measure what the policy changes.
@@ -49,6 +51,7 @@ def run(
         reference: what to compare with; None takes the experiment's own, ``no-controls`` unless it names another.
         ranges: give headline numbers their ranges (see `backfill.experiments.ranges`), which takes sixteen solves more;
             None does as the experiment says.
+        as_of: take every policy as it was known on this day (see `backfill.policy.known`).
         progress: called with a message and the share done.
 
     Returns:
@@ -66,6 +69,9 @@ def run(
         named = load_experiment(named, beside=beside, compared_with=chosen, inert_allowed=True)
     builds_on_current = CURRENT_POLICY in chosen.includes and CURRENT_POLICY not in (chosen.name, named.name)
     current = load_experiment(CURRENT_POLICY, compared_with=chosen, inert_allowed=True) if builds_on_current else None
+    if as_of is not None:
+        chosen, named = chosen.known_on(as_of), named.known_on(as_of)
+        current = current and current.known_on(as_of)
     if ranges is not None:
         chosen = replace(chosen, ranges=ranges)
     if chosen.ranges and chosen.own is not None:
@@ -117,7 +123,7 @@ def _compared(chosen: Experiment, base: Experiment, current: Experiment | None, 
         surprised = chosen.foresight == "perfect"
         return vintages(one.policy, economy.periods, compiled) if surprised else {0: compiled(one.policy)}
 
-    compiled(chosen.policy, strict=True)
+    compiled(chosen.policy, strict=chosen.as_of is None)
     scenario, against = chosen.name, _other_name(base.name, chosen.name)
     references = {against: by_vintage(base)} | ({current.name: by_vintage(current)} if current else {})
 

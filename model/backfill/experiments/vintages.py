@@ -21,15 +21,15 @@ def known(policy: Policy, after: int, periods: Sequence[Period]) -> Policy:
     """What is known of a policy when ``after`` periods are over.
 
     A measure is known from the period in which it is announced, or comes into force if that is not said. Builders expect
-    it to last until the period in which it ends.
+    it to last until the period in which its end is announced, or it ends if that is not said.
     """
     placed = []
     for one in policy.placed:
         if _learned(one.measure, periods) > after:
             continue
         end = one.measure.until
-        lasting = end is not None and _over(end, periods) > after
-        measure = one.measure.model_copy(update={"until": None}) if lasting else one.measure
+        lasting = end is not None and _end_learned(one.measure, periods) > after
+        measure = one.measure.model_copy(update={"until": None, "until_announced": None}) if lasting else one.measure
         placed.append(dataclasses.replace(one, measure=measure))
     return Policy(tuple(placed))
 
@@ -40,7 +40,7 @@ def news(policy: Policy, periods: Sequence[Period]) -> tuple[int, ...]:
     for measure in policy.measures:
         found.add(_learned(measure, periods))
         if measure.until is not None:
-            found.add(_over(measure.until, periods))
+            found.add(_end_learned(measure, periods))
     return tuple(sorted(n for n in found if n < len(periods)))
 
 
@@ -72,6 +72,11 @@ def last(policy: Vintages) -> Wedges:
 
 def _learned(measure: Measure, periods: Sequence[Period]) -> int:
     day = measure.announced or measure.begin
+    return 0 if day is None else _over(day, periods)
+
+
+def _end_learned(measure: Measure, periods: Sequence[Period]) -> int:
+    day = measure.until_announced or measure.until
     return 0 if day is None else _over(day, periods)
 
 

@@ -20,7 +20,8 @@ class Chip:
         interconnect: bidirectional rate to other chips, GB/s; None if not known.
         memory_bandwidth: TB/s; None for memory itself.
         hbm_density: GB/s per square millimetre of package, of memory; None for others.
-        volume: thousand H100e sold, by year.
+        captive: whether its designer keeps it for machines of its own.
+        volume: thousand H100e made, by year.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Chip:
     interconnect: float | None
     memory_bandwidth: float | None
     hbm_density: float | None = None
+    captive: bool = False
     volume: Mapping[int, float] = field(default_factory=dict)
 
 

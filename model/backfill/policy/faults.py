@@ -89,8 +89,14 @@ def unknown_keys(
 
 def date_order(raw: Mapping[str, Any], file: str, prefix: str) -> list[UserError]:
     """Dates of a measure out of order: announced, from, until."""
-    dates = [(key, raw[key]) for key in ("announced", "from", "until") if type(raw.get(key)) is dt.date]
     late = []
+    ended, end = raw.get("until_announced"), raw.get("until")
+    if type(ended) is dt.date and (type(end) is not dt.date or ended > end):
+        late.append(DateOrderError(file, path(prefix, "until_announced"), ended, "is on or before until; give both"))
+    gone, begun = raw.get("withdrawn"), raw.get("from")
+    if type(gone) is dt.date and type(begun) is dt.date and gone > begun:
+        late.append(DateOrderError(file, path(prefix, "withdrawn"), gone, "is after from; give until instead"))
+    dates = [(key, raw[key]) for key in ("announced", "from", "until") if type(raw.get(key)) is dt.date]
     for (before, first), (after, then) in zip(dates, dates[1:], strict=False):
         if then < first or (then == first and after == "until"):
             wanted = "the first day no longer in force, after" if after == "until" else "on or after"

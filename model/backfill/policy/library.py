@@ -45,7 +45,7 @@ class PolicyFile:
 
 
 def find(name: str | os.PathLike[str], beside: Path | None = None) -> Path | None:
-    """The file meant by a path or a name: beside a file, then among the shipped experiments, then by its ``name`` key.
+    """The file meant by a path or a name: beside a file, then among the shipped experiments and rules, then by its ``name`` key.
 
     Args:
         name: a path, or a name with or without ``.toml``.
@@ -55,14 +55,14 @@ def find(name: str | os.PathLike[str], beside: Path | None = None) -> Path | Non
     near = beside if beside is not None else Path()
     # Without a file ending, a folder or file of that name (results of an earlier run, say) is not what is meant.
     exact = [near / wanted] if wanted.suffix == ".toml" else []
-    named = [folder / f"{wanted}.toml" for folder in (near, experiments_dir())]
+    named = [folder / f"{wanted}.toml" for folder in (near, *shipped_folders())]
     if wanted.suffix == ".toml":
-        named = [experiments_dir() / wanted]
+        named = [folder / wanted for folder in shipped_folders()]
     for candidate in [*exact, *named]:
         if candidate.is_file():
             return candidate
     if wanted.parent == Path() and wanted.suffix != ".toml":
-        for candidate in [*sorted(near.glob("*.toml")), *sorted(experiments_dir().glob("*.toml"))]:
+        for candidate in [*sorted(near.glob("*.toml")), *_shipped_files()]:
             if _name_in(candidate) == str(wanted):
                 return candidate
     return near / wanted if (near / wanted).is_file() else None
@@ -70,8 +70,22 @@ def find(name: str | os.PathLike[str], beside: Path | None = None) -> Path | Non
 
 def known_names(beside: Path | None = None) -> list[str]:
     """Names that can be meant: files beside, then shipped experiments."""
-    folders = (beside if beside is not None else Path(), experiments_dir())
-    return list(dict.fromkeys(path.stem for folder in folders for path in sorted(folder.glob("*.toml"))))
+    near = sorted((beside if beside is not None else Path()).glob("*.toml"))
+    return list(dict.fromkeys(path.stem for path in [*near, *_shipped_files()]))
+
+
+def shipped_folders() -> tuple[Path, Path]:
+    """Where shipped experiments lie, and dated rules."""
+    return experiments_dir(), experiments_dir() / "rules"
+
+
+def _shipped_files() -> list[Path]:
+    return [path for folder in shipped_folders() for path in sorted(folder.glob("*.toml"))]
+
+
+def rule_names() -> list[str]:
+    """Names of the dated rules, oldest first."""
+    return [path.stem for path in sorted(shipped_folders()[1].glob("*.toml"))]
 
 
 def shipped_names() -> list[str]:

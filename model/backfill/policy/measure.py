@@ -50,6 +50,12 @@ class Measure(BaseModel):
     )
     begin: dt.date | None = Field(None, alias="from", description="first day in force; from the beginning if left out")
     until: dt.date | None = Field(None, description="first day no longer in force; for good if left out")
+    until_announced: dt.date | None = Field(
+        None, description="day the end was made public; that of the last day in force if left out"
+    )
+    withdrawn: dt.date | None = Field(
+        None, description="day it was withdrawn before it came into force; it acts as of earlier days only"
+    )
     source: str = Field("", description="where the measure and its figures come from")
     included_from: str = Field("", description="file it was included from; written by the program in resolved.toml")
 

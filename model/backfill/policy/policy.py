@@ -114,7 +114,7 @@ def duplicates(policy: Policy) -> list[UserError]:
     seen: dict[str, Placed] = {}
     names: dict[str, Placed] = {}
     for placed in policy.placed:
-        said = {"name", "source", "announced", "included_from"}
+        said = {"name", "source", "announced", "until_announced", "included_from"}
         text = repr(sorted(placed.measure.model_dump(exclude=said).items()))
         twin = seen.setdefault(text, placed)
         if twin is not placed:

@@ -20,6 +20,9 @@ INTEREST = 0.05
 EXPORT_GRADE = ("A800", "H800", "H20", "MI308X")
 """Models made to stay under a rule's line."""
 
+CAPTIVE = ("TPU", "Trainium")
+"""Models that their designers do not sell."""
+
 _EIGHT_BIT = 8.0
 
 
@@ -151,6 +154,7 @@ def chips(path: Path) -> tuple[Chip, ...]:
                 performance_density=tpp / die[name] if name in die else None,
                 interconnect=interconnect.get(name),
                 memory_bandwidth=bandwidth[name],
+                captive=name.startswith(CAPTIVE),
                 volume={int(year): units * q for chip, year, units in sold.iter_rows() if chip == name},
             )
         )

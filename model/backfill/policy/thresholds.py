@@ -44,11 +44,11 @@ def caught(lines: Sequence[Line], chip: Chip) -> bool:
 
 
 def caught_share(lines: Sequence[Line], chips: Iterable[Chip], product: str, year: int) -> float:
-    """Share of a product's volume in a year that a rule catches; of the nearest year with figures if that has none.
+    """Share of what is sold of a product in a year that a rule catches; of the nearest year with figures if that has none.
 
     Where no volume is known at all, every model of the product counts alike.
     """
-    own = [chip for chip in chips if chip.product == product]
+    own = [chip for chip in chips if chip.product == product and not chip.captive]
     years = sorted({y for chip in own for y in chip.volume}, key=lambda y: (abs(y - year), y))
     if not years:
         return sum(caught(lines, chip) for chip in own) / len(own) if own else 0.0

@@ -15,7 +15,7 @@ from backfill.economy.economy import Parameters, Structure
 from backfill.trade import anderson
 from backfill.trade.barriers import Barriers
 from backfill.trade.demand import ComputeDemand
-from backfill.trade.factors import Buyers, Factors, Used, buyers, factors
+from backfill.trade.factors import Buyers, Factors, Used, buyers, factors, used_in
 from backfill.trade.market import Outcome, Plan, market
 from backfill.trade.pieces import in_pieces
 from backfill.trade.state import State, pack
@@ -80,7 +80,7 @@ def _solve(structure: Structure, used: Used, lanes: Lane, start: Array, toleranc
     limits = lanes.barriers.limit_quantity.shape[-1]
 
     def prepare(lane: Lane) -> tuple[Factors | None, Buyers]:
-        walls = None if limits else factors(lane.parameters, lane.barriers, jnp.zeros(0), used)
+        walls = None if used.limited_goods else factors(lane.parameters, lane.barriers, jnp.zeros(limits), used)
         return walls, buyers(lane.barriers, lane.plan.purchases)
 
     def one(lane: Lane, point: Array, walls: Factors | None, groups: Buyers) -> tuple[Array, Outcome]:
@@ -112,8 +112,7 @@ def solve(
 
     A lane that fails to converge is reported in ``converged``; it never stops the others.
     """
-    used = Used(bool(np.any(lanes.barriers.levy)), bool(np.any(lanes.barriers.real_cost)))
-    return in_pieces(_solve, (structure, used), CHUNK, (lanes, start), (np.float64(tolerance),))
+    return in_pieces(_solve, (structure, used_in(lanes.barriers)), CHUNK, (lanes, start), (np.float64(tolerance),))
 
 
 def outcomes(structure: Structure, lanes: Lane, points: Float[np.ndarray, "lane unknown"]) -> Outcome:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
 from backfill.arrays import Array
@@ -63,10 +64,23 @@ class Factors(NamedTuple):
 
 
 class Used(NamedTuple):
-    """Which wedges on goods occur at all in a batch; the others cost nothing."""
+    """What occurs at all in a batch; the rest costs nothing.
+
+    Attributes:
+        levy, real_cost: wedges on goods.
+        limited_goods: limits on goods, not on accelerators alone.
+    """
 
     levy: bool = True
     real_cost: bool = True
+    limited_goods: bool = True
+
+
+def used_in(barriers: Barriers) -> Used:
+    """What occurs in a batch of lanes."""
+    return Used(
+        bool(np.any(barriers.levy)), bool(np.any(barriers.real_cost)), bool(np.any(barriers.limit_flow))
+    )
 
 
 def route_multiple(
@@ -123,21 +137,40 @@ def by_columns(
 EVERYTHING = Used()
 
 
+def limited(parameters: Parameters, barriers: Barriers, walls: Factors, rent: Float[Array, " limit"]) -> Factors:
+    """Factors at other rents of limits, none of which is on goods."""
+    makers, exporter = _makers(parameters, barriers, rent)
+    return walls._replace(makers=makers, makers_exporter=exporter)
+
+
+def _makers(parameters: Parameters, barriers: Barriers, rent: Array) -> tuple[Array, Array]:
+    """Buyer over mill price of accelerator lines, and exporters' rents over it."""
+    out = into = jnp.zeros(())
+    if rent.shape[0]:
+        out, into = _rents(barriers, rent, barriers.limit_maker, duty_paid(parameters, barriers)[1])
+    _, tariff = tariffs(parameters, barriers)
+    return route_multiple(tariff, barriers.maker_levy, barriers.maker_real_cost, out, into), out
+
+
+def _rents(barriers: Barriers, rent: Array, coefficient: Array, paid: Array) -> tuple[Array, Array]:
+    """What rents add to prices over mill prices, on the exporter's and on the importer's side."""
+    carried = priced(barriers, coefficient, paid)
+    out, into = rent * barriers.limit_exporter, rent * (1 - barriers.limit_exporter)
+    return jnp.maximum(jnp.tensordot(out, carried, 1), CHEAPEST), jnp.maximum(jnp.tensordot(into, carried, 1), CHEAPEST)
+
+
 def factors(
     parameters: Parameters, barriers: Barriers, rent: Float[Array, " limit"], used: Used = EVERYTHING
 ) -> Factors:
-    """Wedges and weights at given rents of limits; without limits they do not change while a market is solved."""
-    goods_tariff, maker_tariff = tariffs(parameters, barriers)
-    goods_out = makers_out = goods_in = makers_in = jnp.zeros(())
-    if rent.shape[0]:
-        out, into = rent * barriers.limit_exporter, rent * (1 - barriers.limit_exporter)
-        paid_goods, paid_makers = duty_paid(parameters, barriers)
-        flow = priced(barriers, barriers.limit_flow, paid_goods)
-        maker = priced(barriers, barriers.limit_maker, paid_makers)
-        goods_out, makers_out = (jnp.maximum(jnp.tensordot(out, paid, 1), CHEAPEST) for paid in (flow, maker))
-        goods_in, makers_in = (jnp.maximum(jnp.tensordot(into, paid, 1), CHEAPEST) for paid in (flow, maker))
+    """Wedges and weights at given rents of limits; those of goods do not change while a market without limits on goods is
+    solved (see `limited`).
+    """
+    goods_tariff, _ = tariffs(parameters, barriers)
+    goods_out = goods_in = jnp.zeros(())
+    if rent.shape[0] and used.limited_goods:
+        goods_out, goods_in = _rents(barriers, rent, barriers.limit_flow, duty_paid(parameters, barriers)[0])
     goods = route_multiple(goods_tariff, barriers.levy, barriers.real_cost, goods_out, goods_in)
-    makers = route_multiple(maker_tariff, barriers.maker_levy, barriers.maker_real_cost, makers_out, makers_in)
+    makers, makers_out = _makers(parameters, barriers, rent)
     sigma = parameters.preferences.sigma[:, None, None]
     weight = parameters.preferences.weight * jnp.exp((1 - sigma) * jnp.log(goods))
     fob = (1 + goods_out) / goods

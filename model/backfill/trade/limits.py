@@ -36,20 +36,22 @@ def use_of_limits(
     deliveries: Float[Array, "maker destination"],
     maker_mill: Float[Array, " maker"],
     duty_paid: tuple[Array, Array],
+    on_goods: bool = True,
 ) -> Use:
     """Use and room of each limit, in units or by value, and rents ``rho sum a p q`` by the region that owns it.
 
     Args:
+        on_goods: whether any limit is on goods, not on accelerators alone.
         duty_paid: duty-paid over mill price of goods and accelerators: importers' rents are shares of what they pay.
     """
     need, made = jnp.zeros(rent.shape), jnp.zeros(rent.shape)
     goods, makers = duty_paid
-    value = (priced(barriers, barriers.limit_flow, goods) * (quantity * mill[:, :, None])).sum((1, 2, 3))
-    value = value + (priced(barriers, barriers.limit_maker, makers) * (deliveries * maker_mill[:, None])).sum((1, 2))
-    for coefficient, flow, price in (
-        (barriers.limit_flow, quantity, mill[:, :, None]),
-        (barriers.limit_maker, deliveries, maker_mill[:, None]),
-    ):
+    counting = [(barriers.limit_maker, deliveries, maker_mill[:, None], makers)]
+    if on_goods:
+        counting.append((barriers.limit_flow, quantity, mill[:, :, None], goods))
+    value = jnp.zeros(rent.shape)
+    for coefficient, flow, price, paid in counting:
+        value = value + (priced(barriers, coefficient, paid) * (flow * price)).sum(tuple(range(1, coefficient.ndim)))
         valued = barriers.limit_by_value.reshape(-1, *(1,) * flow.ndim)
         counted = coefficient * flow * (1 + valued * (price - 1))
         axes = tuple(range(1, counted.ndim))

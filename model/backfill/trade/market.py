@@ -15,7 +15,7 @@ from backfill.economy.economy import Parameters, Structure
 from backfill.trade.barriers import Barriers
 from backfill.trade.delivery import Delivered, Handling, deliver, handle, legs
 from backfill.trade.demand import Absorption, ComputeDemand, Flows, absorb_goods, goods_bundle
-from backfill.trade.factors import Buyers, Factors, buyers, duty_paid, factors, tariffs
+from backfill.trade.factors import Buyers, Factors, buyers, duty_paid, factors, limited, tariffs
 from backfill.trade.income import Income, owner_matrix
 from backfill.trade.limits import Use, rent_step, use_of_limits
 from backfill.trade.prices import Buying, stack_prices
@@ -143,7 +143,7 @@ def market(
     the returned vector equals the given one.
 
     Args:
-        walls: wedges computed beforehand, for economies without quantity limits.
+        walls: wedges computed beforehand, for markets without quantity limits on goods.
         groups: buyers computed beforehand.
     """
     state = unpack(structure, vector)
@@ -153,7 +153,11 @@ def market(
     n, core, regions = len(structure.products), structure.core, len(structure.regions)
     rows, columns = node_matrix(structure)
     rent = jnp.zeros((n, regions)).at[rows, columns].set(plan.rent) if rows else jnp.zeros((n, regions))
-    walls = walls or factors(parameters, barriers, state.limit_rent)
+    limited_goods = walls is None
+    if walls is None:
+        walls = factors(parameters, barriers, state.limit_rent)
+    elif state.limit_rent.shape[0]:
+        walls = limited(parameters, barriers, walls, state.limit_rent)
     groups = groups or buyers(barriers, plan.purchases)
     buying, input_weight = stack_prices(
         structure, production, walls, groups, preferences.sigma, preferences.rivalry, state.wage, state.core_mill, rent
@@ -247,6 +251,7 @@ def market(
             handling.deliveries,
             delivered.mill,
             duty_paid(parameters, barriers),
+            on_goods=limited_goods,
         )
     world_labour = parameters.endowment.labour.sum()
     paid_by_column = groups.purchases * buying.composites.by_column

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from backfill.arrays import Array
 from backfill.economy.economy import Structure
 from backfill.trade.equilibrium import Lane
-from backfill.trade.factors import buyers, by_columns, factors
+from backfill.trade.factors import Used, buyers, by_columns, factors, used_in
 from backfill.trade.market import Outcome, Plan, market, node_matrix
 from backfill.trade.pieces import in_pieces
 
@@ -38,7 +38,9 @@ class PlanSlopes(NamedTuple):
     cost_by_rent: Float[np.ndarray, "lane node class node"]
 
 
-def _plan_slopes(structure: Structure, builders: tuple[int, ...], lanes: Lane, vectors: Array, need: Array) -> tuple:
+def _plan_slopes(
+    structure: Structure, builders: tuple[int, ...], limited_goods: bool, lanes: Lane, vectors: Array, need: Array
+) -> tuple:
     rows, columns = (jnp.array(x) for x in node_matrix(structure))
     nodes, count = len(structure.nodes), len(builders)
     chosen, sites = need[jnp.array(builders)], columns[jnp.array(builders)]
@@ -46,8 +48,9 @@ def _plan_slopes(structure: Structure, builders: tuple[int, ...], lanes: Lane, v
     def one(lane: Lane, vector: Array) -> tuple[Array, Array, Array]:
         unknowns, classes = vector.shape[0], lane.plan.purchases.shape[1]
         walls = None
-        if not lane.barriers.limit_quantity.shape[0]:
-            walls = factors(lane.parameters, lane.barriers, jnp.zeros(0))
+        if not limited_goods:
+            idle = jnp.zeros_like(lane.barriers.limit_quantity)
+            walls = factors(lane.parameters, lane.barriers, idle, Used(limited_goods=False))
         groups = buyers(lane.barriers, lane.plan.purchases)
         share = by_columns(lane.barriers.slot, sites)
         tools = (chosen[:, None, :, None] * share).reshape(count * classes, -1)
@@ -85,7 +88,8 @@ def plan_slopes(
         need: tool composites per unit of capacity added.
     """
     builders = tuple(np.flatnonzero(need.any(1)).tolist())
-    by_rent, by_addition, cost = in_pieces(_plan_slopes, (structure, builders), SLOPES_CHUNK, (lanes, vectors), (need,))
+    settings = (structure, builders, used_in(lanes.barriers).limited_goods)
+    by_rent, by_addition, cost = in_pieces(_plan_slopes, settings, SLOPES_CHUNK, (lanes, vectors), (need,))
     nodes, classes = len(structure.nodes), by_addition.shape[-1]
     use = np.zeros((len(vectors), nodes, nodes, classes))
     slope = np.zeros((len(vectors), nodes, classes, nodes))
