@@ -1,0 +1,120 @@
+"""The library of dated rules: every file stands alone, says where it comes from, and counts from the day it was known."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from backfill.experiments.config import load_experiment
+from backfill.policy.library import find, rule_names, shipped_folders
+
+RULES = rule_names()
+
+
+def raw(name: str) -> dict:
+    return tomllib.loads((shipped_folders()[1] / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def current():
+    return load_experiment("current-policy")
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_loads_alone_and_says_what_it_is(name: str):
+    rule, file = load_experiment(name), raw(name)
+    assert rule.policy.placed or rule.withdrawn
+    assert rule.title and len(rule.purpose.split()) >= 10
+    assert all(measure["source"] and measure["name"] for measure in file["measures"])
+    assert (file["status"] == "proposed") == name.startswith("proposed-")
+    if file["status"] != "proposed":
+        named = dt.date.fromisoformat(name[:10])
+        assert named in {
+            measure[key] for measure in file["measures"] for key in ("announced", "from") if key in measure
+        }
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_its_status_agrees_with_its_dates(name: str):
+    status, measures = raw(name)["status"], raw(name)["measures"]
+    ending = ["until" in measure for measure in measures]
+    assert (status == "withdrawn") == all("withdrawn" in measure for measure in measures)
+    if status == "ended":
+        assert all(ending)
+    if status in ("in force", "proposed"):
+        assert not all(ending) or name in AMENDED
+    if status == "suspended":
+        assert any(ending)
+        assert any(measure["from"] > min(m["until"] for m in measures if "until" in m) for measure in measures)
+    for measure in measures:
+        days = [measure[key] for key in ("announced", "from", "until") if key in measure]
+        assert days == sorted(days)
+        if "until_announced" in measure:
+            assert measure["announced"] <= measure["until_announced"] <= measure["until"]
+
+
+AMENDED = {"2023-10-17-advanced-computing"}
+"""In force under another's lines: what it says itself has ended."""
+
+
+def test_current_policy_is_every_rule_that_is_not_proposed():
+    listed = tomllib.loads((shipped_folders()[0] / "current-policy.toml").read_text(encoding="utf-8"))
+    assert "measures" not in listed
+    assert listed["include"] == [name for name in RULES if raw(name)["status"] != "proposed"]
+
+
+@pytest.mark.parametrize("name", ["rules/2022-10-07-advanced-computing", "2022-10-07-advanced-computing"])
+def test_a_rule_is_found_by_its_name_and_can_be_included(name: str, tmp_path: Path):
+    assert find(name, tmp_path) == shipped_folders()[1] / "2022-10-07-advanced-computing.toml"
+    (tmp_path / "mine.toml").write_text(f'include = ["{name}"]\n')
+    included = load_experiment(tmp_path / "mine.toml").policy.measures
+    assert [measure.name for measure in included] == ["Accelerators, October 2022", "Tools, October 2022"]
+    assert {measure.included_from for measure in included} == {"2022-10-07-advanced-computing"}
+
+
+KNOWN = {
+    "2022-10-07": {"End-use checks", "Accelerators, October 2022", "Tools, October 2022"},
+    "2023-12-31": {
+        "Japan, 23 tool types", "Netherlands, immersion lithography", "China, gallium and germanium licences",
+        "A800 and H800, October 2023",
+    },
+    "2025-03-01": {
+        "Netherlands, older immersion lithography", "China, minerals banned to the United States", "HBM, December 2024",
+        "HBM, foreign direct product rule", "24 further kinds of tools, December 2024", "Tools, foreign direct product rule",
+        "Subsystems, December 2024", "Section 301, chips", "Emergency powers, Mexico and Canada", "Emergency powers, China",
+        "Second tier, 790 million TPP",
+    },
+    "2025-06-30": {"Emergency powers, all partners", "H20, April 2025", "Gulf deal"},
+    "2025-11-30": {
+        "Emergency powers, Europe, Japan and Korea", "Emergency powers, Taiwan, Malaysia and the rest of ASEAN",
+        "Emergency powers, India", "Emergency powers, China, after November 2025", "Malaysia, strategic trade permit",
+        "H20 levy, August 2025", "China, import guidance", "Affiliates, autumn 2025", "Affiliates, after the suspension",
+        "China, minerals banned again after the suspension", "Foreign-owned fabs in China",
+    },
+}  # fmt: skip
+"""What each date adds; the framework of January 2025 is gone again by June."""
+
+
+def test_as_of_a_day_what_had_been_announced_counts_and_the_rest_is_listed(current):
+    names: set[str] = set()
+    for day, added in KNOWN.items():
+        assert not names & added
+        names = (names | added) - ({"Second tier, 790 million TPP"} if day > "2025-05-13" else set())
+        known = current.known_on(dt.date.fromisoformat(day))
+        assert {placed.label for placed in known.policy.placed} == names
+        every = {placed.label for placed in (*current.policy.placed, *current.withdrawn)}
+        assert {placed.label for placed in known.left_out} == every - names
+
+
+def test_as_of_a_day_only_ends_made_public_by_then_count(current):
+    def ends(day: str) -> dict[str, dt.date | None]:
+        return {m.name: m.until for m in current.known_on(dt.date.fromisoformat(day)).policy.measures}
+
+    assert ends("2026-02-22")["Section 122"] == dt.date(2026, 7, 24)
+    assert ends("2026-02-19")["Emergency powers, all partners"] is None
+    assert ends("2026-02-20")["Emergency powers, all partners"] == dt.date(2026, 2, 20)
+    assert ends("2024-09-05")["Netherlands, immersion lithography"] is None
+    assert ends("2024-09-06")["Netherlands, immersion lithography"] == dt.date(2024, 9, 7)
