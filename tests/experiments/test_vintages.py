@@ -66,7 +66,7 @@ def test_every_vintage_is_the_one_before_it_until_it_becomes_known(vocabulary, p
     grid = periods(2022, 2030, per_year)
     policy = load_experiment("allied-alignment").policy
     found = vintages(policy, grid, lambda part: compile_policy(part, vocabulary, grid, inert_allowed=True))
-    assert list(found) == {1: [0, 1, 2, 3, 4], 2: [0, 1, 2, 3, 5, 6, 7, 8, 9]}[per_year]
+    assert list(found) == {1: [0, 1, 2, 3, 4], 2: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]}[per_year]
     earlier = None
     for after, wedges in found.items():
         if earlier is not None:
@@ -86,6 +86,13 @@ def test_each_year_has_the_vintage_last_announced(vocabulary):
     grid = periods(2022, 2030, 1)
     policy = load_experiment("current-policy").policy
     found = vintages(policy, grid, lambda part: compile_policy(part, vocabulary, grid, inert_allowed=True))
-    assert list(found) == [0, 1, 2, 3]
+    assert list(found) == [0, 1, 2, 3, 4]
     for after in range(9):
-        assert at(found, after) is found[min(after, 3)]
+        assert at(found, after) is found[min(after, 4)]
+
+
+def test_an_end_is_known_from_its_announcement():
+    policy = Policy.of([ENDING.model_copy(update={"until_announced": dt.date(2024, 2, 1)})])
+    assert news(policy, YEARS) == (0, 1, 2)
+    assert names(known(policy, 1, YEARS)) == [(dt.date(2023, 7, 1), None)]
+    assert names(known(policy, 2, YEARS)) == [(dt.date(2023, 7, 1), dt.date(2025, 4, 9))]

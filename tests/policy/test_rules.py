@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from backfill.commands.new import write_starter
+from backfill.commands.run import run_experiment
+from backfill.errors import CommandError, Faults
 from backfill.experiments.config import load_experiment
 from backfill.policy.library import find, rule_names, shipped_folders
 
@@ -27,7 +30,8 @@ def current():
 def test_a_rule_loads_alone_and_says_what_it_is(name: str):
     rule, file = load_experiment(name), raw(name)
     assert rule.policy.placed or rule.withdrawn
-    assert rule.title and len(rule.purpose.split()) >= 10
+    assert rule.title
+    assert len(rule.purpose.split()) >= 10
     assert all(measure["source"] and measure["name"] for measure in file["measures"])
     assert (file["status"] == "proposed") == name.startswith("proposed-")
     if file["status"] != "proposed":
@@ -106,7 +110,7 @@ def test_as_of_a_day_what_had_been_announced_counts_and_the_rest_is_listed(curre
         known = current.known_on(dt.date.fromisoformat(day))
         assert {placed.label for placed in known.policy.placed} == names
         every = {placed.label for placed in (*current.policy.placed, *current.withdrawn)}
-        assert {placed.label for placed in known.left_out} == every - names
+        assert set(known.left_out) == every - names
 
 
 def test_as_of_a_day_only_ends_made_public_by_then_count(current):
@@ -118,3 +122,43 @@ def test_as_of_a_day_only_ends_made_public_by_then_count(current):
     assert ends("2026-02-20")["Emergency powers, all partners"] == dt.date(2026, 2, 20)
     assert ends("2024-09-05")["Netherlands, immersion lithography"] is None
     assert ends("2024-09-06")["Netherlands, immersion lithography"] == dt.date(2024, 9, 7)
+
+
+@pytest.mark.parametrize("day", [None, "2025-06-30"])
+def test_a_resolved_file_is_the_same_experiment_on_the_same_day(tmp_path: Path, day: str | None):
+    experiment = load_experiment("allied-alignment")
+    if day is not None:
+        experiment = experiment.known_on(dt.date.fromisoformat(day))
+    place = tmp_path / "again.toml"
+    place.write_text(experiment.resolved_toml(), encoding="utf-8")
+    again = load_experiment(place)
+    assert again.policy.measures == experiment.policy.measures
+    assert (again.as_of, again.left_out, again.title) == (experiment.as_of, experiment.left_out, experiment.title)
+    assert {"current-policy", "2022-10-07-advanced-computing"} <= set(again.includes) <= set(experiment.includes)
+    if day is None:
+        assert {one.label for one in again.withdrawn} == {"Second tier, 790 million TPP"}
+    assert again.resolved_toml() == experiment.resolved_toml()
+
+
+def test_a_file_can_say_the_day_itself(tmp_path: Path):
+    (tmp_path / "mine.toml").write_text('title = "March"\nas_of = 2025-03-01\ninclude = ["current-policy"]\n')
+    mine = load_experiment(tmp_path / "mine.toml")
+    assert "Second tier, 790 million TPP" in {placed.label for placed in mine.policy.placed}
+    assert "H20, April 2025" in mine.left_out
+    assert {measure.included_from.split(" > ")[0] for measure in mine.policy.measures} == {"current-policy"}
+    (tmp_path / "on.toml").write_text('include = ["mine"]\n')
+    with pytest.raises(Faults, match="as_of"):
+        load_experiment(tmp_path / "on.toml")
+
+
+@pytest.mark.parametrize(("day", "told"), [("2025-01-12", "announced on 2025-01-13"), ("2025-05-13", "withdrawn on")])
+def test_a_day_on_which_nothing_was_known_is_a_mistake(tmp_path: Path, day: str, told: str):
+    with pytest.raises(Faults, match=told):
+        run_experiment("2025-01-13-ai-diffusion", tmp_path / "out", None, "csv", None, True, dt.date.fromisoformat(day))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_new_experiment_cannot_take_the_name_of_a_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CommandError, match="shipped"):
+        write_starter(RULES[0])

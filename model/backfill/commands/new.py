@@ -7,7 +7,7 @@ from pathlib import Path
 
 from backfill.errors import CommandError, OutputError
 from backfill.policy.kinds import fields, kinds, sentence
-from backfill.policy.library import shipped_names
+from backfill.policy.library import rule_names, shipped_names
 from backfill.policy.measure import Measure
 
 SHOWN = ("export_control", "alignment", "secondary_tariff", "export_levy", "tariff", "enforcement")
@@ -66,7 +66,7 @@ def write_starter(name: str) -> Path:
     plain = path.stem
     if not plain or plain.startswith(".") or any(c in plain for c in ':*?"<>|\\') or not name.isprintable():
         raise CommandError("backfill new", "", name, "is used for a file and a folder; use letters, digits, - and _")
-    if plain in shipped_names():
+    if plain in (*shipped_names(), *rule_names()):
         raise CommandError("backfill new", "", name, "is the name of a shipped experiment; choose another")
     if not path.parent.is_dir():
         raise OutputError(str(path), "", None, f"there is no folder {path.parent}; make it first, or give a plain name")

@@ -10,7 +10,7 @@ from typing import Literal
 
 from backfill.commands.folder import check_folder, write
 from backfill.commands.validate import check
-from backfill.errors import Faults, UnsolvedError, UserError
+from backfill.errors import CommandError, Faults, UnsolvedError, UserError
 from backfill.experiments.config import Experiment
 
 
@@ -29,11 +29,7 @@ def run_experiment(
         Faults: everything wrong with the files and with the folder, before anything is solved.
         OutputError: the result cannot be written.
     """
-    experiment, base, folder = _checked(file_or_name, out, reference)
-    if as_of is not None:
-        experiment = experiment.known_on(as_of)
-        folder = out or Path("results") / f"{experiment.name} as of {as_of.isoformat()}"
-        check_folder(folder)
+    experiment, base, folder = _checked(file_or_name, out, reference, as_of)
     keep_compiled()
     from backfill import programs
 
@@ -57,8 +53,8 @@ def run_experiment(
         return True
     try:
         report(result, experiment.title, folder, ranges_possible=experiment.own is None)
-        for placed in experiment.left_out:
-            print(f"not known on {as_of}: {placed.label}")
+        for label in experiment.left_out:
+            print(f"not known on {experiment.as_of}: {label}")
         for inert in experiment.inert():
             print(f"note: {inert.placed.label} changes nothing here", file=sys.stderr)
     except KeyboardInterrupt:
@@ -66,12 +62,16 @@ def run_experiment(
     return True
 
 
-def _checked(file_or_name: str, out: Path | None, reference: str | None) -> tuple[Experiment, Experiment, Path]:
+def _checked(
+    file_or_name: str, out: Path | None, reference: str | None, as_of: dt.date | None
+) -> tuple[Experiment, Experiment, Path]:
     wrong: list[UserError] = []
     pair, folder = None, out
     try:
         pair = check(file_or_name, reference)
-        folder = out or Path("results") / pair[0].name
+        folder = out or Path("results") / (pair[0].name + ("" if as_of is None else f" as of {as_of.isoformat()}"))
+        if as_of is not None:
+            pair = _as_known(pair[0], as_of), pair[1]
     except UserError as error:
         wrong.append(error)
     if folder is not None:
@@ -82,6 +82,20 @@ def _checked(file_or_name: str, out: Path | None, reference: str | None) -> tupl
     if wrong or pair is None or folder is None:
         raise Faults(wrong)
     return *pair, folder
+
+
+def _as_known(experiment: Experiment, day: dt.date) -> Experiment:
+    """The experiment as it was known on a day on which something of it was."""
+    known = experiment.known_on(day)
+    if known.policy.placed or not known.left_out:
+        return known
+    measures = (*experiment.policy.measures, *(placed.measure for placed in experiment.withdrawn))
+    spans = [(begun, one.withdrawn) for one in measures if (begun := one.announced or one.begin)]
+    first, gone = min(spans, key=lambda span: span[0])
+    remedy = f"is a day on which nothing of {experiment.name} was known; it was announced on {first.isoformat()}"
+    if gone is not None and gone <= day:
+        remedy += f" and withdrawn on {gone.isoformat()}"
+    raise CommandError("backfill run", "--as-of", day.isoformat(), remedy)
 
 
 def failed(experiment: Experiment, error: UnsolvedError):

@@ -34,7 +34,7 @@ from backfill.policy.compile import Inert, compile_policy, idle_measures, inert_
 from backfill.policy.facts import Facts
 from backfill.policy.faults import path
 from backfill.policy.known import known_on
-from backfill.policy.library import PolicyFile, called, find, missing, read, with_included
+from backfill.policy.library import CHAINED, PolicyFile, called, find, missing, read, with_included
 from backfill.policy.policy import Placed, Policy, duplicates
 from backfill.policy.technology import benchmark_facts
 
@@ -58,7 +58,7 @@ class Experiment:
         file: where it was read, or None.
         as_of: day on which what is in it was known; None for everything as it came about.
         withdrawn: measures withdrawn before they began, which do not count.
-        left_out: measures that do not count because they were not known on that day.
+        left_out: labels of the measures that do not count because they were not known on that day.
     """
 
     name: str
@@ -76,12 +76,16 @@ class Experiment:
     file: Path | None = None
     as_of: dt.date | None = None
     withdrawn: tuple[Placed, ...] = ()
-    left_out: tuple[Placed, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def known_on(self, day: dt.date) -> Experiment:
         """The experiment as far as it was known on a day (see `backfill.policy.known`)."""
+        if day == self.as_of:
+            return self
         policy, out = known_on(Policy((*self.policy.placed, *self.withdrawn)), day)
-        return replace(self, policy=policy, as_of=day, withdrawn=(), left_out=out)
+        title = f"{self.title or self.name}, as known on {day.isoformat()}"
+        left_out = (*self.left_out, *(placed.label for placed in out))
+        return replace(self, policy=policy, title=title, as_of=day, withdrawn=(), left_out=left_out)
 
     @property
     def periods(self) -> tuple[Period, ...]:
@@ -134,15 +138,17 @@ class Experiment:
         """The experiment as a file that needs no other: everything included, every default filled."""
         measures = [
             {"kind": m.kind} | {k: v for k, v in m.model_dump(by_alias=True).items() if v is not None and v != ""}
-            for m in self.policy.measures
+            for m in (*self.policy.measures, *(placed.measure for placed in self.withdrawn))
         ]
         return to_toml(
             {
                 "name": self.name,
-                "title": self.title if self.as_of is None else f"{self.title}, as known on {self.as_of.isoformat()}",
+                "title": self.title,
                 "purpose": self.purpose,
                 "reference": self.reference,
                 "foresight": self.foresight,
+                "as_of": self.as_of,
+                "left_out": self.left_out or None,
                 "horizon": self.horizon.model_dump(by_alias=True),
                 "run": {"ranges": self.ranges},
                 "regions": {"mapping": str(self.mapping)} if self.mapping else None,
@@ -199,19 +205,26 @@ def load_experiment(
             _, more, faulty = parse(other, names, included_by=file, names_in=names_in)
             before, included = before + more, faulty + included
     policy = Policy((*before, *placed))
+    as_of = _as_of(file)
     acting, withdrawn = known_on(policy, None)
     twins = duplicates(policy)
     wrong += included + astray + found + twins + _reference(file, policy)
     wrong += _without_priors(file) if own is not None or unusable else _against_priors(file)
     span = horizon(file)
-    if names is not None and not inert_allowed and span is not None:
+    if names is not None and not inert_allowed and as_of is None and span is not None:
         # Without a measure or a file that is at fault itself, or beside a twin, others may seem to change nothing.
         whole = len(policy.placed) == sum(_measure_count(one) for one in files) and not astray and not twins
         exists = benchmark_flows(tables) if own is None else own.flow_exists()
         wrong += _inert(acting, names, span, exists, whole, None if own is not None else benchmark_facts(tables))
     if settings is None or wrong:
         raise Faults(wrong)
-    return replace(_experiment(file, files, settings, acting, mapping, own), withdrawn=withdrawn)
+    experiment = replace(_experiment(file, files, settings, acting, mapping, own), withdrawn=withdrawn)
+    return experiment if as_of is None else replace(experiment.known_on(as_of), title=settings.title)
+
+
+def _as_of(file: PolicyFile) -> dt.date | None:
+    given = file.raw.get("as_of")
+    return given if type(given) is dt.date else None
 
 
 def _names(tables: BaselineTables | None, own: OwnTables | None) -> Vocabulary:
@@ -352,7 +365,7 @@ def _experiment(
         reference = str(found.resolve())
     includes = [
         *(other.name for other in files if other is not file),
-        *(m.included_from for m in policy.measures if m.included_from),
+        *(name for m in policy.measures if m.included_from for name in m.included_from.split(CHAINED)),
     ]
     return Experiment(
         name=settings.name or file.path.stem,
@@ -367,5 +380,6 @@ def _experiment(
         reference=reference,
         includes=tuple(dict.fromkeys(includes)),
         ranges=settings.run.ranges,
+        left_out=settings.left_out,
         file=file.path,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -92,6 +93,10 @@ class ExperimentFile(BaseModel):
     regions: Regions = Regions()
     economy: OwnEconomy = OwnEconomy()
     run: Run = Run()
+    as_of: dt.date | None = Field(None, description="day on which what it builds on was known; everything if left out")
+    left_out: tuple[str, ...] = Field(
+        (), strict=False, description="what was not known on that day; written by the program in resolved.toml"
+    )
     parameters: dict[str, float] = Field({}, description="priors set to another value")
     measures: list[Any] = Field([], description="the policy")
 
@@ -133,7 +138,7 @@ def parse(
                 None,
                 f"is not taken over by {included_by.label}, which includes this file; move it there",
             )
-            for table in ("parameters", "regions", "economy")
+            for table in ("parameters", "regions", "economy", "as_of")
             if file.raw.get(table)
         ]
     raw = file.raw.get("measures")
@@ -144,7 +149,7 @@ def parse(
         raw if isinstance(raw, list) else [],
         file.label,
         vocabulary,
-        file.name if included_by is not None else "",
+        file.chain,
         names_in,
     )
     return settings, placed, wrong + found

@@ -51,7 +51,7 @@ def run(
         reference: what to compare with; None takes the experiment's own, ``no-controls`` unless it names another.
         ranges: give headline numbers their ranges (see `backfill.experiments.ranges`), which takes sixteen solves more;
             None does as the experiment says.
-        as_of: take every policy as it was known on this day (see `backfill.policy.known`).
+        as_of: take every policy as it was known on this day (see `backfill.policy.known`); None does as the experiment says.
         progress: called with a message and the share done.
 
     Returns:
@@ -69,6 +69,7 @@ def run(
         named = load_experiment(named, beside=beside, compared_with=chosen, inert_allowed=True)
     builds_on_current = CURRENT_POLICY in chosen.includes and CURRENT_POLICY not in (chosen.name, named.name)
     current = load_experiment(CURRENT_POLICY, compared_with=chosen, inert_allowed=True) if builds_on_current else None
+    as_of = as_of or chosen.as_of
     if as_of is not None:
         chosen, named = chosen.known_on(as_of), named.known_on(as_of)
         current = current and current.known_on(as_of)

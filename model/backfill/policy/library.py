@@ -6,7 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ from backfill.errors import (
 from backfill.policy.faults import path as key_path
 from backfill.resources import experiments_dir
 
+CHAINED = " > "
+"""Between the names of files of which each includes the next."""
+
 
 @dataclass(frozen=True)
 class PolicyFile:
@@ -31,11 +34,13 @@ class PolicyFile:
         path: where it lies.
         label: what messages call it.
         raw: its keys and tables.
+        chain: how it came to be included, ``"current-policy > h20"``, ending with its own name; empty if it was not.
     """
 
     path: Path
     label: str
     raw: Mapping[str, Any]
+    chain: str = ""
 
     @property
     def name(self) -> str:
@@ -99,8 +104,8 @@ def missing(name: str | os.PathLike[str], beside: Path | None = None) -> str:
     there = (beside if beside is not None else Path()) / wanted
     if os.fspath(name) and there.exists():
         return f"is {'a folder' if there.is_dir() else 'no regular file'}; name an experiment file"
-    shipped = f"shipped are {', '.join(shipped_names())}"
-    return "no such file or experiment; " + did_you_mean(wanted.stem, known_names(beside), shipped)
+    near = did_you_mean(wanted.stem, known_names(beside), "`backfill list` names those that are shipped")
+    return f"no such file or experiment; {near}"
 
 
 def read(path: Path, label: str | None = None) -> PolicyFile:
@@ -148,13 +153,15 @@ def _include(
             continue
         place = place.resolve()
         if place in [one.path.resolve() for one in chain]:
-            circle = " > ".join([*(one.name for one in chain), name])
+            circle = CHAINED.join([*(one.name for one in chain), name])
             wrong.append(
                 IncludeCycleError(file.label, key, name, f"includes itself ({circle}); remove it from the list")
             )
         elif place not in found:
             try:
-                _include(read(place, called(place)), chain, found, wrong)
+                other = read(place, called(place))
+                other = replace(other, chain=CHAINED.join([*(one.name for one in chain[1:]), other.name]))
+                _include(other, chain, found, wrong)
             except UserError as error:
                 wrong.append(error)
     found[file.path.resolve()] = file

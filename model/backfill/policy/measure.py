@@ -57,7 +57,7 @@ class Measure(BaseModel):
         None, description="day it was withdrawn before it came into force; it acts as of earlier days only"
     )
     source: str = Field("", description="where the measure and its figures come from")
-    included_from: str = Field("", description="file it was included from; written by the program in resolved.toml")
+    included_from: str = Field("", description="files it was included from; written by the program in resolved.toml")
 
     @abstractmethod
     def act(self, board: Board) -> None:
