@@ -13,6 +13,7 @@ import pytest
 from backfill.commands.new import SHOWN
 from backfill.experiments.config import load_experiment
 from backfill.policy.kinds import kinds, sentence
+from backfill.policy.library import rule_names
 from backfill.resources import experiments_dir, version
 from tests.cli.command import HEAVY, backfill
 
@@ -48,8 +49,15 @@ MISTAKES = [
 def test_help_names_every_command(tmp_path: Path):
     done = backfill("--help", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert all(f" {command} " in done.stdout for command in ("run", "validate", "new", "data"))
-    assert all(name in " ".join(done.stdout.split()) for name in SHIPPED)
+    assert all(f" {command} " in done.stdout for command in ("run", "validate", "new", "list", "measures", "data"))
+
+
+def test_shipped_experiments_and_rules_are_listed_with_their_titles(tmp_path: Path):
+    done = backfill("list", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    named = dict(line.split("\t") for line in done.stdout.splitlines())
+    assert list(named) == [*SHIPPED, *rule_names()]
+    assert all(named.values())
 
 
 def test_help_takes_less_than_half_a_second(tmp_path: Path):

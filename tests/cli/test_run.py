@@ -163,7 +163,7 @@ def test_compiled_code_that_does_not_listen_is_ended(number: int, tmp_path: Path
 
 
 def test_interrupted_while_telling_the_result_stays(run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
-    def interrupted(*_):
+    def interrupted(*_words, **_options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("backfill.commands.report.report", interrupted)
