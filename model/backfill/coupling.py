@@ -27,7 +27,7 @@ from backfill.supply.residual import Residuals, residuals
 from backfill.trade import sensitivity
 from backfill.trade.barriers import lanes
 from backfill.trade.demand import Tastes
-from backfill.trade.equilibrium import Lane, solve
+from backfill.trade.equilibrium import Equilibrium, Lane, solve
 from backfill.trade.market import Plan, node_matrix
 from backfill.trade.prices import CHOKE
 
@@ -288,7 +288,7 @@ class Coupling:
         """Solve the markets of the periods ``span`` at given plans, all worlds in one batch."""
         periods, shape = np.arange(self.periods)[span], self.economy.structure
         lane, start = self.lane(trials, dict.fromkeys(trials, periods))
-        market = solve(shape, lane, start)
+        market = self._solved(lane, start, np.tile(periods, len(trials)))
         use, mill = (x[:, self.rows, self.columns] for x in (market.output, market.mill))
         tools = np.einsum("gk,lkcg->lgc", self.need, market.by_class[..., self.columns])
         found, length = {}, len(periods)
@@ -303,6 +303,22 @@ class Coupling:
                 tool_cost=_with(point.tool_cost, span, np.moveaxis(tools[own], 0, -1), axis=-1),
             )
         return found
+
+    def _solved(self, lane: Lane, start: Array, years: np.ndarray) -> Equilibrium:
+        """Markets solved from where they stood or, where that leads nowhere, from the reference."""
+        shape = self.economy.structure
+        market = solve(shape, lane, start)
+        lost = np.flatnonzero(~market.converged)
+        if not lost.size:
+            return market
+        again = np.zeros((len(lost), start.shape[1]))
+        reference = np.asarray(self.economy.reference_state)[years[lost]]
+        again[:, : reference.shape[1]] = reference
+        found = solve(shape, jax.tree.map(lambda x: np.asarray(x)[lost], lane), again)
+        better = lost[found.converged]
+        for mine, its in zip(market, found, strict=True):
+            mine[better] = its[found.converged]
+        return market
 
     def _judge(self, world: int, search: Search, point: Point, span: slice) -> None:
         """Accept a point that lowers the residual; else try a shorter step, or, slopes being old, another."""

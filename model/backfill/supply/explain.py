@@ -116,7 +116,7 @@ def shortfalls(
     """
     nodes = departing(nodes, market.additions, span.start or 0)
     model: Any = formulate(nodes, market, foresight, highest_rent)
-    solve_model(model)
+    solve_model(model, duals=False)
     open_ = decided(nodes, foresight or Perfect())
     names = list(labels) or [f"period {t}" for t in range(nodes.periods)]
     found = []

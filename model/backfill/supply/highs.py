@@ -157,11 +157,14 @@ def _start(solver: Any, rent: Array, gain: Array, rows: sparse.csr_matrix, lower
     solver.setBasis(basis)
 
 
-def solve_model(model: Any) -> dict[str, Any]:
+def solve_model(model: Any, *, duals: bool = True) -> dict[str, Any]:
     """Solve a Pyomo model (linear or convex quadratic) in place.
 
+    Args:
+        duals: whether multipliers are wanted; HiGHS has none of a linear program that it solves without iterating.
+
     Returns:
-        ``{"objective": value, "duals": {constraint: multiplier}}``.
+        ``{"objective": value, "duals": {constraint: multiplier}}``, the latter empty if not wanted.
 
     Raises:
         RuntimeError: if no optimum is found.
@@ -174,4 +177,5 @@ def solve_model(model: Any) -> dict[str, Any]:
     if results.termination_condition is not TerminationCondition.convergenceCriteriaSatisfied:
         raise RuntimeError(f"no optimum of {model.name!r}: {results.termination_condition.name}")
     results.solution_loader.load_vars()
-    return {"objective": float(results.incumbent_objective), "duals": dict(results.solution_loader.get_duals())}
+    multipliers = dict(results.solution_loader.get_duals()) if duals else {}
+    return {"objective": float(results.incumbent_objective), "duals": multipliers}

@@ -12,6 +12,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
@@ -19,7 +20,8 @@ from jaxtyping import Float
 from backfill.arrays import Array
 from backfill.economy.economy import CLOUD, Accelerators, Structure
 
-FLOOR = 1e-300
+CLOSED = 690.0
+"""Log of how much worse a branch without open children is than one of weight one at no price."""
 
 
 class Tree(NamedTuple):
@@ -68,10 +70,20 @@ def branch(
     parents: Float[np.ndarray, "child parent"],
     open_: Float[Array, "class child"] | float = 1.0,
 ) -> tuple[Array, Array]:
-    """One level up: composite value of each parent and the share of each child in its parent."""
-    weighted = open_ * jnp.exp(weight - (parents @ slope) * value)
-    total = jnp.maximum(weighted @ parents, FLOOR)
-    return -jnp.log(total) / slope, weighted / (total @ parents.T)
+    """One level up: composite value of each parent and the share of each child in its parent.
+
+    Sums are taken relative to the best child, so that no price is too high for them. A parent without open children has
+    the value ``CLOSED / eta``.
+    """
+    parent = parents.argmax(1)
+    use = weight - (parents @ slope) * value
+    shut = jnp.broadcast_to(jnp.asarray(open_) == 0, use.shape)
+    best = jax.ops.segment_max(jnp.where(shut, -jnp.inf, use).T, parent, parents.shape[1]).T
+    best = jax.lax.stop_gradient(jnp.where(jnp.isfinite(best), best, -CLOSED))
+    weighted = jnp.where(shut, 0.0, jnp.exp(jnp.where(shut, 0.0, use - best[..., parent])))
+    total = weighted @ parents
+    total = jnp.where(total > 0, total, 1.0)
+    return -(best + jnp.log(total)) / slope, weighted / total[..., parent]
 
 
 class Acquisition(NamedTuple):

@@ -30,14 +30,15 @@ class State(NamedTuple):
 
 
 def pack(state: State) -> Array:
-    """One vector: logs of wages, of core prices and absorption relative to wages, of outputs; then freight, congestion, rents.
+    """One vector: logs of wages, of core prices and absorption relative to wages, of outputs; then freight, congestion, and logs
+    of one and the rents.
 
     Prices and spending follow wages at once, which makes the fixed-point map far less oscillatory.
     """
     output = jnp.maximum(state.core_output, NOTHING)
     logs = [jnp.log(x).ravel() for x in (state.wage, state.core_mill / state.wage, output)]
     logs.append(jnp.log(state.absorption / state.wage))
-    return jnp.concatenate([*logs, state.freight, state.congestion, state.limit_rent])
+    return jnp.concatenate([*logs, state.freight, state.congestion, jnp.log1p(state.limit_rent)])
 
 
 def unpack(structure: Structure, vector: Array) -> State:
@@ -52,5 +53,5 @@ def unpack(structure: Structure, vector: Array) -> State:
         wage * jnp.exp(vector[cuts[2] : cuts[3]]),
         vector[cuts[3] : cuts[3] + r],
         vector[cuts[3] + r : cuts[3] + r + h],
-        vector[cuts[3] + r + h :],
+        jnp.expm1(vector[cuts[3] + r + h :]),
     )
