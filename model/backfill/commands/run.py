@@ -54,7 +54,7 @@ def run_experiment(
     try:
         report(result, experiment.title, folder, ranges_possible=experiment.own is None)
         for label in experiment.left_out:
-            print(f"not known on {experiment.as_of}: {label}")
+            print(f"left out, as of {experiment.as_of}: {label}")
         for inert in experiment.inert():
             print(f"note: {inert.placed.label} changes nothing here", file=sys.stderr)
     except KeyboardInterrupt:

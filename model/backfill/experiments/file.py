@@ -95,7 +95,7 @@ class ExperimentFile(BaseModel):
     run: Run = Run()
     as_of: dt.date | None = Field(None, description="day on which what it builds on was known; everything if left out")
     left_out: tuple[str, ...] = Field(
-        (), strict=False, description="what was not known on that day; written by the program in resolved.toml"
+        (), strict=False, description="what was not known or withdrawn by then; written by the program in resolved.toml"
     )
     parameters: dict[str, float] = Field({}, description="priors set to another value")
     measures: list[Any] = Field([], description="the policy")
