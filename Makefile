@@ -19,7 +19,7 @@ venv: .venv/.installed
 	$(INSTALL) -e ".[dev,notebooks]"
 	@touch $@
 
-.venv/.bench: .venv/.bench
+.venv/.bench: .venv/.installed
 	$(INSTALL) -e ".[dev,bench]"
 	@touch $@
 
@@ -53,7 +53,7 @@ bench: .venv/.bench
 	$(BIN)/python tests/bench.py
 
 lab: .venv/.notebooks
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/jupyter lab
 
 notebooks: .venv/.notebooks
 	$(BIN)/python -m pytest --nbmake --import-mode=importlib notebooks

@@ -286,7 +286,7 @@ class Coupling:
 
     def _evaluate(self, trials: Mapping[int, Point], span: slice) -> dict[int, Point]:
         """Solve the markets of the periods ``span`` at given plans, all worlds in one batch."""
-        periods, shape = np.arange(self.periods)[span], self.economy.structure
+        periods = np.arange(self.periods)[span]
         lane, start = self.lane(trials, dict.fromkeys(trials, periods))
         market = self._solved(lane, start, np.tile(periods, len(trials)))
         use, mill = (x[:, self.rows, self.columns] for x in (market.output, market.mill))

@@ -409,3 +409,11 @@ def test_a_quota_of_a_duty_is_a_limit_whose_rent_ends_at_the_duty():
     assert "KOR" not in {origin for _, origin, _, _ in limit.entries}
     assert not found.tariff.any()
     assert not wedges(table).limits
+
+
+@given(SHARES, SHARES)
+def test_who_may_not_buy_and_who_may_not_be_served_are_independent(closed: float, accepted: float):
+    control = {**BAN, "coverage": closed}
+    restraint = {"kind": "import_restraint", "by": "CHN", "origins": "USA", "products": "accelerators", "accepted": accepted}
+    found = wedges(control, restraint).coverage[at("accelerators_frontier", "USA", "CHN")]
+    np.testing.assert_allclose(found, 1 - (1 - closed) * accepted, atol=1e-9)

@@ -58,6 +58,7 @@ class Board:
         self.wear = np.zeros(shape[:3])
         self.subsidy = np.zeros(shape[:3])
         self.limits: list[Limit] = []
+        self.refused = np.zeros(shape)
         self.drawn = np.zeros(shape)
         self.undrawn = np.zeros(shape)
         self.controls = np.zeros(shape)
@@ -126,6 +127,22 @@ class Board:
             reached += [self.advanced_controls] if advanced_only else [self.advanced_controls, self.controls]
         for values in reached:
             values[place] = np.maximum(values[place], share)
+
+    def refuse(
+        self,
+        when: np.ndarray,
+        products: Sequence[int],
+        origins: Sequence[int],
+        destinations: Sequence[int],
+        share: float,
+    ) -> None:
+        """Keep a share of a destination's buyers from flows by its own decision; of several decisions the widest counts.
+
+        Whom sellers may not serve and who may not buy are told apart by different governments: the two are independent,
+        ``1 - (1 - closed)(1 - refused)``.
+        """
+        place = box(when, products, origins, destinations)
+        self.refused[place] = np.maximum(self.refused[place], share)
 
     def add(
         self,
@@ -267,7 +284,8 @@ class Board:
             return _exact(self.timeline.average(values) * self._foreign)
 
         years = np.array([period.years for period in self.timeline.periods])
-        coverage, advanced = (np.minimum(averaged(values), 1.0) for values in (self.coverage, self.advanced))
+        both = (1 - (1 - closed) * (1 - self.refused) for closed in (self.coverage, self.advanced))
+        coverage, advanced = (np.minimum(averaged(values), 1.0) for values in both)
         return Wedges(
             coverage=coverage,
             tariff=averaged(self.tariff),

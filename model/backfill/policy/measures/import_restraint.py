@@ -17,8 +17,8 @@ from backfill.policy.quantities import UNITS, Unit, amount, fitting_units, weigh
 class ImportRestraint(Measure):
     """Keeps a country's own buyers from foreign products: a share of them still may buy, or imports stay below a cap.
 
-    With a share ``a`` accepted the route is closed to ``1 - a`` of the buyers, as by a control of coverage ``1 - a``: 1 changes
-    nothing, 0 is a ban. Under a cap the scarcity rent goes to the importer.
+    With a share ``a`` accepted the route is closed to ``1 - a`` of the buyers, those whom sellers may serve and those whom they
+    may not alike: 1 changes nothing, 0 is a ban. Under a cap the scarcity rent goes to the importer.
     """
 
     sources: ClassVar[str] = (
@@ -65,7 +65,7 @@ from = 2025-09-01
         when, products = self.when(board), board.products(self.products)
         origins, importers = board.regions(self.origins), board.regions(self.by)
         if self.accepted is not None:
-            board.close(when, products, origins, importers, 1 - self.accepted)
+            board.refuse(when, products, origins, importers, 1 - self.accepted)
             return
         for importer in importers:
             region, unit = board.vocabulary.regions[importer], self.unit or ""

@@ -14,7 +14,7 @@ from backfill.policy.measure import Measure, Products, Regions, Share, kind
 class ProcurementBan(Measure):
     """Keeps the covered share of buyers, governments and their defence suppliers, from products of an adversary.
 
-    Of several bans and controls on a flow the widest counts.
+    Of several bans on a flow the widest counts; sellers' own controls are independent of it.
     """
 
     sources: ClassVar[str] = "National Defense Authorization Act for 2023, section 5949: in force 23 December 2027."
@@ -35,7 +35,7 @@ from = 2027-12-23
 
     def act(self, board: Board) -> None:
         flows = board.products(self.products), board.regions(self.origins), board.regions(self.buyers)
-        board.close(self.when(board), *flows, self.share)
+        board.refuse(self.when(board), *flows, self.share)
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self.share == 0:
