@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING
@@ -18,13 +18,12 @@ from backfill.experiments.behaviour import conditional, fixed_point
 from backfill.experiments.provenance import provenance
 from backfill.experiments.ranges import Variant, ranged, variants
 from backfill.experiments.results import EffectTables, Result, Status
+from backfill.experiments.setting import Progress, Setting
 from backfill.experiments.summary import summary
-from backfill.experiments.vintages import Vintages, at, last, vintages
+from backfill.experiments.vintages import Vintages, at, last
 from backfill.experiments.worlds import Batch, batch, routes_under_control, without_upstream
-from backfill.kept import kept, source
 
 if TYPE_CHECKING:
-    from backfill.economy.economy import Economy
     from backfill.experiments.config import Experiment
     from backfill.policy.policy import Policy
     from backfill.policy.wedges import Wedges
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 
 CURRENT_POLICY = "current-policy"
 """The shipped experiment that stands as a second reference beside whatever builds on it."""
-
-Progress = Callable[[str, float], None]
 
 
 def run(
@@ -109,41 +106,24 @@ def _ranged(
 
 def _compared(chosen: Experiment, base: Experiment, current: Experiment | None, progress: Progress | None) -> Result:
     """One experiment beside its references."""
-    from backfill.policy.compile import compile_policy
-    from backfill.world import solve_world
-
-    economy, vocabulary = _economy(chosen, progress)
-    exists, facts = chosen.flow_exists(), chosen.facts()
-
-    def compiled(policy: Policy, *, strict: bool = False) -> Wedges:
-        return compile_policy(
-            policy, vocabulary, economy.periods, flow_exists=exists, facts=facts, inert_allowed=not strict
-        )
-
-    def by_vintage(one: Experiment) -> Vintages:
-        surprised = chosen.foresight == "perfect"
-        return vintages(one.policy, economy.periods, compiled) if surprised else {0: compiled(one.policy)}
-
-    compiled(chosen.policy, strict=chosen.as_of is None)
+    setting = Setting.of(chosen, progress)
+    vocabulary = setting.vocabulary
+    setting.compiled(chosen.policy, strict=chosen.as_of is None)
     scenario, against = chosen.name, _other_name(base.name, chosen.name)
-    references = {against: by_vintage(base)} | ({current.name: by_vintage(current)} if current else {})
-
-    def solved(needed: Batch) -> dict[str, World]:
-        places = sorted(set(needed.position.values()))
-        found = solve_world(
-            economy, needed.wedges, foresight=chosen.foresight, departs=needed.departs, wanted=places, progress=progress
-        )
-        return {name: found[places.index(place)] for name, place in needed.position.items()}
+    references = {against: setting.vintages(base.policy)}
+    if current:
+        references[current.name] = setting.vintages(current.policy)
 
     def with_reference(measures: Policy) -> tuple[World, World]:
-        worlds = solved(batch({against: references[against], scenario: by_vintage(replace(chosen, policy=measures))}))
+        needed = batch({against: references[against], scenario: setting.vintages(measures)})
+        worlds = setting.solved(needed, progress)
         return worlds[scenario], worlds[against]
 
     begun = time.perf_counter()
     if conditional(chosen.policy):
         chosen = replace(chosen, policy=fixed_point(chosen.policy, with_reference, vocabulary)[0])
-    policy = by_vintage(chosen)
-    worlds = solved(worlds_needed(scenario, policy, references, vocabulary))
+    policy = setting.vintages(chosen.policy)
+    worlds = setting.solved(worlds_needed(scenario, policy, references, vocabulary), progress)
     seconds = time.perf_counter() - begun
     return result_of(
         worlds,
@@ -152,37 +132,9 @@ def _compared(chosen: Experiment, base: Experiment, current: Experiment | None, 
         policy=last(policy),
         vocabulary=vocabulary,
         resolved=chosen.resolved_toml(),
-        parameters=economy.grades,
+        parameters=setting.economy.grades,
         seconds=seconds,
     )
-
-
-def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy, Vocabulary]:
-    """The shipped benchmark over the experiment's regions and horizon, with its parameters."""
-    from backfill.reference import economy
-
-    horizon = experiment.horizon
-    if experiment.own is not None:
-        own = experiment.own
-        return own.economy(horizon.first_year, horizon.last_year, horizon.per_year), own.vocabulary()
-    tables = experiment.tables()
-    vocabulary = tables.vocabulary()
-
-    def calibrated() -> Economy:
-        return economy(
-            tables,
-            vocabulary,
-            first_year=horizon.first_year,
-            last_year=horizon.last_year,
-            per_year=horizon.per_year,
-            overrides=experiment.parameters,
-            progress=progress,
-        )
-
-    try:
-        return kept(calibrated, source(), tables.digest(), horizon, sorted(experiment.parameters.items())), vocabulary
-    except ValueError as error:
-        raise UnsolvedError(f"the benchmark cannot be calibrated for this experiment: {error}") from error
 
 
 def _other_name(reference: str, scenario: str) -> str:

@@ -1,0 +1,113 @@
+"""What the worlds of an experiment share: its economy and names, and how policies become worlds there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backfill.dimensions import Vocabulary
+from backfill.errors import UnsolvedError
+from backfill.experiments.vintages import Vintages, vintages
+from backfill.experiments.worlds import Batch
+from backfill.kept import kept, source
+from backfill.policy.board import FlowExists
+from backfill.policy.facts import Facts
+from backfill.policy.policy import Policy
+from backfill.policy.wedges import Wedges
+
+if TYPE_CHECKING:
+    from backfill.economy.economy import Economy
+    from backfill.experiments.config import Experiment
+    from backfill.world import World
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where policies are compared; set up once, whatever the number of worlds.
+
+    Attributes:
+        economy: calibrated.
+        vocabulary: its names.
+        foresight: what builders expect.
+        flow_exists, facts: what measures ask of the benchmark.
+    """
+
+    economy: Economy
+    vocabulary: Vocabulary
+    foresight: str
+    flow_exists: FlowExists
+    facts: Facts | None
+
+    @classmethod
+    def of(cls, experiment: Experiment, progress: Progress | None = None) -> Setting:
+        """The experiment's economy over its regions and horizon, with its parameters.
+
+        Raises:
+            UnsolvedError: the benchmark cannot be calibrated with them.
+        """
+        economy, vocabulary = _economy(experiment, progress)
+        return cls(economy, vocabulary, experiment.foresight, experiment.flow_exists(), experiment.facts())
+
+    def compiled(self, policy: Policy, *, strict: bool = False) -> Wedges:
+        """Wedges of a policy; if strict, measures that change nothing are faults."""
+        from backfill.policy.compile import compile_policy
+
+        return compile_policy(
+            policy,
+            self.vocabulary,
+            self.economy.periods,
+            flow_exists=self.flow_exists,
+            facts=self.facts,
+            inert_allowed=not strict,
+        )
+
+    def vintages(self, policy: Policy) -> Vintages:
+        """A policy as it stood whenever something became known; only as it is carried out if builders look no further."""
+        surprised = self.foresight == "perfect"
+        return vintages(policy, self.economy.periods, self.compiled) if surprised else {0: self.compiled(policy)}
+
+    def solved(self, needed: Batch, progress: Progress | None = None) -> dict[str, World]:
+        """The worlds of a batch that have a name."""
+        from backfill.world import solve_world
+
+        places = sorted(set(needed.position.values()))
+        found = solve_world(
+            self.economy,
+            needed.wedges,
+            foresight=self.foresight,
+            departs=needed.departs,
+            wanted=places,
+            progress=progress,
+        )
+        return {name: found[places.index(place)] for name, place in needed.position.items()}
+
+
+def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy, Vocabulary]:
+    """The shipped benchmark over the experiment's regions and horizon, with its parameters, or the user's own economy."""
+    from backfill.reference import economy
+
+    horizon = experiment.horizon
+    if experiment.own is not None:
+        own = experiment.own
+        return own.economy(horizon.first_year, horizon.last_year, horizon.per_year), own.vocabulary()
+    tables = experiment.tables()
+    vocabulary = tables.vocabulary()
+
+    def calibrated() -> Economy:
+        return economy(
+            tables,
+            vocabulary,
+            first_year=horizon.first_year,
+            last_year=horizon.last_year,
+            per_year=horizon.per_year,
+            overrides=experiment.parameters,
+            progress=progress,
+        )
+
+    try:
+        return kept(calibrated, source(), tables.digest(), horizon, sorted(experiment.parameters.items())), vocabulary
+    except ValueError as error:
+        raise UnsolvedError(f"the benchmark cannot be calibrated for this experiment: {error}") from error
