@@ -37,7 +37,8 @@ ROUTE_NAMES = {
     REMOTE: "rented abroad",
 }
 
-_BLOCS = {"us": "US", "ally": "US allies", "partner": "third countries", "adversary": "adversary", "world": "world"}
+BLOCS = {"us": "US", "ally": "US allies", "partner": "third countries", "adversary": "adversary", "world": "world"}
+"""Names of blocs, and of all regions together."""
 
 
 def summary(
@@ -90,7 +91,7 @@ def summary(
     )
     for group in ("tools", "chips", "accelerators"):
         for seller in ("ally", "adversary", OTHERS):
-            name = _BLOCS.get(seller, seller)
+            name = BLOCS.get(seller, seller)
             rows.change(
                 f"backfill rate of {group} by {name}",
                 "adversary",
@@ -101,7 +102,7 @@ def summary(
                 & (pl.col("destination") == "adversary"),
             )
     welfare = tables.welfare
-    for bloc, name in _BLOCS.items():
+    for bloc, name in BLOCS.items():
         place = (pl.col("region") == bloc) & (pl.col("product") == WHOLE)
         rows.change("welfare, present value", name, welfare, place & (pl.col("quantity") == "welfare, present value"))
     rows.change("cost per unit denied", "US and allies", welfare, pl.col("quantity") == "cost per unit denied")
