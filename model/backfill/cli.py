@@ -43,7 +43,8 @@ def run(
     reference: Annotated[str | None, Parameter(help="Compare with this experiment instead of the file's own.")] = None,
     tables: Annotated[Literal["csv", "parquet"], Parameter(help="Format of the long tables.")] = "parquet",
     ranges: Annotated[
-        bool | None, Parameter(help="Give headline numbers their ranges (some dozen solves); as the file says if left out.")
+        bool | None,
+        Parameter(help="Give headline numbers their ranges (some dozen solves); as the file says if left out."),
     ] = None,
     as_of: Annotated[
         str | None, Parameter(help="Take every policy as it was known on this day, such as 2025-06-30.")
@@ -85,7 +86,9 @@ def list_shipped() -> int:
 
 
 @app.command
-def measures(kind: Annotated[str | None, Parameter(help="A kind, to have it explained with an example.")] = None, /) -> int:
+def measures(
+    kind: Annotated[str | None, Parameter(help="A kind, to have it explained with an example.")] = None, /
+) -> int:
     """List the kinds of measure, or explain one with an example that runs."""
     from backfill.commands.measures import explained, listing
 
@@ -93,9 +96,34 @@ def measures(kind: Annotated[str | None, Parameter(help="A kind, to have it expl
     return DONE
 
 
+@app.command
+def explain(
+    result: Annotated[str, Parameter(help="Folder of a result, or the name of an experiment run before.")],
+    /,
+    *,
+    by: Annotated[
+        Literal["principle", "kind", "measure"],
+        Parameter(help="What is told apart: principles of the Action Plan, kinds of measure, single measures."),
+    ] = "principle",
+    orders: Annotated[
+        int, Parameter(help="Random orders where there are more than 8 groups; an even number, at least 4.")
+    ] = 16,
+    quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
+) -> int:
+    """Say which measure moved what: the change shared among measures, which adds up; solves many worlds."""
+    from backfill.commands.explain import explain_result
+
+    if orders < 4 or orders % 2:
+        raise CommandError("backfill explain", "--orders", orders, "is an even number, at least 4")
+    explain_result(result, by, orders, quiet)
+    return DONE
+
+
 @economy.command(name="check")
 def check_economy(
-    folder: Annotated[Path, Parameter(help="A folder with trade.csv, elasticities.csv and, if wanted, the other tables.")],
+    folder: Annotated[
+        Path, Parameter(help="A folder with trade.csv, elasticities.csv and, if wanted, the other tables.")
+    ],
     /,
     *,
     closure: Annotated[

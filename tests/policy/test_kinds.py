@@ -417,3 +417,9 @@ def test_who_may_not_buy_and_who_may_not_be_served_are_independent(closed: float
     restraint = {"kind": "import_restraint", "by": "CHN", "origins": "USA", "products": "accelerators", "accepted": accepted}
     found = wedges(control, restraint).coverage[at("accelerators_frontier", "USA", "CHN")]
     np.testing.assert_allclose(found, 1 - (1 - closed) * accepted, atol=1e-9)
+
+
+def test_money_is_counted_in_dollars_or_in_millions():
+    table = {"kind": "tariff", "by": "USA", "origins": "CHN", "products": "memory", "rate": 0.25}
+    (one,), (other,) = (wedges(dict(table, quota=q, unit=u)).limits for q, u in ((1e9, "USD"), (1e3, "million USD")))
+    np.testing.assert_array_equal(one.quantity, other.quantity)

@@ -78,7 +78,7 @@ def test_two_caps_without_names_are_told_apart() -> None:
     ("products", "unit", "remedy"),
     [
         ("accelerators", "USD", "of these products the unit is H100e or TPP or units"),
-        ("lithography", "TPP", "of these products the unit is USD"),
+        ("lithography", "TPP", "of these products the unit is USD or million USD"),
         (["lithography", "accelerators"], "USD", "no unit in common"),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ import polars as pl
 from backfill.experiments.ranges import PARAMETERS
 from backfill.experiments.results import Result
 
+WORDS = ("what", "where", "period", "unit")
+_PLACE = ("quantity", "where", "period", "unit")
 _WIDE = 1000
 
 
@@ -33,40 +35,53 @@ def progress_bar(quiet: bool) -> Iterator[Callable[[str, float], None] | None]:
 
 def report(result: Result, title: str, folder: Path, *, ranges_possible: bool = True) -> None:
     """Print the summary's rows and the names of the files; in full width where the output is piped."""
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     second = result.also_against
     varied: Any = result.provenance.get("ranges")
     ranged = varied is not None
-    table = Table(box=SIMPLE, title_justify="left", pad_edge=False)
-    for name in ("what", "where", "period", "unit"):
-        table.add_column(name, overflow="fold")
     numbers = [result.reference, result.name, "change", *(["range of the change"] if ranged else [])]
-    for name in [*numbers, *([f"change from {second}"] if second else [])]:
-        table.add_column(name, justify="right", overflow="fold")
     keys = ["reference", "policy", "change", *(["change_from_current_policy"] if second else [])]
+    rows = []
     for row in result.summary.iter_rows(named=True):
         if all(row[key] is None for key in keys):
             continue
-        words = [Text(str(row[key] or "")) for key in ("quantity", "where", "period", "unit")]
         cells = [short(row[key]) for key in keys]
-        table.add_row(*words, *cells[:3], *([_range(row["low"], row["high"])] if ranged else []), *cells[3:])
-    tty = sys.stdout.isatty()
-    console = Console(width=None if tty else _WIDE, highlight=False, soft_wrap=False)
-    with console.capture() as captured:
-        console.print(table)
+        range_ = [_range(row["low"], row["high"])] if ranged else []
+        rows.append([*(str(row[key] or "") for key in _PLACE), *cells[:3], *range_, *cells[3:]])
     print(title or result.name)
-    for line in captured.get().splitlines():
-        print(line.rstrip())
+    for line in tabulated(WORDS, [*numbers, *([f"change from {second}"] if second else [])], rows):
+        print(line)
     for line in left_out(result.summary):
         print(line)
     if ranged or ranges_possible:
         print(_varied(varied) if ranged else UNRANGED)
     print(f"files in {folder}: " + ", ".join(sorted(path.name for path in folder.iterdir())))
     print(f"open {folder / 'chart.html'} in a browser")
+
+
+def tabulated(words: Sequence[str], numbers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A table as lines, as wide as the screen, or as need be where the output is piped.
+
+    Args:
+        words: headings of the first columns, which hold text.
+        numbers: headings of those that follow.
+        rows: cells of all columns.
+    """
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE, pad_edge=False)
+    for name in words:
+        table.add_column(Text(name), overflow="fold")
+    for name in numbers:
+        table.add_column(Text(name), justify="right", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console = Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False, soft_wrap=False)
+    with console.capture() as captured:
+        console.print(table)
+    return [line.rstrip() for line in captured.get().splitlines()]
 
 
 UNRANGED = f"central values of the parameters only; for ranges add --ranges, which solves this {2 * len(PARAMETERS)} times more"

@@ -24,8 +24,9 @@ _PER_H100E = {"H100e": dict.fromkeys(_TPP, 1.0), "TPP": _TPP, "units": _CHIPS}
 """How many H100s' worth of the unit one H100e of each accelerator is: an H100, an H20 and an Ascend 910C stand for the three
 (data sheets; a rule counts operations only, quality counts memory bandwidth too)."""
 
-Unit = Literal["H100e", "TPP", "units", "USD"]
-UNITS: tuple[Unit, ...] = ("H100e", "TPP", "units", "USD")
+Unit = Literal["H100e", "TPP", "units", "USD", "million USD"]
+UNITS: tuple[Unit, ...] = ("H100e", "TPP", "units", "USD", "million USD")
+_MONEY = {"USD": 1e-6, "million USD": 1.0}
 
 
 def weight(unit: str, product: str) -> float:
@@ -35,8 +36,8 @@ def weight(unit: str, product: str) -> float:
 
 def amount(quantity: float, unit: str) -> tuple[float, str]:
     """A quantity in the model's unit: thousand H100e for accelerators, million USD of the base year otherwise."""
-    if unit == "USD":
-        return quantity * 1e-6, MUSD
+    if unit in _MONEY:
+        return quantity * _MONEY[unit], MUSD
     return quantity * 1e-3 / (TPP_PER_H100 if unit == "TPP" else 1.0), KH100E
 
 
@@ -45,5 +46,5 @@ def fitting_units(products: Iterable[str], vocabulary: Vocabulary) -> tuple[str,
     named = {code for name in products for code in vocabulary.expand_products(name)}
     accelerators = set(vocabulary.groups.get("accelerators", ()))
     if named <= accelerators:
-        return tuple(unit for unit in UNITS if unit != "USD")
-    return () if named & accelerators else ("USD",)
+        return tuple(unit for unit in UNITS if unit not in _MONEY)
+    return () if named & accelerators else tuple(_MONEY)
