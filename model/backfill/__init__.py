@@ -1,8 +1,8 @@
 """Who fills the gap when compute exports are controlled, at what price, and to whom is it a cost?
 
-`run` solves an experiment and measures its effects; `load_experiment` reads a policy file, `load_result` a result;
-`Economy` and `solve_world` are the model underneath; `keep_compiled` keeps compiled programs on disk. Nothing heavy is
-imported before it is used.
+`run` solves an experiment and measures its effects; `load_experiment` reads a policy file, `load_result` a result; `compare`
+puts results side by side; `Economy` and `solve_world` are the model underneath; `keep_compiled` keeps compiled programs on
+disk. Nothing heavy is imported before it is used.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from backfill.commands.compare import compare
     from backfill.commands.run import keep_compiled
     from backfill.economy.economy import Economy
     from backfill.experiments.config import load_experiment
@@ -24,6 +25,7 @@ __all__ = [
     "ElasticLabour",
     "Result",
     "ScaleEconomies",
+    "compare",
     "keep_compiled",
     "load_experiment",
     "load_result",
@@ -36,6 +38,7 @@ _HOMES = {
     "ElasticLabour": "backfill.hats.base",
     "Result": "backfill.experiments.results",
     "ScaleEconomies": "backfill.hats.base",
+    "compare": "backfill.commands.compare",
     "keep_compiled": "backfill.commands.run",
     "load_experiment": "backfill.experiments.config",
     "load_result": "backfill.experiments.results",

@@ -97,6 +97,19 @@ def measures(
 
 
 @app.command
+def compare(
+    *results: Annotated[str, Parameter(help="Folders of results, or names of experiments run before; two or more.")],
+    out: Annotated[Path | None, Parameter(help="Folder for the table and a page of charts.")] = None,
+    quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
+) -> int:
+    """Show several results side by side."""
+    from backfill.commands.compare import compare_results
+
+    compare_results(results, out, quiet)
+    return DONE
+
+
+@app.command
 def explain(
     result: Annotated[str, Parameter(help="Folder of a result, or the name of an experiment run before.")],
     /,

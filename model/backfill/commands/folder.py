@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -13,14 +14,18 @@ from backfill.errors import OutputError
 from backfill.experiments.results import Result, may_replace
 
 
-def check_folder(folder: Path) -> None:
-    """See that a result can be written, leaving nothing behind.
+def check_folder(folder: Path, allowed: Callable[[Path], None] = may_replace) -> None:
+    """See that something can be written, leaving nothing behind.
+
+    Args:
+        folder: where.
+        allowed: raises where the folder holds something that may not be replaced; anything but a result by default.
 
     Raises:
         OutputError: the folder holds something else, or cannot be written.
     """
     try:
-        may_replace(folder)
+        allowed(folder)
         parent = _existing(folder.resolve())
         with tempfile.TemporaryDirectory(prefix=".backfill-", dir=parent):
             pass
@@ -36,11 +41,20 @@ def write(result: Result, folder: Path, tables: Literal["csv", "parquet"] = "par
     Raises:
         OutputError: the folder holds something else, or cannot be written.
     """
+    put(folder, lambda target: result.write(target, tables=tables))
+
+
+def put(folder: Path, write: Callable[[Path], object]) -> None:
+    """Have a folder written, whole or not at all; folders made on the way to it stay only if it does.
+
+    Raises:
+        OutputError: the folder holds something else, or cannot be written.
+    """
     target = folder.resolve()
     absent = [place for place in target.parents if not place.exists()]
     with writing():
         try:
-            result.write(target, tables=tables)
+            write(target)
         except BaseException as error:
             for place in absent:
                 if place.is_dir() and not any(place.iterdir()):
