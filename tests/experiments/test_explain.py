@@ -219,7 +219,8 @@ def test_shares_are_those_of_runs_of_each_measure_alone(repository: Path, tmp_pa
     compared = 0
     for row in table.filter(pl.col("group") == "control").to_dicts():
         key = tuple(row[k] for k in KEYS)
-        if key not in worth["both"]:
+        # Revenue lost is counted on the policy's own routes, which the runs of single measures do not share.
+        if key not in worth["both"] or key[0].startswith("revenue lost"):
             continue
         both, control, duty = (float(worth[name][key]) for name in ("both", "control", "duty"))
         assert row["contribution"] == pytest.approx((control + both - duty) / 2, rel=1e-6, abs=1e-6), key
