@@ -17,6 +17,7 @@ from backfill.experiments.config import Experiment
 from backfill.experiments.explain import KEYS, SCHEMA, Explanation, explain
 from backfill.experiments.setting import Setting
 from backfill.experiments.worlds import Batch
+from backfill.policy.measures.secondary_tariff import SecondaryTariff
 from backfill.policy.policy import Policy
 from tests.effects.hand_made import PERIODS, VOCABULARY, everyone, world
 from tests.experiments.test_groups import ALIGNED, CHIPS, DUTY, TOOLS
@@ -173,6 +174,29 @@ def test_a_combination_that_cannot_be_solved_is_named(worked, monkeypatch: pytes
     monkeypatch.setattr(worked, "failing", True)
     with pytest.raises(UnsolvedError, match="The world with tools alone cannot be solved. Periods: 2022."):
         explain(experiment("both", CHIPS, TOOLS), experiment("none"), by="measure")
+
+
+def test_tariffs_that_answer_backfilling_find_their_schedule_in_every_combination(worked, monkeypatch):
+    threat = SecondaryTariff.model_validate(
+        {
+            "by": "USA", "targets": ["KOR"], "products": "ascend", "rate": 0.25, "name": "threat",
+            "trigger": {"backfill_above": 0.3, "products": "lithography"},
+        }
+    )  # fmt: skip
+    asked: list[set[str]] = []
+
+    def found(policy, solve, vocabulary):
+        assert vocabulary is VOCABULARY
+        world, reference = solve(policy)
+        assert world.tables["flows"].height == reference.tables["flows"].height
+        asked.append({placed.label for placed in policy.placed})
+        return policy, 1
+
+    monkeypatch.setattr(module, "fixed_point", found)
+    assert explain(experiment("threatened", CHIPS, TOOLS, threat), experiment("none"), by="measure") is not None
+    assert sorted(map(sorted, asked)) == [
+        ["chips", "threat"], ["chips", "threat", "tools"], ["threat"], ["threat", "tools"],
+    ]  # fmt: skip
 
 
 TWO = """\
