@@ -15,6 +15,7 @@ from backfill.dimensions import Vocabulary
 from backfill.errors import CommandError, UnsolvedError
 from backfill.experiments.assemble import Pair, comparisons, effect_tables, joint_checks
 from backfill.experiments.behaviour import conditional, fixed_point
+from backfill.experiments.groups import CURRENT_POLICY
 from backfill.experiments.provenance import provenance
 from backfill.experiments.ranges import Variant, ranged, variants
 from backfill.experiments.results import EffectTables, Result, Status
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from backfill.policy.policy import Policy
     from backfill.policy.wedges import Wedges
     from backfill.world import World
-
-CURRENT_POLICY = "current-policy"
-"""The shipped experiment that stands as a second reference beside whatever builds on it."""
 
 
 def run(
