@@ -53,6 +53,7 @@ class EffectTables:
         capacity: planned capacities, their use, additions and rents.
         limits: quantity limits, their use and rents.
         prices: mill and buyer prices.
+        stockpiles: what is bought ahead of measures, used from stock and held.
     """
 
     exports: pl.DataFrame
@@ -63,6 +64,7 @@ class EffectTables:
     capacity: pl.DataFrame
     limits: pl.DataFrame
     prices: pl.DataFrame
+    stockpiles: pl.DataFrame
 
     @classmethod
     def empty(cls) -> EffectTables:
