@@ -16,10 +16,9 @@ from backfill.experiments.config import Experiment, load_experiment
 from backfill.experiments.explain import KEYS, Explanation, Numbers, explain
 from backfill.experiments.groups import By
 from backfill.experiments.provenance import data_sha256
-from backfill.experiments.results import Result
+from backfill.experiments.results import EXPLANATION, Result
 from backfill.policy.library import find
 
-TABLE = "explain.csv"
 SAME = 0.01, 1e-6
 """How far a number may be from the one on file: share of the change, and of the level."""
 
@@ -67,9 +66,9 @@ def explain_result(named: str, by: By, orders: int, quiet: bool) -> None:
         return
     try:
         print(told(found, by))
-        print(f"every number is in {folder / TABLE}")
+        print(f"every number is in {folder / EXPLANATION}")
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"the table is in {folder / TABLE}") from None
+        raise KeyboardInterrupt(f"the table is in {folder / EXPLANATION}") from None
 
 
 def _reference(folder: Path, result: Result, experiment: Experiment) -> Experiment:
@@ -168,10 +167,10 @@ def _check_writable(folder: Path) -> None:
 def _write(folder: Path, table: pl.DataFrame) -> None:
     """Put the table into the folder, whole or not at all, in the place of an earlier one."""
     with writing():
-        part = folder / f".{TABLE}.part"
+        part = folder / f".{EXPLANATION}.part"
         try:
             table.write_csv(part)
-            os.replace(part, folder / TABLE)
+            os.replace(part, folder / EXPLANATION)
         except (OSError, pl.exceptions.ComputeError) as error:  # the second is how polars reports a full disk
             raise _unwritable(folder, error) from None
         finally:
@@ -180,4 +179,4 @@ def _write(folder: Path, table: pl.DataFrame) -> None:
 
 def _unwritable(folder: Path, error: Exception) -> OutputError:
     why = getattr(error, "strerror", None) or str(error)
-    return OutputError(str(folder / TABLE), "", None, f"cannot be written ({why})")
+    return OutputError(str(folder / EXPLANATION), "", None, f"cannot be written ({why})")

@@ -44,10 +44,11 @@ def run_experiment(
     except UnsolvedError as error:
         result = failed(experiment, error)
     programs.remember()
-    write(result, folder, tables)
+    written = write(result, folder, tables)
     if result.status is not Status.SOLVED:
-        why = " ".join(result.message.split())
-        print(f"{experiment.name}: cannot be solved: {why} Residuals: {folder / 'checks.json'}", file=sys.stderr)
+        told = f"{' '.join(result.message.split())} Residuals: {written / 'checks.json'}"
+        stays = "" if written == folder else f"; the earlier result in {folder} stays"
+        print(f"{experiment.name}: cannot be solved: {told}{stays}", file=sys.stderr)
         return False
     if quiet:
         return True
