@@ -74,11 +74,14 @@ def test_a_result_is_written_and_told_in_full_width(run, tmp_path: Path, capsys:
     lines = out.splitlines()
     for quantity, where in result.summary.select("quantity", "where").iter_rows():
         assert any(quantity in line and where in line for line in lines), quantity
-    (head,) = [line for line in lines if "change from current-policy" in line]
+    (head,) = [line for line in lines if "against current-policy" in line]
     assert "control" in head
     (acquired,) = [line for line in lines if line.split()[:4] == ["compute", "acquired", "adversary", "2022-2023"]]
     assert acquired.split()[5:8] == ["40,000", "30,000", "-10,000"]
     assert "results/no-controls/chart.html" in out
+    between = "is that between no-controls or current-policy and control, not a change of rates"
+    assert f"a rate, or a cost per unit, {between}" in lines
+    assert "backfill rates are in value at current prices; the table backfilling has two other measures" in lines
 
 
 def test_quiet_prints_nothing(run, capsys: pytest.CaptureFixture[str]):

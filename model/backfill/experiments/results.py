@@ -228,7 +228,7 @@ def _read(folder: Path, name: str) -> pl.DataFrame:
     raise FileNotFoundError(f"{folder} lacks the table {name} (.parquet or .csv)")
 
 
-_NUMBERS = ("value", "reference", "policy", "change", "current_policy", "change_from_current_policy", "low", "high")
+_NUMBERS = ("value", "reference", "policy", "change", "current_policy", "against_current_policy", "low", "high")
 
 
 def _read_csv(path: Path) -> pl.DataFrame:
