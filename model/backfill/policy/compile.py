@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
 from backfill.dimensions import Period, Vocabulary
-from backfill.errors import Faults, InertMeasureError, UserError
+from backfill.errors import Faults, InertMeasureError, UnknownProductError, UnknownRegionError, UserError
 from backfill.policy.board import Board, FlowExists
 from backfill.policy.contradictions import contradictions
 from backfill.policy.facts import Facts
@@ -127,8 +128,18 @@ def _board(
 ) -> Board:
     board = Board(vocabulary, time, exists, facts)
     for one in sorted(placed, key=lambda one: one.measure.stage):
-        one.measure.act(board)
+        with _named(one):
+            one.measure.act(board)
     return board
+
+
+@contextmanager
+def _named(placed: Placed) -> Iterator[None]:
+    """Give names that stand for nothing here, defaults of a kind among them, the place of their measure."""
+    try:
+        yield
+    except (UnknownRegionError, UnknownProductError) as error:
+        raise type(error)(placed.file, placed.key, error.value, error.remedy) from None
 
 
 def _inert(
@@ -173,7 +184,8 @@ def _for_itself(placed: Placed, board: Board) -> Inert | None:
         early = measure.until is not None and measure.until <= time.periods[0].start
         key, value = ("until", measure.until) if early else ("from", measure.begin)
         return Inert(placed, key, value, f"outside the horizon {first} to {last}; change the dates or the horizon")
-    why = measure.idle(board)
+    with _named(placed):
+        why = measure.idle(board)
     return None if why is None else Inert(placed, *why)
 
 
