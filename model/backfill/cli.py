@@ -61,9 +61,11 @@ def run(
 @app.command
 def validate(file: Annotated[str, Parameter(help="An experiment file.")], /) -> int:
     """Check an experiment file without solving it."""
-    from backfill.commands.validate import check, verdict
+    from backfill.commands.validate import check, notes, verdict
 
-    print(f"{file}: {verdict(*check(file))}")
+    experiment, base = check(file)
+    _say(notes(experiment), DONE)
+    print(f"{file}: {verdict(experiment, base)}")
     return DONE
 
 

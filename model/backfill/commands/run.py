@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from backfill.commands.folder import check_folder, write
-from backfill.commands.validate import check
+from backfill.commands.validate import check, notes
 from backfill.errors import CommandError, Faults, UnsolvedError, UserError
 from backfill.experiments.config import Experiment
 
@@ -30,6 +30,9 @@ def run_experiment(
         OutputError: the result cannot be written.
     """
     experiment, base, folder = _checked(file_or_name, out, reference, as_of)
+    if not quiet:
+        for note in notes(experiment):
+            print(note, file=sys.stderr)
     keep_compiled()
     from backfill import programs
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from backfill.errors import Faults, SelfReferenceError, UserError
 from backfill.experiments.config import NO_CONTROLS, SAME, Experiment, load_experiment
+from backfill.policy.compile import idle_names
 from backfill.policy.library import find, read
 
 
@@ -54,6 +55,14 @@ def verdict(experiment: Experiment, base: Experiment) -> str:
         return f"ok: withdrawn before it came into force; `backfill run --as-of {last.isoformat()}` takes it as it was known"
     told = "no measures, so it can stand as a reference"
     return f"ok: {told}" if not base.policy.placed else f"ok: {told}, or show what lifting {base.name} would do"
+
+
+def notes(experiment: Experiment) -> list[str]:
+    """What is no mistake but may not be meant, a line each: names for which a measure can change nothing."""
+    names, grid = experiment.vocabulary(), experiment.periods
+    exists, facts = experiment.flow_exists(), experiment.facts()
+    found = idle_names(experiment.policy, names, grid, flow_exists=exists, facts=facts)
+    return [f"note: {one.error()}" for one in found]
 
 
 def _same(experiment: Experiment, base: Experiment) -> bool:
