@@ -37,6 +37,8 @@ def test_every_block_of_the_page_runs(repository: Path, tmp_path: Path, monkeypa
     assert main([*run.split(), "--quiet"]) == 0
     result = backfill.load_result(tmp_path / "results" / "control")
     assert result.checks["converged"] == 1
+    rates = result.summary.filter(pl.col("quantity").str.starts_with("backfill rate of electronics by "))
+    assert rates["change"].is_not_null().sum() == rates.height == 3
     sold = result.tables["exports"].filter(
         pl.col("origin") == "United States", pl.col("destination") == "China", pl.col("product") == "electronics",
         pl.col("period") == "2023", pl.col("quantity") == "volume",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from backfill.effects.backfilling import OTHERS
+from backfill.effects.backfilling import GROUPS, OTHERS
 from backfill.effects.comparison import WHOLE
 from backfill.effects.compute import DIVERTED, OWN, REMOTE
 from backfill.experiments.results import EffectTables
@@ -92,15 +92,15 @@ def summary(
         tables.leakage,
         (pl.col("quantity") == "leakage rate") & (pl.col("channel") == WHOLE),
     )
-    for group in ("tools", "chips", "accelerators"):
+    for product in _sold(tables.backfilling):
         for seller in ("ally", "adversary", OTHERS):
             name = BLOCS.get(seller, seller)
             rows.change(
-                f"backfill rate of {group} by {name}",
+                f"backfill rate of {product} by {name}",
                 "adversary",
                 tables.backfilling,
                 (pl.col("quantity") == "backfill rate, current value")
-                & (pl.col("product") == group)
+                & (pl.col("product") == product)
                 & (pl.col("origin") == seller)
                 & (pl.col("destination") == "adversary"),
             )
@@ -113,6 +113,12 @@ def summary(
         place = (pl.col("region") == "us") & (pl.col("product") == WHOLE)
         rows.change(quantity, "US", welfare, place & (pl.col("quantity") == quantity))
     return rows.frame()
+
+
+def _sold(backfilling: pl.DataFrame) -> Sequence[str]:
+    """What rates are told of: the groups under control or, where there is none, as with a person's own tables, each product."""
+    products = set(backfilling["product"]) if backfilling.height else set()
+    return [group for group in GROUPS if group in products] or sorted(products)
 
 
 class _Rows:
