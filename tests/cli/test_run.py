@@ -226,6 +226,44 @@ def test_compiled_code_that_does_not_listen_is_ended(number: int, tmp_path: Path
     assert not names(tmp_path)
 
 
+LOADING = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+sys.argv = ["backfill", "run", "no-controls"]
+from backfill.cli import main
+sys.exit(main())
+"""
+
+SWALLOWED = """
+import os, signal, sys
+import backfill.commands.run, backfill.experiments.run
+from backfill.cli import main
+class Callback:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+def solve(*_, **__):
+    Callback()
+    raise SystemExit(7)
+backfill.commands.run.keep_compiled = lambda: None
+backfill.experiments.run.run = solve
+sys.argv = ["backfill", "run", "no-controls"]
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "script", [*(LOADING.format(module=name) for name in ("cyclopts", "polars", "jax")), SWALLOWED]
+)
+def test_interrupted_before_anything_is_written_says_so_in_a_line(script: str, tmp_path: Path):
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted: nothing written\n")
+    assert not names(tmp_path)
+
+
 def test_interrupted_while_telling_the_result_stays(run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
     def interrupted(*_words, **_options):
         raise KeyboardInterrupt

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from backfill.commands.found import result_folder, solved_result
-from backfill.commands.interrupt import writing
+from backfill.commands.interrupt import at_once, writing
 from backfill.errors import OutputError
 from backfill.experiments.config import Experiment, load_experiment
 from backfill.experiments.explain import KEYS, Explanation, Numbers, explain
@@ -41,22 +41,23 @@ def explain_result(named: str, by: By, orders: int, quiet: bool) -> None:
     experiment = load_experiment(folder / "resolved.toml", inert_allowed=True)
     reference = _reference(folder, result, experiment)
     _check_writable(folder)
-    from backfill.commands.report import progress_bar
-    from backfill.commands.run import keep_compiled
+    with at_once():
+        from backfill.commands.report import progress_bar
+        from backfill.commands.run import keep_compiled
 
-    keep_compiled()
-    from backfill import programs
+        keep_compiled()
+        from backfill import programs
 
-    programs.prepare()
-    with progress_bar(quiet) as progress:
-        found = explain(
-            experiment,
-            reference,
-            by=by,
-            orders=orders,
-            progress=progress,
-            checked=lambda numbers: _check_same(folder, result, numbers),
-        )
+        programs.prepare()
+        with progress_bar(quiet) as progress:
+            found = explain(
+                experiment,
+                reference,
+                by=by,
+                orders=orders,
+                progress=progress,
+                checked=lambda numbers: _check_same(folder, result, numbers),
+            )
     programs.remember()
     if found is None:
         remedy = f"has the same measures as {result.reference}, so that there is nothing to explain"

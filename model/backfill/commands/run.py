@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from backfill.commands.folder import check_folder, write
+from backfill.commands.interrupt import at_once
 from backfill.commands.validate import check, notes
 from backfill.errors import CommandError, Faults, UnsolvedError, UserError
 from backfill.experiments.config import Experiment
@@ -33,19 +34,20 @@ def run_experiment(
     if not quiet:
         for note in notes(experiment):
             print(note, file=sys.stderr)
-    keep_compiled()
-    from backfill import programs
+    with at_once():
+        keep_compiled()
+        from backfill import programs
 
-    programs.prepare()
-    from backfill.commands.report import progress_bar, report
-    from backfill.experiments.results import Status
-    from backfill.experiments.run import run
+        programs.prepare()
+        from backfill.commands.report import progress_bar, report
+        from backfill.experiments.results import Status
+        from backfill.experiments.run import run
 
-    try:
-        with progress_bar(quiet) as progress:
-            result = run(experiment, reference=base, ranges=ranges, as_of=as_of, progress=progress)
-    except UnsolvedError as error:
-        result = failed(experiment, error)
+        try:
+            with progress_bar(quiet) as progress:
+                result = run(experiment, reference=base, ranges=ranges, as_of=as_of, progress=progress)
+        except UnsolvedError as error:
+            result = failed(experiment, error)
     programs.remember()
     written = write(result, folder, tables)
     if result.status is not Status.SOLVED:
