@@ -282,3 +282,32 @@ def test_who_aligns_without_anything_to_sell_is_refused(tmp_path: Path):
     done = backfill("validate", "alone.toml", cwd=tmp_path)
     assert done.returncode == 2
     assert 'alone.toml: measures[2].region: ["TKC"]: the benchmark has no such flow' in done.stderr
+
+
+ODD = """\
+[[measures]]
+kind = "export_control"
+by = "USA"
+products = "tools"
+destinations = "CHN"
+licence = { cap = 1000, unit = "USD" }
+[[measures]]
+kind = "tariff"
+by = "USA"
+origins = "CHN"
+products = "logic_mature"
+rate = 5
+"""
+
+
+def test_sizes_that_may_be_meant_in_another_unit_are_noted(tmp_path: Path):
+    (tmp_path / "odd.toml").write_text(ODD)
+    done = backfill("validate", "odd.toml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "odd.toml: ok\n")
+    assert done.stderr.splitlines() == [
+        "note: odd.toml: measures[1].licence.cap: 1000.0: is 0.001 million USD; "
+        'write unit = "million USD" if millions are meant',
+        "note: odd.toml: measures[2].rate: 5.0: is 500% of the price; write 0.05 for 5%",
+    ]
+    (tmp_path / "odd.toml").write_text(ODD.replace('"USD"', '"million USD"').replace("rate = 5", "rate = 1.45"))
+    assert backfill("validate", "odd.toml", cwd=tmp_path).stderr == ""

@@ -184,3 +184,10 @@ def test_check_looks_at_blocs_as_experiments_do(tables, tmp_path: Path, capsys: 
     regions.write_text("region,block\n")
     assert main(["economy", "check", str(tmp_path)]) == 2
     assert capsys.readouterr().err == f"{regions}: has columns region, block: give region, bloc\n"
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_path_is_no_table(tables, kind: type):
+    with pytest.raises(Faults) as caught:
+        backfill.Economy.from_tables(**(tables | {"trade": kind("trade.csv")}))
+    assert caught.value.lines == ('trade: "trade.csv": is a name: give the table, such as polars.read_csv of it',)

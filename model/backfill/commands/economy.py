@@ -33,7 +33,8 @@ def check_tables(folder: Path, closure: str) -> str:
             f"{folder}: ok",
             f"{len(accounts.regions)} regions, {len(accounts.products)} products, {flows} flows of {accounts.flow.size} possible",
             f"world value added {accounts.unit:.6g}, in the unit of the trade table; {share:.1%} of spending is by producers",
-            f"tariff revenue {accounts.revenue.sum():.2%} of value added",
+            f"tariff revenue {accounts.revenue.sum():.2%} of value added, rates up to {accounts.tariff.max():.4g} "
+            f"(a rate of 0.25 is 25%)",
             f"balances from {accounts.regions[lowest]} {accounts.deficit[lowest]:+.2%} to "
             f"{accounts.regions[highest]} {accounts.deficit[highest]:+.2%} of world value added (minus is a surplus)",
             f"blocs: {'; '.join(blocs)}" if bloc else "no regions.csv: experiments need one, with the bloc of each region",
