@@ -12,7 +12,7 @@ from backfill.resources import experiments_dir
 NAMES = ("no-controls", "current-policy", "allied-alignment", "secondary-tariff")
 RELATIVE = 1e-6
 KEYS = ("quantity", "where", "period", "unit")
-NUMBERS = ("reference", "policy", "change", "current_policy", "change_from_current_policy", "low", "high")
+NUMBERS = ("reference", "policy", "change", "current_policy", "against_current_policy", "low", "high")
 
 
 def expected_file(name: str) -> Path:

@@ -194,7 +194,7 @@ def load_experiment(
             wrong += [TableError(table, "", None, rest) for table, _, rest in (f.partition(": ") for f in error.faults)]
     own, unusable = _own(file, compared_with)
     wrong += unusable
-    names = None if wrong else _names(tables, own)
+    names = None if wrong or _unclear(file) else _names(tables, own)
     names_in = _names_in(mapping, own)
     files, astray = with_included(file)
     settings, placed, found = parse(file, names, names_in=names_in)
@@ -227,6 +227,12 @@ def _as_of(file: PolicyFile) -> dt.date | None:
     return given if type(given) is dt.date else None
 
 
+def _unclear(file: PolicyFile) -> bool:
+    """Whether a file asks for an economy in a way that cannot be read, so that its names are nobody's yet."""
+    table = file.raw.get("economy", {})
+    return not isinstance(table, Mapping) or (not isinstance(table.get("tables"), str) and bool(set(table) - {"closure"}))
+
+
 def _names(tables: BaselineTables | None, own: OwnTables | None) -> Vocabulary:
     if own is not None:
         return own.vocabulary()
@@ -244,9 +250,11 @@ def _own(file: PolicyFile, compared_with: Experiment | None) -> tuple[OwnTables 
     """The economy of a user's own that an experiment is about, and what is wrong with it."""
     table = file.raw.get("economy")
     given = table if isinstance(table, Mapping) else {}
-    named, closure = given.get("tables"), given.get("closure", "fixed")
-    if not isinstance(named, str) or closure not in CLOSURES:
+    named, closure = given.get("tables"), given.get("closure")
+    if not isinstance(named, str):
         return None if compared_with is None else compared_with.own, []
+    if closure not in CLOSURES:  # reported by its type; the names are those of the tables under any
+        closure = CLOSURES[0]
     place = (file.path.parent / named).resolve()
     if isinstance(file.raw.get("regions"), Mapping) and file.raw["regions"].get("mapping") is not None:
         return None, [
@@ -305,12 +313,12 @@ def _inert(
 ) -> tuple[UserError, ...]:
     """Measures that change nothing: beside each other if the policy is whole, else each for itself."""
     grid = periods(span.first_year, span.last_year, span.per_year)
-    if not whole:
-        return tuple(one.error() for one in idle_measures(policy, names, grid, flow_exists=exists, facts=facts))
     try:
+        if not whole:
+            return tuple(one.error() for one in idle_measures(policy, names, grid, flow_exists=exists, facts=facts))
         compile_policy(policy, names, grid, flow_exists=exists, facts=facts)
-    except Faults as error:
-        return error.faults
+    except UserError as error:
+        return error.faults if isinstance(error, Faults) else (error,)
     return ()
 
 
