@@ -429,7 +429,7 @@ class Coupling:
         cost_slope = slopes.cost_by_rent.transpose(1, 2, 0, 3)
 
         holders = self.holders[world]
-        stocks = holders.slopes(point.seen, point.additions) if holders and point.seen else None
+        stocks = holders.slopes(point.seen, point.wanted, point.additions) if holders and point.seen else None
 
         def started(rent: Array) -> AffineAnswer:
             return answer(nodes, response, cost_slope, point.mill, rent, self.foresight, span=span, stocks=stocks)

@@ -253,11 +253,23 @@ class Stockholders:
         )
         return replace(seen, mean=seen.mean * factor, by_class=seen.by_class * factor[:, :, None])
 
-    def slopes(self, seen: Seen, additions: Array) -> Array:
-        """How orders move the use of capacities as rents change, ``[node, period, node, period]``, see `at_rents`."""
+    def slopes(self, seen: Seen, orders: Orders, additions: Array) -> Array | None:
+        """How orders move the use of capacities as rents change, ``[node, period, node, period]``, see `at_rents`.
+
+        None where nothing is ordered.
+
+        Args:
+            seen: what stockholders see.
+            orders: their answer to it.
+            additions: ``[node, class, period]``.
+        """
+        moving = orders.kits.sum((0, 2, 4)) + orders.goods.sum(0)
+        dates = np.flatnonzero(moving.sum(0) + moving.sum(1))
+        if not len(dates):
+            return None
         found = np.zeros((len(self.products), self.periods, len(self.products), self.periods))
-        before = self._asked(self.purchases(self.answer(seen, additions)[0], additions))
-        for s in range(self.first, self.periods):
+        before = self._asked(self.purchases(orders, additions))
+        for s in dates:
             factor = np.where(np.arange(self.periods) == s, 1 + NUDGE, 1.0)[:, None, None]
             nudged = replace(seen, mean=seen.mean * factor, by_class=seen.by_class * factor[..., None])
             change = (self._asked(self.purchases(self.answer(nudged, additions)[0], additions)) - before) / NUDGE
@@ -338,7 +350,10 @@ class Stockholders:
         need = self._needs(additions)
         held = self._held(self.held_kits, need.sum(1))[:, None]
         for n, (_, k) in enumerate(self.kits):
-            tools[:, k, :, self.sites[n]] += np.einsum("tcsd,ds,ts->tc", orders.kits[n], need[n], 1 / self.left)
+            if not (orders.kits[n].any() or held[n].any()):
+                continue
+            delivered = orders.kits[n] * need[n].T / self.left[:, None, :, None]
+            tools[:, k, :, self.sites[n]] += delivered.sum((2, 3))
             tools[:, k, :, self.sites[n]] -= (need[n] * self._fit(orders.kits[n].sum((0, 1)).T + held[n])).T
         for n, (product, region) in enumerate(self.goods):
             into = compute[:, region] if product == COMPUTE else goods[:, shape.position(product), region]
