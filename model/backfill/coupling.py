@@ -70,6 +70,7 @@ class Point:
         orders: what is bought ahead.
         wanted: what stockholders would order at these prices.
         apart: how far the two are, as a share of needs.
+        seen: what stockholders see; None before the first round.
     """
 
     rent: Array
@@ -82,6 +83,7 @@ class Point:
     orders: Orders
     wanted: Orders
     apart: float = 0.0
+    seen: Seen | None = None
 
 
 @dataclass
@@ -94,6 +96,7 @@ class Search:
         planned: the part of it that is the capacity plan's.
         recent: merits of the last points accepted.
         target: the plan's answer there; None before the first.
+        orders: what would be bought ahead at its rents.
         step: what that answer would move, relative to prices.
         length: share of the step tried next.
         fresh: whether the slopes are those of this point.
@@ -107,6 +110,7 @@ class Search:
     planned: float = np.inf
     recent: list[float] = field(default_factory=list)
     target: AffineAnswer | None = None
+    orders: Orders | None = None
     step: float = np.inf
     length: float = 1.0
     fresh: bool = False
@@ -316,7 +320,8 @@ class Coupling:
             _with(old, span, ((1 - share) * old + share * new)[..., span], axis=-1)
             for old, new in ((point.rent, target.rent), (point.additions, target.additions))
         )
-        return replace(point, rent=rent, additions=additions, orders=point.orders.towards(point.wanted, share))
+        orders = point.orders if search.orders is None else point.orders.towards(search.orders, share)
+        return replace(point, rent=rent, additions=additions, orders=orders)
 
     def _evaluate(self, trials: Mapping[int, Point], span: slice) -> dict[int, Point]:
         """Solve the markets of the periods ``span`` at given plans, all worlds in one batch."""
@@ -335,6 +340,7 @@ class Coupling:
                 point,
                 wanted=wanted,
                 apart=self.holders[world].apart(point.orders, wanted, seen),
+                seen=seen,
                 vector=_with(point.vector, span, market.vector[own]),
                 converged=_with(point.converged, span, market.converged[own]),
                 use=_with(point.use, span, use[own].T, axis=-1),
@@ -346,7 +352,14 @@ class Coupling:
     def _seen(self, market: Equilibrium, own: slice, span: slice) -> Seen:
         """What stockholders see of one world's markets; periods that are over have prices of one, which nobody looks at."""
         parts = (market.by_class, market.mean, market.used, market.compute_price, market.compute)
-        return Seen(*(_with(np.ones((self.periods, *part.shape[1:])), span, part[own]) for part in parts))
+        value, quantity = market.value[own][:, self.rows], market.quantity[own][:, self.rows, self.columns]
+        spent, from_node = value.sum(2), value[:, np.arange(len(self.rows)), self.columns]
+        safe = np.where(spent > 0, spent, 1.0)
+        drawn = quantity * market.mean[own][:, self.rows] / safe
+        priced = from_node / safe / market.mill[own][:, self.rows, self.columns, None]
+        prices = (_with(np.ones((self.periods, *part.shape[1:])), span, part[own]) for part in parts)
+        shares = (_with(np.zeros((self.periods, *part.shape[1:])), span, part) for part in (drawn, priced))
+        return Seen(*prices, *shares)
 
     def _solved(self, lane: Lane, start: Array, years: np.ndarray) -> Equilibrium:
         """Markets solved from where they stood or, where that leads nowhere, from the reference."""
@@ -405,6 +418,7 @@ class Coupling:
                 search.length = 0.0
                 continue
             search.target = self._answer(world, search.point, span)
+            search.orders = self._orders(world, search.point, search.target)
             move = np.abs(search.target.rent - search.point.rent) / np.maximum(search.point.mill, 1e-9)
             search.step = float(move[:, span].max())
 
@@ -419,14 +433,24 @@ class Coupling:
         assert slopes is not None
         cost_slope = slopes.cost_by_rent.transpose(1, 2, 0, 3)
 
+        holders = self.holders[world]
+        stocks = holders.slopes(point.seen, point.wanted, point.additions) if holders and point.seen else None
+
         def started(rent: Array) -> AffineAnswer:
-            return answer(nodes, response, cost_slope, point.mill, rent, self.foresight, span=span)
+            return answer(nodes, response, cost_slope, point.mill, rent, self.foresight, span=span, stocks=stocks)
 
         found = started(point.rent)
         if not found.solved:
             program = CompiledPlan(nodes, self.foresight).solve(response)
             found = min(found, started(program.rent), key=lambda one: one.residual)
         return found
+
+    def _orders(self, world: int, point: Point, target: AffineAnswer) -> Orders | None:
+        """What would be bought ahead at a plan's rents."""
+        holders = self.holders[world]
+        if not holders or point.seen is None:
+            return None
+        return holders.answer(holders.at_rents(point.seen, target.rent - point.rent), target.additions)[0]
 
     def _learn(self, world: int, old: Point, new: Point, span: slice) -> None:
         """Correct the slopes of use by what a step showed (Broyden's update, period by period, in relative steps)."""
@@ -436,6 +460,10 @@ class Coupling:
         rent, added = (new.rent - old.rent)[:, span].T, (new.additions - old.additions)[..., span].transpose(2, 0, 1)
         by_rent, by_addition = slopes.use_by_rent[span], slopes.use_by_addition[span]
         missed = (new.use - old.use)[:, span].T
+        holders = self.holders[world]
+        if holders and new.seen is not None:
+            asked = (holders.use(holders.purchases(point.orders, point.additions), new.seen) for point in (new, old))
+            missed = missed - (next(asked) - next(asked))[:, span].T
         missed = missed - np.einsum("tgh,th->tg", by_rent, rent) - np.einsum("tghc,thc->tg", by_addition, added)
         rent_weight = 1 / np.maximum(new.mill[:, span].T, 1e-9) ** 2
         size = np.maximum(capacity_path(self.nodes[world], new.additions).max(1), 1e-9)

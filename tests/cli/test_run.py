@@ -168,6 +168,16 @@ def test_any_other_folder_is_refused_before_anything_is_solved(run, tmp_path: Pa
     assert names(tmp_path / "mine") == {"thesis.txt"}
 
 
+def test_the_working_directory_is_not_replaced(run, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    inode = tmp_path.stat().st_ino
+    for place in (".", str(tmp_path)):
+        assert run(make(), "--out", place) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line == f"{place}: holds the working directory, which stays; name another folder"
+    assert run.asked == []
+    assert tmp_path.stat().st_ino == inode
+
+
 def test_a_world_that_cannot_be_solved_leaves_its_checks_alone(run, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert run(unsolved(), "--out", "out") == 3
     (line,) = capsys.readouterr().err.splitlines()

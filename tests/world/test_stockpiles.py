@@ -159,7 +159,8 @@ def prices(economy, holders: Stockholders, dearer: float) -> Seen:
     path = np.where(np.arange(periods) < START, 1.0, dearer)
     goods = np.ones((periods, len(shape.products), len(shape.regions))) * path[:, None, None]
     by_class = np.repeat(goods[:, :, None], holders.classes, 2)
-    return Seen(by_class, goods, 10 * np.ones(goods.shape), goods[:, 0], 10 * np.ones(goods[:, 0].shape))
+    nodes = np.zeros((periods, len(shape.nodes), len(shape.regions)))
+    return Seen(by_class, goods, 10 * np.ones(goods.shape), goods[:, 0], 10 * np.ones(goods[:, 0].shape), *2 * [nodes])
 
 
 def test_a_holder_minimises_cost(economy):

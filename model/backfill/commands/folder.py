@@ -27,6 +27,8 @@ def check_folder(folder: Path, allowed: Callable[[Path], None] = may_replace) ->
     """
     try:
         allowed(folder)
+        if Path.cwd().is_relative_to(folder.resolve()):
+            raise OutputError(str(folder), "", None, "holds the working directory, which stays; name another folder")
         parent = _existing(folder.resolve())
         with tempfile.TemporaryDirectory(prefix=".backfill-", dir=parent):
             pass
@@ -45,8 +47,9 @@ def write(result: Result, folder: Path, tables: Literal["csv", "parquet"] = "par
     Raises:
         OutputError: the folder holds something else, or cannot be written.
     """
+    named = folder.resolve()
     written = put(folder, lambda target: result.write(target, tables=tables))
-    return folder if written == folder.resolve() else Path(called(written))
+    return folder if written == named else Path(called(written))
 
 
 def put(folder: Path, write: Callable[[Path], Path]) -> Path:

@@ -22,7 +22,7 @@ them and are worth there what a new unit costs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,6 +34,7 @@ HASTE = 20.0
 """Logit of the period in which orders are placed, per unit of relative cost: a tenth dearer, a seventh as many."""
 SERVICES = ("eda_ip", "packaging")
 """Products of the stack that cannot be stored."""
+NUDGE = 1e-6
 COMPUTE = "compute"
 """Accelerators, whatever the line, as users acquire them."""
 
@@ -47,6 +48,8 @@ class Seen:
         mean: ``[period, product, region]`` prices of a unit of use.
         used: ``[period, product, region]`` units used, stored ones included.
         compute_price, compute: ``[period, region]`` price of compute acquired and units used, thousand H100e.
+        drawn: ``[period, node, region]`` units of a planned capacity's product in a unit of its composite there.
+        priced: ``[period, node, region]`` share of the composite's price per unit of the capacity's rent.
     """
 
     by_class: Array
@@ -54,6 +57,8 @@ class Seen:
     used: Array
     compute_price: Array
     compute: Array
+    drawn: Array
+    priced: Array
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,7 @@ class Stockholders:
     Attributes:
         kits: (capacity, tool) of builders, as positions.
         goods: (product or `COMPUTE`, region) of other stocks.
+        buying: how many of either, the first ones, still order; the others only use what they hold.
     """
 
     def __init__(
@@ -146,10 +152,12 @@ class Stockholders:
         self.classes = share.shape[1]
         self.loss, self.mismatch = float(capacity.stock_loss), float(capacity.stock_mismatch)
         self.need = np.asarray(capacity.tool_need)
+        self.products = np.array([shape.position(product) for product, _ in shape.nodes], int)
         self.kits: list[tuple[int, int]] = []
         self.goods: list[tuple[str, int]] = []
         if plans:
             self._find(_tightening(economy, wedges, first))
+        self.buying = len(self.kits), len(self.goods)
         if before:
             self.kits += [kit for kit in before[0].kits if kit not in self.kits]
             self.goods += [good for good in before[0].goods if good not in self.goods]
@@ -199,6 +207,8 @@ class Stockholders:
             members[n] = np.where(own > 0, common, 0.0)
             open_ = sources[:, :, None, None] > sources
             opened = (members[n] * open_).sum(1, keepdims=True)
+            if n >= self.buying[0]:
+                continue
             window[n] = np.clip((known + opened - 1) / np.where(opened > 0, opened, 1.0), 0.0, 1.0) * open_
         return members, window
 
@@ -233,6 +243,47 @@ class Stockholders:
         """Share of a need met by units held since before the last news; what is more than all can use is lost."""
         share = np.divide(units, need, out=np.zeros(np.broadcast(units, need).shape), where=need > 0)
         return np.minimum(share, 1 / self.mismatch)
+
+    def at_rents(self, seen: Seen, change: Array) -> Seen:
+        """What stockholders would see if rents changed by ``change[node, period]``, to first order and through prices of their
+        own goods alone."""
+        factor = np.ones(seen.mean.shape)
+        np.multiply.at(
+            factor, (slice(None), self.products), 1 + np.maximum(seen.priced * change.T[:, :, None], -0.5)
+        )
+        return replace(seen, mean=seen.mean * factor, by_class=seen.by_class * factor[:, :, None])
+
+    def slopes(self, seen: Seen, orders: Orders, additions: Array) -> Array | None:
+        """How orders move the use of capacities as rents change, ``[node, period, node, period]``, see `at_rents`.
+
+        None where nothing is ordered.
+
+        Args:
+            seen: what stockholders see.
+            orders: their answer to it.
+            additions: ``[node, class, period]``.
+        """
+        moving = orders.kits.sum((0, 2, 4)) + orders.goods.sum(0)
+        dates = np.flatnonzero(moving.sum(0) + moving.sum(1))
+        if not len(dates):
+            return None
+        found = np.zeros((len(self.products), self.periods, len(self.products), self.periods))
+        before = self._asked(self.purchases(orders, additions))
+        for s in dates:
+            factor = np.where(np.arange(self.periods) == s, 1 + NUDGE, 1.0)[:, None, None]
+            nudged = replace(seen, mean=seen.mean * factor, by_class=seen.by_class * factor[..., None])
+            change = (self._asked(self.purchases(self.answer(nudged, additions)[0], additions)) - before) / NUDGE
+            of_node = change[:, self.products] * seen.drawn
+            same = self.products[:, None] == self.products
+            found[:, :, :, s] = np.einsum("tgj,hj,gh->gth", of_node, seen.priced[s], same)
+        return found
+
+    def use(self, purchases: Purchases, seen: Seen) -> Array:
+        """Use of capacities for what stocks ask of the markets, ``[node, period]``."""
+        return (self._asked(purchases)[:, self.products] * seen.drawn).sum(2).T
+
+    def _asked(self, purchases: Purchases) -> Array:
+        return purchases.goods + purchases.tools.sum(2)
 
     def answer(self, seen: Seen, additions: Array) -> tuple[Orders, Array]:
         """Orders at the markets' prices, and what they save builders per unit of capacity added, ``[node, class, period]``."""
@@ -271,7 +322,8 @@ class Stockholders:
         ratio = price[:, :, None] * self.growth / price[:, None]
         held = self._held(self.held_goods, used)
         weight = np.broadcast_to(self.later.astype(float), ratio.shape)
-        share = self._shares(ratio, held[:, None], weight, self.foreseen[:, None], (1,))
+        window = self.foreseen[:, None] * (np.arange(len(self.goods)) < self.buying[1])[:, None, None]
+        share = self._shares(ratio, held[:, None], weight, window, (1,))
         return share * used[:, None], used * self._fit(share.sum(1) + held)
 
     def _of(self, seen: Seen, product: str, region: int) -> tuple[Array, Array]:
@@ -298,7 +350,10 @@ class Stockholders:
         need = self._needs(additions)
         held = self._held(self.held_kits, need.sum(1))[:, None]
         for n, (_, k) in enumerate(self.kits):
-            tools[:, k, :, self.sites[n]] += np.einsum("tcsd,ds,ts->tc", orders.kits[n], need[n], 1 / self.left)
+            if not (orders.kits[n].any() or held[n].any()):
+                continue
+            delivered = orders.kits[n] * need[n].T / self.left[:, None, :, None]
+            tools[:, k, :, self.sites[n]] += delivered.sum((2, 3))
             tools[:, k, :, self.sites[n]] -= (need[n] * self._fit(orders.kits[n].sum((0, 1)).T + held[n])).T
         for n, (product, region) in enumerate(self.goods):
             into = compute[:, region] if product == COMPUTE else goods[:, shape.position(product), region]

@@ -39,6 +39,7 @@ class Equilibrium(NamedTuple):
         used: units used.
         compute_price: price of compute acquired.
         compute: units of compute used.
+        value, quantity: spending and units by origin and destination.
     """
 
     vector: Float[np.ndarray, "lane unknown"]
@@ -52,6 +53,8 @@ class Equilibrium(NamedTuple):
     used: Float[np.ndarray, "lane product region"]
     compute_price: Float[np.ndarray, "lane region"]
     compute: Float[np.ndarray, "lane region"]
+    value: Float[np.ndarray, "lane product origin destination"]
+    quantity: Float[np.ndarray, "lane product origin destination"]
 
 
 class Lane(eqx.Module):
@@ -113,6 +116,8 @@ def _solve(structure: Structure, used: Used, lanes: Lane, start: Array, toleranc
         outcome.used,
         outcome.compute_value,
         outcome.absorption.compute,
+        outcome.flows.value,
+        outcome.flows.quantity,
     )
 
 
