@@ -1,8 +1,8 @@
 """Effects as single numbers: smooth functions of a world's levels beside the reference's, with exact derivatives.
 
 Each is what the tables of effects hold (economics, section 11), written with arrays. All are built of sums, products and
-quotients, so that their derivative along a change ``dx`` of levels is the imaginary part of a complex step, ``Im f(x + i h dx) / h``
-with ``h`` tiny: exact to rounding.
+quotients, so that their derivative along a change ``dx`` of levels is the imaginary part of a complex step, ``Im f(x + i h dx)
+/ h`` with ``h`` tiny: exact to rounding.
 """
 
 from __future__ import annotations

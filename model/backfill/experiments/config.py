@@ -25,8 +25,8 @@ from backfill.errors import (
     UserError,
     did_you_mean,
 )
-from backfill.experiments.design.checks import unfit_levers
-from backfill.experiments.design.file import DesignTable, read_design
+from backfill.experiments.design.checks import design_of, unfit_levers
+from backfill.experiments.design.file import DesignTable
 from backfill.experiments.file import NO_CONTROLS, ExperimentFile, Horizon, horizon, parse
 from backfill.experiments.toml_text import to_toml
 from backfill.hats.own import CLOSURES, OwnTables, read_own
@@ -216,12 +216,10 @@ def load_experiment(
     wrong += included + astray + found + twins + _reference(file, policy)
     wrong += _without_priors(file) if own is not None or unusable else _against_priors(file)
     span = horizon(file)
-    design, unfit = (None, []) if span is None else _design(file, names, span, tables, own, names_in)
+    design, unfit = design_of(file, names, span and _grid(span), tables, own, names_in)
     wrong += unfit
     if design is not None and names is not None and span is not None and settings is not None and not wrong:
-        exists = benchmark_flows(tables) if own is None else own.flow_exists()
-        facts = None if own is not None else benchmark_facts(tables)
-        wrong += unfit_levers(design, acting, file.label, names, _grid(span), exists, facts, settings.foresight)
+        wrong += unfit_levers(design, acting, file.label, names, _grid(span), tables, own, settings.foresight)
     if names is not None and not inert_allowed and as_of is None and span is not None:
         # Without a measure or a file that is at fault itself, or beside a twin, others may seem to change nothing.
         whole = len(policy.placed) == sum(_measure_count(one) for one in files) and not astray and not twins
@@ -321,19 +319,6 @@ def _measure_count(file: PolicyFile) -> int:
 
 def _grid(span: Horizon) -> tuple[Period, ...]:
     return periods(span.first_year, span.last_year, span.per_year)
-
-
-def _design(
-    file: PolicyFile, names: Vocabulary | None, span: Horizon, tables: BaselineTables | None, own: OwnTables | None,
-    names_in: str,
-) -> tuple[DesignTable | None, list[UserError]]:  # fmt: skip
-    """The design of a file, and what is wrong with it."""
-    raw = file.raw.get("design")
-    if raw is None:
-        return None, []
-    facts = benchmark_facts(tables) if own is None and names is not None else None
-    planned = None if facts is None else frozenset(facts.planned)
-    return read_design(raw, file.label, names, _grid(span), planned, names_in)
 
 
 def _inert(

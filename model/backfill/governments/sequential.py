@@ -1,7 +1,7 @@
 """A best package by sequential quadratic programming in a trust region, accepted on true worlds (section 10).
 
-Objective ``f`` and limits ``c <= 0`` of the true worlds are joined in ``phi = f + penalty sum max(0, c)``, exact for a penalty above
-every multiplier (Fletcher). A step of the model (`backfill.governments.step`) is taken if ``phi`` of its true world falls by a
+Objective ``f`` and limits ``c <= 0`` of the true worlds are joined in ``phi = f + penalty sum max(0, c)``, exact for a penalty
+above every multiplier (Fletcher). A step of the model (`backfill.governments.step`) is taken if ``phi`` of its true world falls by a
 tenth of what the model promised; the box then grows, else it shrinks. Curvature is that of the Lagrangian, by damped updates
 (Powell). Switches are decided by a mixed-integer step on what switching each over does to true worlds.
 """
@@ -34,7 +34,7 @@ class Verdict(Enum):
     """How a search ended, each a sentence that says what to make of it."""
 
     OPTIMAL = "The optimality conditions hold: no small change is better."
-    KINKED = "No step is better on true worlds though the conditions do not hold: the optimum lies where limits of the model change."
+    KINKED = "No step is better on true worlds though the conditions do not hold: it lies where limits of the model change."
     INFEASIBLE = "No package nearby keeps every limit; the one named is passed by least."
     UNFINISHED = "The search ran out of steps; start it elsewhere or widen a range."
     LOST = "The first package has no world."
@@ -97,7 +97,8 @@ def search(problem: Problem, start: Package, *, penalty: float = PENALTY, radius
     levers = len(start.share)
     if first is None:
         return Search(start, np.array([np.inf]), np.zeros(0), verdict=Verdict.LOST, worlds=1)
-    found = _Descent(problem, Search(start, first, np.zeros(len(first) - 1), worlds=1), penalty, radius, np.zeros((levers, levers)))
+    state = Search(start, first, np.zeros(len(first) - 1), worlds=1)
+    found = _Descent(problem, state, penalty, radius, np.zeros((levers, levers)))
     found.run()
     while problem.switches.any() and found.switched():
         found.run()

@@ -8,6 +8,7 @@ from dataclasses import fields
 import numpy as np
 
 from backfill.dimensions import Period, Vocabulary
+from backfill.economy.tables import BaselineTables
 from backfill.effects.kinds import PACKAGE_COST
 from backfill.errors import (
     ContradictionError,
@@ -18,19 +19,38 @@ from backfill.errors import (
     UserError,
     did_you_mean,
 )
-from backfill.experiments.design.file import DesignTable, Lever
+from backfill.experiments.design.file import DesignTable, Lever, read_design
 from backfill.experiments.design.levers import Levers, field_of, numeric, numeric_fields, placed_of, unfit
 from backfill.governments.package import Package
-from backfill.policy.board import FlowExists
+from backfill.hats.own import OwnTables
+from backfill.policy.benchmark import benchmark_flows
 from backfill.policy.compile import compile_policy
-from backfill.policy.facts import Facts
 from backfill.policy.faults import faults, path
+from backfill.policy.library import PolicyFile
+from backfill.policy.measures.secondary_tariff import SecondaryTariff
 from backfill.policy.policy import Policy
+from backfill.policy.technology import benchmark_facts
 from backfill.policy.wedges import Wedges
 
 INSIDE = 1e-4
 """Distance from a bound, as a share of a lever's range, over which wedges must not jump."""
 JUMP = 1e-2
+
+
+def design_of(
+    file: PolicyFile,
+    names: Vocabulary | None,
+    periods: Sequence[Period] | None,
+    tables: BaselineTables | None,
+    own: OwnTables | None,
+    names_in: str,
+) -> tuple[DesignTable | None, list[UserError]]:
+    """The design of a file, and what is wrong with it apart from its levers (see `unfit_levers`)."""
+    raw = file.raw.get("design")
+    if raw is None or periods is None:
+        return None, []
+    planned = benchmark_facts(tables).planned if own is None and names is not None else None
+    return read_design(raw, file.label, names, periods, planned, names_in)
 
 
 def unfit_levers(
@@ -39,8 +59,8 @@ def unfit_levers(
     file: str,
     vocabulary: Vocabulary,
     periods: Sequence[Period],
-    flow_exists: FlowExists,
-    facts: Facts | None,
+    tables: BaselineTables | None,
+    own: OwnTables | None,
     foresight: str,
 ) -> list[UserError]:
     """Levers in no measure, bounds outside a field's own, levers and objectives that nothing moves, wedges that jump.
@@ -49,7 +69,9 @@ def unfit_levers(
         table: the design.
         policy: the measures of the experiment.
         file: file to name.
-        vocabulary, periods, flow_exists, facts: what measures are compiled over.
+        vocabulary, periods: what measures are compiled over.
+        tables: the benchmark over other regions; the shipped one if None.
+        own: a user's own economy instead of the benchmark.
         foresight: what builders expect.
     """
     wrong = [fault for n, lever in enumerate(table.levers) for fault in _lever(n, lever, policy, file)]
@@ -62,10 +84,12 @@ def unfit_levers(
     if wrong:
         return wrong
     levers = Levers(table, policy)
+    exists = benchmark_flows(tables) if own is None else own.flow_exists()
+    facts = benchmark_facts(tables) if own is None else None
 
     def wedges(package: Package) -> Wedges:
         return compile_policy(
-            levers.policy_at(package), vocabulary, tuple(periods), flow_exists=flow_exists, facts=facts, inert_allowed=True
+            levers.policy_at(package), vocabulary, tuple(periods), flow_exists=exists, facts=facts, inert_allowed=True
         )
 
     wrong += _still(levers, file, wedges)
@@ -126,12 +150,19 @@ def _still(levers: Levers, file: str, wedges) -> list[UserError]:
             remedy = "moves nothing from low to high: other measures do as much at every value; remove it or widen it"
             wrong.append(InertMeasureError(file, path("design", "levers", n), lever.label, remedy))
             continue
-        for end, here, inside in (("low", low, at(INSIDE)), ("high", high, at(1 - INSIDE))):
+        for end, here, share in (("low", low, INSIDE), ("high", high, 1 - INSIDE)) if _may_jump(low, high, levers) else ():
+            inside = at(share)
             if _apart(here, inside) > JUMP * max(_apart(low, high), 1e-12):
                 value = getattr(lever, end)
-                remedy = "is where another measure starts or stops at once, so that effects jump; move it inside"
+                remedy = "is where a measure starts or stops at once, so that effects jump; move it inside"
                 wrong.append(OutOfRangeError(file, path("design", "levers", n, end), value, remedy))
     return wrong
+
+
+def _may_jump(low: Wedges, high: Wedges, levers: Levers) -> bool:
+    """Whether anything starts or stops at once: duties that answer alignment, caps that become denials at zero."""
+    answers = any(isinstance(one.measure, SecondaryTariff) for one in levers.policy.placed)
+    return answers or any(limit.closes.any() for wedges in (low, high) for limit in wedges.limits)
 
 
 def _apart(one: Wedges, other: Wedges) -> float:
@@ -145,8 +176,8 @@ def _apart(one: Wedges, other: Wedges) -> float:
     for name in {*mine, *its}:
         if name not in mine or name not in its:
             return float("inf")
-        a, b = mine[name].quantity, its[name].quantity
-        gaps.append((np.abs(np.where(a == b, 0.0, np.nan_to_num(a - b))) / np.maximum(np.nan_to_num(a), 1e-12)).max(initial=0.0))
+        a, b = (np.nan_to_num(limit.quantity) for limit in (mine[name], its[name]))
+        gaps.append((np.abs(a - b) / np.maximum(a, 1e-12)).max(initial=0.0))
     return float(max(gaps))
 
 
@@ -158,5 +189,6 @@ def _objective(table: DesignTable, file: str, foresight: str) -> list[UserError]
     if objective.effect == PACKAGE_COST and not any(lever.cost or (lever.switch and lever.fixed_cost) for lever in table.levers):
         return [InertMeasureError(file, key, objective.effect, "is moved by no lever: give levers a cost")]
     if objective.effect == "capacity" and foresight == "fixed":
-        return [InertMeasureError(file, key, objective.effect, 'is moved by no lever: foresight = "fixed" keeps capacity as it is')]
+        remedy = 'is moved by no lever: foresight = "fixed" keeps capacity as it is'
+        return [InertMeasureError(file, key, objective.effect, remedy)]
     return []

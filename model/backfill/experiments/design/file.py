@@ -281,7 +281,7 @@ def _effect(
         if product not in product_names(vocabulary):
             yield UnknownProductError(file, path(key, "products"), product, unknown_product(product, vocabulary, names_in))
     if name == "capacity" and planned is not None:
-        there = {r for r in vocabulary.expand_regions(table.get("region") or KINDS[name].region)}
+        there = set(vocabulary.expand_regions(table.get("region") or KINDS[name].region))
         chosen = {p for word in _words(table.get("products")) or ["all"] for p in vocabulary.expand_products(word)}
         if not any(p in chosen and r in there for p, r in planned):
             have = ", ".join(sorted({p for p, r in planned if r in there})) or "nothing"
@@ -324,7 +324,8 @@ def _contradictions(table: DesignTable, file: str) -> Iterator[UserError]:
             least, most = (one, other) if one.sign < 0 else (other, one)
             if same and least.bound > most.bound:
                 key = "at_most" if one.sign > 0 else "at_least"
-                remedy = f"contradicts limits[{m + 1}], which asks for {'at least' if one.sign > 0 else 'at most'} {other.bound:g}"
+                asked = "at least" if one.sign > 0 else "at most"
+                remedy = f"contradicts limits[{m + 1}], which asks for {asked} {other.bound:g}"
                 yield ContradictionError(file, path("design", "limits", n, key), one.bound, remedy)
         if one.effect == PACKAGE_COST:
             yield from _affordable(table, n, one, file)

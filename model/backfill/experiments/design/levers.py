@@ -135,8 +135,9 @@ def unfit(measure: BaseModel, key: str, value: float) -> ValidationError | None:
     if rest:
         return unfit(getattr(measure, name), rest, value)
     field = type(measure).model_fields[name]
+    kind = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
     try:
-        TypeAdapter(Annotated[(field.annotation, *field.metadata)]).validate_python(value)
+        TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
         return error
     return None

@@ -142,7 +142,8 @@ def exact(worlds: Worlds, found: Search) -> Found:
 
 
 def _frontier(problem: Scaled, table: DesignTable, best: Search) -> list[tuple[float, Search, Found]]:
-    assert table.frontier is not None and table.moving is not None
+    assert table.frontier is not None
+    assert table.moving is not None
     moving, path = table.moving, table.frontier
     bounds = np.linspace(path.low, path.high, path.points)
     upper = table.limits[moving].sign > 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from backfill.coupling import settled
 from backfill.effects.kinds import PACKAGE_COST
 from backfill.effects.scalars import Effect, effect
 from backfill.errors import UnsolvedError
-from backfill.experiments.design.file import DesignTable, EffectOf
+from backfill.experiments.design.file import EffectOf
 from backfill.experiments.design.levers import Levers
 from backfill.experiments.design.started import Stand, Started
 from backfill.experiments.setting import Progress, Setting
@@ -93,7 +93,7 @@ class Worlds:
         self.reference = self._reference(reference)
 
     def _effect(self, one: EffectOf) -> Effect | None:
-        name = getattr(one, "effect")
+        name = one.effect
         return None if name == PACKAGE_COST else effect(name, self.setting.economy, **one.where())
 
     def values(self, package: Package, world: Levels) -> np.ndarray:
