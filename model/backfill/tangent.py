@@ -101,7 +101,9 @@ class Stage:
         shape = coupling.economy.structure
         self.base = observed(shape, outcomes(shape, self.lane, self.vector))
         self.barriers, self.sides = self._sides(directions)
+        self.saved = coupling.holders[place].answer(self._seen(self.base, 0.0), self.point.additions)[1]
         self._active()
+        self.weights = self._weights()
         self.seen: Observed = self.base
         self.left, self.corrections = np.inf, 0
 
@@ -281,9 +283,8 @@ class Stage:
         rent, additions, _ = self._at(side, tangent)
         move = side.sign * self.half
         wanted, saving = side.holders.answer(self._seen(seen, move), additions)
-        _, saved = coupling.holders[self.place].answer(self._seen(seen, 0.0), point.additions)
         cost = point.tool_cost.copy()
-        cost[..., self.span] += move * tools - (saving - saved)[..., self.span]
+        cost[..., self.span] += move * tools - (saving - self.saved)[..., self.span]
         gain = (present_value(side.nodes, rent, coupling.foresight) - side.nodes.site_cost)[:, None] - cost
         asked = gain * side.nodes.class_share / side.nodes.slope[:, None]
         use = point.use.copy()
@@ -312,17 +313,17 @@ class Stage:
         return _Tangent(self.price, self.size[:, None, None], kits, need[:, None], need)
 
     def _largest(self, gap: _Tangent, tangent: _Tangent) -> float:
-        parts = [np.abs(one / unit).max(initial=0.0) for one, unit in zip(gap, self._weights(), strict=True)]
-        size = [np.abs(one / unit).max(initial=0.0) for one, unit in zip(tangent, self._weights(), strict=True)]
+        parts = [np.abs(one / unit).max(initial=0.0) for one, unit in zip(gap, self.weights, strict=True)]
+        size = [np.abs(one / unit).max(initial=0.0) for one, unit in zip(tangent, self.weights, strict=True)]
         return float(max(parts) / max(1.0, *size))
 
     def _packed(self, tangent: _Tangent) -> Array:
-        return np.concatenate([(one / unit).ravel() for one, unit in zip(tangent, self._weights(), strict=True)])
+        return np.concatenate([(one / unit).ravel() for one, unit in zip(tangent, self.weights, strict=True)])
 
     def _unpacked(self, vector: Array) -> _Tangent:
         point, parts, first = self.point, [], 0
         shapes = (point.rent, point.additions, point.orders.kits, point.orders.goods, point.orders.relief)
-        for like, unit in zip(shapes, self._weights(), strict=True):
+        for like, unit in zip(shapes, self.weights, strict=True):
             parts.append(vector[first : first + like.size].reshape(like.shape) * unit)
             first += like.size
         return _Tangent(*parts)

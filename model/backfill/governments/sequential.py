@@ -1,8 +1,8 @@
 """A best package by sequential quadratic programming in a trust region, accepted on true worlds (section 10).
 
 Objective ``f`` and limits ``c <= 0`` of the true worlds are joined in ``phi = f + penalty sum max(0, c)``, exact for a penalty
-above every multiplier (Fletcher). A step of the model (`backfill.governments.step`) is taken if ``phi`` of its true world falls by a
-tenth of what the model promised; the box then grows, else it shrinks. Curvature is that of the Lagrangian, by damped updates
+above every multiplier (Fletcher). A step of the model (`backfill.governments.step`) is taken if ``phi`` of its true world falls
+by a tenth of what the model promised; the box then grows, else it shrinks. Curvature is that of the Lagrangian, by damped updates
 (Powell). Switches are decided by a mixed-integer step on what switching each over does to true worlds.
 """
 

@@ -52,9 +52,9 @@ def step(local: Local, share: np.ndarray, radius: float, penalty: float, *, swit
     """The best step within a box.
 
     ``min g'd + 1/2 d'B d + flips'z + penalty sum(s)`` subject to ``limit_i: c_i + J_i d + F_i z - s_i <= 0``, ``s >= 0``,
-    ``|d| <= radius``, ``0 <= share + d <= 1``, ``z`` binary: always feasible, for a limit that cannot be kept is paid for. With switches
-    ``B`` is left out, for the solver knows no mixed-integer quadratic programs, and at most one is switched over: changes of
-    several at once are not the sum of each.
+    ``|d| <= radius``, ``0 <= share + d <= 1``, ``z`` binary: always feasible, for a limit passed is paid for. With
+    switches ``B`` is left out, for the solver knows no mixed-integer quadratic programs, and at most one is switched over:
+    changes of several at once are not the sum of each.
 
     Args:
         local: what is known.
