@@ -113,7 +113,7 @@ FAULTY = {
     ),
     "unknown effect": (
         ('maximise = "compute denied"', 'maximise = "compute denyed"'),
-        'mine.toml: design.objective.maximise: "compute denyed": did you mean "compute denied"?',
+        'mine.toml: design.objective.maximise: "compute denyed": did you mean "compute denied"',
     ),
     "both objectives": (
         ('maximise = "compute denied"', 'maximise = "compute denied"\nminimise = "rents lost"'),

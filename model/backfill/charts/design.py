@@ -90,7 +90,9 @@ def frontier(result: Drawn) -> alt.LayerChart:
         alt.Tooltip("price:Q", format=",.4~g", title="worth of a unit more"),
         "state:N",
     ]
-    fill = alt.Fill("state:N").scale(domain=["certified"], range=[PALETTE[0]], unknown="white").legend(None)
+    states = data["state"].unique().to_list()
+    paint = alt.Scale(domain=states, range=[PALETTE[0] if state == "certified" else "white" for state in states])
+    fill = alt.Fill("state:N").scale(paint).legend(None)
     dots = base.mark_point(size=70, color=PALETTE[0], opacity=1).encode(x=x, y=y, fill=fill, tooltip=tip)
     ends = data.sort("bound")
     sentence = f"From {ends['value'][0]:,.3g} to {ends['value'][-1]:,.3g} {unit} as the limit moves."
@@ -163,7 +165,7 @@ def levers(result: Drawn) -> alt.LayerChart:
     )
 
 
-def marginals(result: Drawn) -> alt.Chart:
+def marginals(result: Drawn) -> alt.LayerChart:
     """What a hundredth of each lever's range does at the best package, as a share of the largest effect on the same number."""
     table = result.tables["marginals"].with_columns(
         share=pl.col("value") / pl.col("value").abs().max().over("quantity"),

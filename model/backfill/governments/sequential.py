@@ -69,6 +69,7 @@ class Search:
         verdict: how it ended.
         steps, worlds: steps tried and worlds they took.
         trail: penalised objective of each point accepted.
+        curvature: of the Lagrangian at the end, ``[lever, lever]``.
     """
 
     point: Package
@@ -79,6 +80,7 @@ class Search:
     steps: int = 0
     worlds: int = 0
     trail: list[float] = field(default_factory=list)
+    curvature: np.ndarray | None = None
 
     @property
     def feasible(self) -> bool:
@@ -91,17 +93,25 @@ def merit(values: np.ndarray, penalty: float) -> float:
     return float(values[0] + penalty * np.maximum(values[1:], 0.0).sum())
 
 
-def search(problem: Problem, start: Package, *, penalty: float = PENALTY, radius: float = RADIUS) -> Search:
-    """The best package that can be reached from ``start``."""
+def search(problem: Problem, start: Package, *, curvature: np.ndarray | None = None) -> Search:
+    """The best package that can be reached from ``start``.
+
+    Args:
+        problem: what is searched.
+        start: the first package.
+        curvature: of the Lagrangian, from a search nearby; none if there was none.
+    """
     first = problem.values([start])[0]
     levers = len(start.share)
     if first is None:
         return Search(start, np.array([np.inf]), np.zeros(0), verdict=Verdict.LOST, worlds=1)
     state = Search(start, first, np.zeros(len(first) - 1), worlds=1)
-    found = _Descent(problem, state, penalty, radius, np.zeros((levers, levers)))
+    known = np.zeros((levers, levers)) if curvature is None else curvature
+    found = _Descent(problem, state, PENALTY, RADIUS, known)
     found.run()
     while problem.switches.any() and found.switched():
         found.run()
+    found.state.curvature = found.curvature
     return found.state
 
 
@@ -235,12 +245,14 @@ def frontier(
     """
     found: list[Search] = []
     for bound in bounds:
-        found.append(search(problem_at(bound), found[-1].point if found else start))
+        before = found[-1] if found else None
+        first = before.point if before else start
+        found.append(search(problem_at(bound), first, curvature=before.curvature if before else None))
     order = range(1, len(bounds)) if loosest_last else range(len(bounds) - 2, -1, -1)
     for n in order:
         tighter = found[n - 1 if loosest_last else n + 1]
         if tighter.feasible and (not found[n].feasible or tighter.values[0] < found[n].values[0] - NEARLY):
-            again = search(problem_at(bounds[n]), tighter.point)
+            again = search(problem_at(bounds[n]), tighter.point, curvature=tighter.curvature)
             again.worlds += found[n].worlds
             found[n] = again
     return found

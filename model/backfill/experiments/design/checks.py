@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 
 import numpy as np
@@ -136,33 +136,33 @@ def _twice(table: DesignTable, file: str) -> Iterator[UserError]:
                 yield DuplicateMeasureError(file, path("design", "levers", n, "field"), lever.field, remedy)
 
 
-def _still(levers: Levers, file: str, wedges) -> list[UserError]:
+def _still(levers: Levers, file: str, wedges: Callable[[Package], Wedges]) -> list[UserError]:
     """Levers whose whole range leaves wedges as they are, and those at whose bounds wedges jump."""
     wrong: list[UserError] = []
-    start = levers.start()
-    middle = np.clip(start.share, 0.3, 0.7)
+    middle = levers.start().moved(np.clip(levers.start().share, 0.3, 0.7))
+    between = wedges(middle)
     for n, lever in enumerate(levers.table.levers):
-        def at(share: float, n: int = n) -> Wedges:
-            return wedges(start.moved(np.where(np.arange(len(levers)) == n, share, middle)))
 
-        low, high = at(0.0), at(1.0)
-        if _apart(low, high) == 0:
+        def at(share: float, n: int = n) -> Wedges:
+            return wedges(middle.moved([share if m == n else x for m, x in enumerate(middle.share)]))
+
+        low = at(0.0)
+        if _apart(low, between) == 0 and _apart(low, at(1.0)) == 0:
             remedy = "moves nothing from low to high: other measures do as much at every value; remove it or widen it"
             wrong.append(InertMeasureError(file, path("design", "levers", n), lever.label, remedy))
-            continue
-        for end, here, share in (("low", low, INSIDE), ("high", high, 1 - INSIDE)) if _may_jump(low, high, levers) else ():
-            inside = at(share)
-            if _apart(here, inside) > JUMP * max(_apart(low, high), 1e-12):
-                value = getattr(lever, end)
-                remedy = "is where a measure starts or stops at once, so that effects jump; move it inside"
-                wrong.append(OutOfRangeError(file, path("design", "levers", n, end), value, remedy))
+        elif _may_jump(low, levers):
+            high = at(1.0)
+            for end, here, share in (("low", low, INSIDE), ("high", high, 1 - INSIDE)):
+                if _apart(here, at(share)) > JUMP * _apart(low, high):
+                    remedy = "is where a measure starts or stops at once, so that effects jump; move it inside"
+                    wrong.append(OutOfRangeError(file, path("design", "levers", n, end), getattr(lever, end), remedy))
     return wrong
 
 
-def _may_jump(low: Wedges, high: Wedges, levers: Levers) -> bool:
+def _may_jump(low: Wedges, levers: Levers) -> bool:
     """Whether anything starts or stops at once: duties that answer alignment, caps that become denials at zero."""
     answers = any(isinstance(one.measure, SecondaryTariff) for one in levers.policy.placed)
-    return answers or any(limit.closes.any() for wedges in (low, high) for limit in wedges.limits)
+    return answers or any(limit.closes.any() for limit in low.limits)
 
 
 def _apart(one: Wedges, other: Wedges) -> float:

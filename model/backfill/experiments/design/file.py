@@ -143,8 +143,8 @@ class Search(BaseModel):
 
     model_config = _STRICT
 
-    starts: int = Field(3, ge=1, le=50, description="starts of the search: the file's own values, then the best of the samples")
-    samples: int = Field(16, ge=0, le=100000, description="packages drawn for comparison")
+    starts: int = Field(2, ge=1, le=50, description="starts of the search: the file's own values, then the best of the samples")
+    samples: int = Field(8, ge=0, le=100000, description="packages drawn for comparison")
     seed: int = Field(0, ge=0, description="of the draw")
 
 

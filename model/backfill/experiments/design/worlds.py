@@ -109,8 +109,9 @@ class Worlds:
             keep: whether others may start from them and derivatives may be asked for.
         """
         todo = [one for one in dict.fromkeys(packages) if one not in self._found]
-        for first in range(0, len(todo), TOGETHER):
-            self._solve(todo[first : first + TOGETHER], keep)
+        with single_threaded_algebra():
+            for first in range(0, len(todo), TOGETHER):
+                self._solve(todo[first : first + TOGETHER], keep)
         return [self._found[one] for one in packages]
 
     def slopes(self, package: Package) -> Slopes:
@@ -124,8 +125,8 @@ class Worlds:
                 self._found.pop(package, None)
                 self.found([package])
             coupling, place = self._couplings[package]
-            directions = [self._direction(coupling, place, package, n) for n in range(len(self.levers))]
             with single_threaded_algebra():
+                directions = [self._direction(coupling, place, package, n) for n in range(len(self.levers))]
                 try:
                     answer = response(coupling, place, directions, HALF)
                 except Kink as kink:
@@ -176,8 +177,8 @@ class Worlds:
         return Direction(*({w: side.get(w, coupling.worlds[w]) for w in both} for side in sides))
 
     def _reference(self, policy: Policy) -> Levels:
-        found = self._coupled({"reference": self.setting.vintages(policy)}, near=False)
-        coupling, places = found
+        with single_threaded_algebra():
+            coupling, places = self._coupled({"reference": self.setting.vintages(policy)}, near=False)
         place = places["reference"]
         if coupling.first_to_fail(place) in coupling.failures:
             raise UnsolvedError("The reference has no world, so that there is nothing to compare with.", {"converged": 0.0})
@@ -215,10 +216,9 @@ class Worlds:
         known = {place: self._stands[key] for place, key in enumerate(keys) if key in self._stands}
         ends = set(needed.position.values())
         starts = {place: self._last[-1] for place in ends if near and self._last and place not in known}
-        with single_threaded_algebra():
-            coupling = Started(self.setting.economy, needed.wedges, self.foresight, needed.departs, known, starts)
-            coupling.take()
-            coupling.solve()
+        coupling = Started(self.setting.economy, needed.wedges, self.foresight, needed.departs, known, starts)
+        coupling.take()
+        coupling.solve()
         shared = [p for p in range(coupling.count) if p not in ends and p not in coupling.failures]
         self._stands |= {keys[place]: coupling.stand(place) for place in shared}
         return coupling, needed.position
