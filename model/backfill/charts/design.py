@@ -10,7 +10,7 @@ import polars as pl
 
 from backfill.charts.offline import page_of
 from backfill.charts.panels import footer
-from backfill.charts.theme import GAIN, HEIGHT, INK, LOSS, RULE, SOFT, WIDTH, columns, themed, title, wrap
+from backfill.charts.theme import HEIGHT, INK, LOSS, RULE, SOFT, WIDTH, columns, themed, title, wrap
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5b6570", "#1b1f24")
 OPTIMAL = "optimal"
@@ -95,7 +95,7 @@ def frontier(result: Drawn) -> alt.LayerChart:
     fill = alt.Fill("state:N").scale(paint).legend(None)
     dots = base.mark_point(size=70, color=PALETTE[0], opacity=1).encode(x=x, y=y, fill=fill, tooltip=tip)
     ends = data.sort("bound")
-    sentence = f"From {ends['value'][0]:,.3g} to {ends['value'][-1]:,.3g} {unit} as the limit moves."
+    sentence = f"From {_short(ends['value'][0])} to {_short(ends['value'][-1])} {unit} as the limit moves."
     told = f"{_sentence(result.objective)}, {unit}; filled: the optimality conditions hold"
     return alt.layer(line, dots).properties(width=WIDTH, height=HEIGHT, title=title(sentence, told))
 
@@ -132,7 +132,7 @@ def mixes(result: Drawn) -> alt.Chart:
         .properties(
             width=WIDTH,
             height=HEIGHT,
-            title=title(f"{widest} moves most.", "The best mix: each lever's place between its least and largest value"),
+            title=title(f"{_sentence(widest)} moves most.", "The best mix: each lever's place between least and largest"),
         )
     )
 
@@ -176,7 +176,7 @@ def marginals(result: Drawn) -> alt.LayerChart:
     base = alt.Chart(columns(table, ["lever", "quantity", "share", "label", "unit"]))
     x = alt.X("quantity:N").sort(quantities).title(None).axis(orient="top", labelAngle=0, ticks=False, domain=False)
     y = alt.Y("lever:N").sort(names).title(None).axis(ticks=False, domain=False, labelLimit=240)
-    paint = alt.Scale(domain=[-1, 0, 1], range=[LOSS, "#f4f5f6", GAIN], interpolate="rgb")
+    paint = alt.Scale(domain=[-1, 0, 1], range=["#f0a868", "#f4f5f6", "#7db8dc"], interpolate="rgb")
     cells = base.mark_rect(stroke="white").encode(
         x=x, y=y, color=alt.Color("share:Q").scale(paint).legend(None), tooltip=["lever:N", "quantity:N", "label:N", "unit:N"]
     )
@@ -184,7 +184,7 @@ def marginals(result: Drawn) -> alt.LayerChart:
     return alt.layer(cells, text).properties(
         width=WIDTH - 110,
         height=44 * len(names),
-        title=title("What a hundredth more of a lever's range does.", "At the best package; each number in its own unit"),
+        title=title("What a hundredth more of a lever's range does.", "At the best package; blue: more, orange: less"),
     )
 
 
@@ -224,6 +224,10 @@ def drawn(result: Drawn) -> alt.LayerChart:
 def _best_objective(result: Drawn, name: str, searches: pl.DataFrame) -> float:
     effects = result.tables["effects"].filter((pl.col("package") == "best") & (pl.col("quantity") == name))
     return float(effects["value"][0] if effects.height else searches["objective"][0])
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _sentence(text: str) -> str:
