@@ -36,8 +36,9 @@ def _package(outcome: Outcome) -> Iterator[str]:
     for lever, value, on in pairs:
         told.append(f"{lever.label} {value:.4g}" if on else f"{lever.label} left out")
     unit = unit_of(objective.effect)
+    wanted = objective_of(outcome)
     yield (
-        f"{objective_of(outcome).capitalize()}: {amount(found.values[0], unit)}, against {amount(start.values[0], unit)} of the "
+        f"{wanted[:1].upper()}{wanted[1:]}: {amount(found.values[0], unit)}, against {amount(start.values[0], unit)} of the "
         f"package as written. {BEST.capitalize()}: {'; '.join(told)}."
     )
 

@@ -118,7 +118,7 @@ def solve(worlds: Worlds) -> Outcome:
         _told(worlds, "frontier", 0.5)
         along = _frontier(problem, table, best)
     own = worlds.found([worlds.inside(start)])[0] or solved[0]
-    return Outcome(problem, own, best, tuple(searches), exact(worlds, best), tuple(solved[1:]), tuple(along))
+    return Outcome(problem, own, best, tuple(searches), exact(worlds, [best])[0], tuple(solved[1:]), tuple(along))
 
 
 def drawn(count: int, levers: int, seed: int) -> list[Package]:
@@ -130,15 +130,21 @@ def drawn(count: int, levers: int, seed: int) -> list[Package]:
     return [Package(tuple(point.tolist()), (True,) * levers) for point in points]
 
 
-def exact(worlds: Worlds, found: Search) -> Found:
-    """The package of a search at the very ends of ranges where it ended there, solved."""
-    share = np.asarray(found.point.share)
-    share = np.where(share <= NEARLY, 0.0, np.where(share >= 1 - NEARLY, 1.0, share))
-    solved = worlds.found([found.point.moved(share), worlds.inside(found.point)])
-    one = solved[0] or solved[1]
-    if one is None:
-        raise UnsolvedError("The best package has no world.")
-    return one
+def exact(worlds: Worlds, searches: Sequence[Search]) -> list[Found]:
+    """The packages of searches at the very ends of ranges where they ended there, solved."""
+    points = [_snapped(one.point) for one in searches]
+    found = []
+    for search_, one in zip(searches, worlds.found(points, keep=False), strict=True):
+        here = one or worlds.found([worlds.inside(search_.point)])[0]
+        if here is None:
+            raise UnsolvedError("The best package has no world.")
+        found.append(here)
+    return found
+
+
+def _snapped(point: Package) -> Package:
+    share = np.asarray(point.share)
+    return point.moved(np.where(share <= NEARLY, 0.0, np.where(share >= 1 - NEARLY, 1.0, share)))
 
 
 def _frontier(problem: Scaled, table: DesignTable, best: Search) -> list[tuple[float, Search, Found]]:
@@ -149,7 +155,7 @@ def _frontier(problem: Scaled, table: DesignTable, best: Search) -> list[tuple[f
     upper = table.limits[moving].sign > 0
     rising = path.high > path.low
     found = frontier(lambda bound: problem.at(moving, bound), bounds.tolist(), best.point, rising == upper)
-    return [(float(b), one, exact(problem.worlds, one)) for b, one in zip(bounds, found, strict=True)]
+    return [(float(b), *both) for b, *both in zip(bounds, found, exact(problem.worlds, found), strict=True)]  # type: ignore[misc]
 
 
 def _scaled(worlds: Worlds, package: Package) -> Scaled:
