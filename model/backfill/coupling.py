@@ -24,7 +24,7 @@ from backfill.supply.inherited import departing, nodes_of
 from backfill.supply.josephy import AffineAnswer, answer
 from backfill.supply.nodes import Array, MarketResponse, Nodes, capacity_path
 from backfill.supply.residual import Residuals, residuals
-from backfill.supply.stockpile import Orders, Seen, Stockholders
+from backfill.supply.stockpile import Bend, Orders, Seen, Stockholders
 from backfill.trade import sensitivity
 from backfill.trade.barriers import lanes
 from backfill.trade.demand import Tastes
@@ -96,7 +96,9 @@ class Search:
         planned: the part of it that is the capacity plan's.
         recent: merits of the last points accepted.
         target: the plan's answer there; None before the first.
-        orders: what would be bought ahead at its rents.
+        predicted: what would be bought ahead at its rents.
+        orders: what is tried.
+        bend: how what is wanted moves with it.
         step: what that answer would move, relative to prices.
         length: share of the step tried next.
         fresh: whether the slopes are those of this point.
@@ -110,7 +112,9 @@ class Search:
     planned: float = np.inf
     recent: list[float] = field(default_factory=list)
     target: AffineAnswer | None = None
+    predicted: Orders | None = None
     orders: Orders | None = None
+    bend: Bend | None = None
     step: float = np.inf
     length: float = 1.0
     fresh: bool = False
@@ -381,11 +385,15 @@ class Coupling:
         search.blocked = search.blocked or not np.isfinite(merit)
         lower = search.target is None or merit <= (1 - DECREASE * search.length) * max(search.recent)
         if lower or merit <= TOLERANCE:
+            if search.bend and search.predicted and search.length == 1:
+                search.bend = search.bend.learned(search.point.orders, point.orders, search.predicted, point.wanted)
             search.slow = planned > max(SLOW * search.planned if search.recent else FAR, TOLERANCE)
             search.point, search.merit, search.planned, search.fresh, search.length = point, merit, planned, False, 1.0
             search.recent = [*search.recent, merit][-MEMORY:]
             search.target, search.blocked = None, False
-        elif not search.fresh:
+            return
+        search.bend = None
+        if not search.fresh:
             search.slow, search.length, search.target = True, 1.0, None
         else:
             search.length *= 0.25
@@ -413,7 +421,10 @@ class Coupling:
                 search.length = 0.0
                 continue
             search.target = self._answer(world, search.point, span)
-            search.orders = self._orders(world, search.point, search.target)
+            search.predicted = self._orders(world, search.point, search.target)
+            if search.predicted:
+                search.bend = search.bend or Bend.none(search.predicted)
+                search.orders = search.bend.target(search.point.orders, search.predicted)
             move = np.abs(search.target.rent - search.point.rent) / np.maximum(search.point.mill, 1e-9)
             search.step = float(move[:, span].max())
 

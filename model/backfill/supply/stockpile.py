@@ -35,6 +35,7 @@ HASTE = 20.0
 SERVICES = ("eda_ip", "packaging")
 """Products of the stack that cannot be stored."""
 NUDGE = 1e-6
+STEEPEST = 5.0
 COMPUTE = "compute"
 """Accelerators, whatever the line, as users acquire them."""
 
@@ -80,6 +81,46 @@ class Orders:
         """Orders a share of the way to others."""
         pairs = ((self.kits, other.kits), (self.goods, other.goods), (self.relief, other.relief))
         return Orders(*((1 - share) * mine + share * its for mine, its in pairs))
+
+
+@dataclass(frozen=True)
+class Bend:
+    """How far what is wanted moves with what is ordered, at given rents, as a share: by kit and by good (secants)."""
+
+    kits: Array
+    goods: Array
+
+    @staticmethod
+    def none(orders: Orders) -> Bend:
+        """Nothing known yet."""
+        return Bend(np.zeros(len(orders.kits)), np.zeros(len(orders.goods)))
+
+    def learned(self, old: Orders, new: Orders, predicted: Orders, wanted: Orders) -> Bend:
+        """Secants between two rounds: ``<wanted - predicted, new - old> / |new - old|^2``, kept where nothing moved.
+
+        Args:
+            old, new: orders before and after.
+            predicted: what would be wanted after if only rents had moved it.
+            wanted: what is wanted after.
+        """
+
+        def secant(before: Array, moved: Array, missed: Array) -> Array:
+            axes = tuple(range(1, moved.ndim))
+            length = (moved**2).sum(axes)
+            slope = np.divide((missed * moved).sum(axes), length, out=before.copy(), where=length > 1e-18)
+            return np.clip(slope, -STEEPEST, 1 - 1 / STEEPEST)
+
+        kits = secant(self.kits, new.kits - old.kits, wanted.kits - predicted.kits)
+        return Bend(kits, secant(self.goods, new.goods - old.goods, wanted.goods - predicted.goods))
+
+    def target(self, orders: Orders, predicted: Orders) -> Orders:
+        """Orders that are their own answer, ``orders + (predicted - orders) / (1 - slope)``."""
+        kits, goods = 1 / (1 - self.kits), 1 / (1 - self.goods)
+        return Orders(
+            np.maximum(orders.kits + (predicted.kits - orders.kits) * kits[:, None, None, None, None], 0.0),
+            np.maximum(orders.goods + (predicted.goods - orders.goods) * goods[:, None, None], 0.0),
+            orders.relief + (predicted.relief - orders.relief) * goods[:, None],
+        )
 
 
 @dataclass(frozen=True)
