@@ -23,8 +23,9 @@ from backfill.supply.highs import CompiledPlan
 from backfill.supply.inherited import departing, nodes_of
 from backfill.supply.josephy import AffineAnswer, answer
 from backfill.supply.nodes import Array, MarketResponse, Nodes, capacity_path
+from backfill.supply.orders import Bend, Flows, Orders, Seen
 from backfill.supply.residual import Residuals, residuals
-from backfill.supply.stockpile import Bend, Orders, Seen, Stockholders
+from backfill.supply.stockpile import Stockholders
 from backfill.trade import sensitivity
 from backfill.trade.barriers import lanes
 from backfill.trade.demand import Tastes
@@ -332,7 +333,7 @@ class Coupling:
         found, length = {}, len(periods)
         for place, (world, point) in enumerate(trials.items()):
             own = slice(place * length, (place + 1) * length)
-            seen = self._seen(market, own, span)
+            seen = self._seen(self.holders[world], market, own, span)
             wanted, saving = self.holders[world].answer(seen, point.additions)
             cost = np.moveaxis(tools[own], 0, -1) - saving[..., span]
             found[world] = replace(
@@ -348,17 +349,16 @@ class Coupling:
             )
         return found
 
-    def _seen(self, market: Equilibrium, own: slice, span: slice) -> Seen:
+    def _seen(self, holders: Stockholders, market: Equilibrium, own: slice, span: slice) -> Seen:
         """What stockholders see of one world's markets; periods that are over have prices of one, which nobody looks at."""
         parts = (market.by_class, market.mean, market.used, market.compute_price, market.compute)
-        value, quantity = market.value[own][:, self.rows], market.quantity[own][:, self.rows, self.columns]
-        spent, from_node = value.sum(2), value[:, np.arange(len(self.rows)), self.columns]
-        safe = np.where(spent > 0, spent, 1.0)
-        drawn = quantity * market.mean[own][:, self.rows] / safe
-        priced = from_node / safe / market.mill[own][:, self.rows, self.columns, None]
+        made = jax.tree.map(lambda x: np.asarray(x)[span], self.economy.parameters.production)
+        coefficient = made.inputs * (made.cost / made.productivity)[:, None]
+        reach = holders.reach(
+            Flows(market.value[own], market.quantity[own], market.mean[own], market.mill[own], coefficient)
+        )
         prices = (_with(np.ones((self.periods, *part.shape[1:])), span, part[own]) for part in parts)
-        shares = (_with(np.zeros((self.periods, *part.shape[1:])), span, part) for part in (drawn, priced))
-        return Seen(*prices, *shares)
+        return Seen(*prices, *(_with(np.zeros((self.periods, *part.shape[1:])), span, part) for part in reach))
 
     def _solved(self, lane: Lane, start: Array, years: np.ndarray) -> Equilibrium:
         """Markets solved from where they stood or, where that leads nowhere, from the reference."""
