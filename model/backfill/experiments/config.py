@@ -25,6 +25,8 @@ from backfill.errors import (
     UserError,
     did_you_mean,
 )
+from backfill.experiments.align.checks import idle_moves
+from backfill.experiments.align.file import GameTable, read_game
 from backfill.experiments.file import NO_CONTROLS, ExperimentFile, Horizon, horizon, parse
 from backfill.experiments.toml_text import to_toml
 from backfill.hats.own import CLOSURES, OwnTables, read_own
@@ -59,6 +61,7 @@ class Experiment:
         as_of: day on which what is in it was known; None for everything as it came about.
         withdrawn: measures withdrawn before they began, which do not count.
         left_out: labels of the measures that do not count because they were not known on that day.
+        game: who may align with it, and what others threaten and offer, or None.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Experiment:
     as_of: dt.date | None = None
     withdrawn: tuple[Placed, ...] = ()
     left_out: tuple[str, ...] = ()
+    game: GameTable | None = None
 
     def known_on(self, day: dt.date) -> Experiment:
         """The experiment as far as it was known on a day (see `backfill.policy.known`)."""
@@ -154,6 +158,7 @@ class Experiment:
                 "regions": {"mapping": str(self.mapping)} if self.mapping else None,
                 "economy": {"tables": str(self.own.folder), "closure": self.own.closure} if self.own else None,
                 "parameters": dict(self.parameters) or None,
+                "game": self.game.model_dump(by_alias=True, exclude_none=True) if self.game else None,
                 "measures": measures or None,
             }
         )
@@ -211,6 +216,12 @@ def load_experiment(
     wrong += included + astray + found + twins + _reference(file, policy)
     wrong += _without_priors(file) if own is not None or unusable else _against_priors(file)
     span = horizon(file)
+    game, unfit = (None, []) if span is None else read_game(file.raw.get("game"), file.label, names, _grid(span), names_in)
+    wrong += unfit
+    if game is not None and names is not None and span is not None and not wrong:
+        exists = benchmark_flows(tables) if own is None else own.flow_exists()
+        facts = None if own is not None else benchmark_facts(tables)
+        wrong += idle_moves(game, acting, file.label, names, _grid(span), exists, facts)
     if names is not None and not inert_allowed and as_of is None and span is not None:
         # Without a measure or a file that is at fault itself, or beside a twin, others may seem to change nothing.
         whole = len(policy.placed) == sum(_measure_count(one) for one in files) and not astray and not twins
@@ -218,7 +229,7 @@ def load_experiment(
         wrong += _inert(acting, names, span, exists, whole, None if own is not None else benchmark_facts(tables))
     if settings is None or wrong:
         raise Faults(wrong)
-    experiment = replace(_experiment(file, files, settings, acting, mapping, own), withdrawn=withdrawn)
+    experiment = replace(_experiment(file, files, settings, acting, mapping, own), withdrawn=withdrawn, game=game)
     return experiment if as_of is None else replace(experiment.known_on(as_of), title=settings.title)
 
 
@@ -300,11 +311,15 @@ def _measure_count(file: PolicyFile) -> int:
     return len(measures) if isinstance(measures, list) else 0
 
 
+def _grid(span: Horizon) -> tuple[Period, ...]:
+    return periods(span.first_year, span.last_year, span.per_year)
+
+
 def _inert(
     policy: Policy, names: Vocabulary, span: Horizon, exists: FlowExists, whole: bool, facts: Facts | None
 ) -> tuple[UserError, ...]:
     """Measures that change nothing: beside each other if the policy is whole, else each for itself."""
-    grid = periods(span.first_year, span.last_year, span.per_year)
+    grid = _grid(span)
     if not whole:
         return tuple(one.error() for one in idle_measures(policy, names, grid, flow_exists=exists, facts=facts))
     try:

@@ -56,7 +56,7 @@ def vintages(policy: Policy, periods: Sequence[Period], compiled: Callable[[Poli
     before: Wedges | None = None
     for after in news(policy, periods):
         wedges = compiled(known(policy, after, periods))
-        before = found[after] = wedges if before is None else _continuing(before, wedges, after)
+        before = found[after] = wedges if before is None else continuing(before, wedges, after)
     return found
 
 
@@ -85,7 +85,7 @@ def _over(day: date, periods: Sequence[Period]) -> int:
     return sum(period.end <= day for period in periods)
 
 
-def _continuing(earlier: Wedges, later: Wedges, after: int) -> Wedges:
+def continuing(earlier: Wedges, later: Wedges, after: int) -> Wedges:
     """``later`` with the first periods of ``earlier``, from which it differs there by rounding only."""
     arrays = {}
     for field in dataclasses.fields(Wedges):

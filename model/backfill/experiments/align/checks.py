@@ -1,0 +1,65 @@
+"""Moves of a game that would change nothing, told before anything is solved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from backfill.dimensions import Period, Vocabulary
+from backfill.errors import Faults, InertMeasureError, UserError
+from backfill.experiments.align.file import GameTable
+from backfill.experiments.align.policies import Moves
+from backfill.policy.board import FlowExists
+from backfill.policy.compile import compile_policy
+from backfill.policy.facts import Facts
+from backfill.policy.faults import path
+from backfill.policy.policy import Placed, Policy
+
+
+def idle_moves(
+    table: GameTable,
+    policy: Policy,
+    file: str,
+    vocabulary: Vocabulary,
+    periods: Sequence[Period],
+    flow_exists: FlowExists,
+    facts: Facts | None,
+) -> list[UserError]:
+    """Players whose alignment as asked would close nothing, and threats or retaliation that would fall on no trade.
+
+    Args:
+        table: the game.
+        policy: the measures of the experiment.
+        file: file to name.
+        vocabulary, periods, flow_exists, facts: what measures are compiled over.
+    """
+    moves = Moves(table, policy)
+    placed = [Placed(one, file, path("game", "players", n)) for n, one in _alignments(moves)]
+    for n in range(len(table.players)):
+        duties = moves.duties(n, table.threat.rate, answered=False)
+        placed += [Placed(one, file, path("game", "threat")) for one in duties]
+    placed += [Placed(one, file, path("game", "retaliation")) for one in moves.retaliation(moves.game.asked)]
+    # Of included measures nobody asks whether they change anything.
+    others = [replace(p, measure=p.measure.model_copy(update={"included_from": "base"})) for p in policy.placed]
+    whole = Policy((*others, *placed))
+    try:
+        compile_policy(whole, vocabulary, tuple(periods), flow_exists=flow_exists, facts=facts)
+    except Faults as error:
+        return [_told(fault) for fault in error.faults if fault.key.startswith("game")]
+    return []
+
+
+def _alignments(moves: Moves):
+    """Each player's alignment as asked, with the player's place."""
+    nobody = tuple(0 for _ in moves.table.players)
+    for n, asked in enumerate(moves.game.asked):
+        alone = (*nobody[:n], asked, *nobody[n + 1 :])
+        for one in moves.alignments(alone):
+            if one.name.startswith(moves.game.players[n]):
+                yield n, one
+
+
+def _told(fault: UserError) -> UserError:
+    """A fault of a measure the game makes, in terms of the game's own keys."""
+    key = fault.key.replace(".origins", ".products") if fault.key.startswith("game.threat") else fault.key
+    return InertMeasureError(fault.file, key, fault.value, fault.remedy)
