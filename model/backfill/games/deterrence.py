@@ -84,7 +84,9 @@ class Verdict(Enum):
     """Whether the sender would carry its threat out, each a sentence."""
 
     PAYS = "Carrying the threat out pays the sender even without its gains from better terms of trade."
-    TERMS_OF_TRADE = "Carrying the threat out pays the sender only by better terms of trade, which others can take back."
+    TERMS_OF_TRADE = (
+        "Carrying the threat out pays the sender only by better terms of trade, which others can take back."
+    )
     COSTS = "Carrying the threat out costs the sender more than it gains."
 
 

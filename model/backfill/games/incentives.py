@@ -102,7 +102,9 @@ def constraints(task: Task) -> Iterator[Constraint]:
 def needed(task: Task, one: Constraint) -> float:
     """What the wanted level lacks against the other without threats and offers, as a share of GDP; negative if it is better."""
     other = (*one.at[: one.player], one.other, *one.at[one.player + 1 :])
-    return float(task.payoff[(one.player, *other)] - task.payoff[(one.player, *one.at)]) + (STRICT if task.only else 0.0)
+    return float(task.payoff[(one.player, *other)] - task.payoff[(one.player, *one.at)]) + (
+        STRICT if task.only else 0.0
+    )
 
 
 def threatened(task: Task, one: Constraint) -> Array:
@@ -146,10 +148,14 @@ def formulate(task: Task, order: Sequence[int] | None = None) -> pyo.ConcreteMod
             given += UNIT / float(task.gdp[one.player]) * m.offer[one.player]
         return given >= UNIT * needed(task, one)
 
-    model.enough = pyo.Constraint(model.asked, rule=enough, doc="The wanted level is at least as good, millionths of GDP")
+    model.enough = pyo.Constraint(
+        model.asked, rule=enough, doc="The wanted level is at least as good, millionths of GDP"
+    )
     model.cost = pyo.Objective(
-        rule=lambda m: sum(m.offer[i] for i in m.player)
-        + sum(float(task.threat_cost[i, r]) * m.chosen[i, r] for i in m.player for r in m.rate),
+        rule=lambda m: (
+            sum(m.offer[i] for i in m.player)
+            + sum(float(task.threat_cost[i, r]) * m.chosen[i, r] for i in m.player for r in m.rate)
+        ),
         doc="Offers and the cost of threatening, million USD a year",
     )
     model.asked_constraints = asked
@@ -246,11 +252,13 @@ def _impossible(task: Task) -> Package:
     short = _lacking(task, worst) * float(task.gdp[worst.player])
     name = task.players[worst.player]
     if worst.other > task.wanted[worst.player]:
-        why = f"it prefers a higher level than the one wanted by {short:,.0f} million USD a year, which no threat or offer answers"
+        why = f"a higher level than the one wanted is worth {short:,.0f} million USD a year more to it, which nothing answers"
     else:
         why = (
             f"with the largest tariff and an offer of {task.largest_offer[worst.player]:,.0f} million USD a year it is still "
             f"better off at another level by {short:,.0f} million USD a year"
         )
     nothing = np.zeros(len(task.players))
-    return Package(False, f"Not within the caps: {name}'s incentive cannot be met: {why}.", nothing, nothing, np.inf, {})
+    return Package(
+        False, f"Not within the caps: {name}'s incentive cannot be met: {why}.", nothing, nothing, np.inf, {}
+    )

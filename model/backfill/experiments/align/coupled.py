@@ -77,7 +77,9 @@ class NextDoor(Coupling):
 
     def stages(self) -> list[Stage]:
         """Those of worlds that are not known."""
-        left = [replace(stage, worlds=tuple(w for w in stage.worlds if w not in self._known)) for stage in super().stages()]
+        left = [
+            replace(stage, worlds=tuple(w for w in stage.worlds if w not in self._known)) for stage in super().stages()
+        ]
         return [stage for stage in left if stage.worlds]
 
     def solved(self, world: int) -> Solved:
@@ -155,7 +157,9 @@ class Queue:
         names = list(worlds)
         for first in range(0, len(names), TOGETHER):
             chunk = names[first : first + TOGETHER]
-            self._solve(batch({n: worlds[n] for n in chunk}), {n: key_of(near[n]) for n in chunk if near and n in near}, keep)
+            self._solve(
+                batch({n: worlds[n] for n in chunk}), {n: key_of(near[n]) for n in chunk if near and n in near}, keep
+            )
         return {name: self._accounts[key_of(known)] for name, known in worlds.items()}
 
     def _solve(self, needed: Batch, near: Mapping[str, Key], keep: bool) -> None:
@@ -164,7 +168,9 @@ class Queue:
         wanted = {place: name for name, place in needed.position.items() if keys[place] not in self._accounts}
         if not wanted:
             return
-        start = {place: found for place, name in wanted.items() if (found := self._start(keys[place], near.get(name, ())))}
+        start = {
+            place: found for place, name in wanted.items() if (found := self._start(keys[place], near.get(name, ())))
+        }
         with single_threaded_algebra():
             coupling = self._coupled(needed, known, start)
             lost = [place for place in wanted if coupling.first_to_fail(place) in coupling.failures]
@@ -184,7 +190,9 @@ class Queue:
         coupling.solve()
         return coupling
 
-    def _again(self, needed: Batch, known: Mapping[int, Solved], near: Mapping[int, Solved], lost: Sequence[int]) -> NextDoor:
+    def _again(
+        self, needed: Batch, known: Mapping[int, Solved], near: Mapping[int, Solved], lost: Sequence[int]
+    ) -> NextDoor:
         """Once more, what was lost starting like any other world."""
         return self._coupled(needed, known, {place: start for place, start in near.items() if place not in lost})
 

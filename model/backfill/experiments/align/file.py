@@ -73,7 +73,8 @@ class Incentives(BaseModel):
     only: bool = Field(False, description="whether it is to be the only equilibrium, whatever the order of moves")
     largest_offer: Money = Field(description="largest offer to any player")
     execution: Share = Field(
-        0.1, description="chance that a threat has to be carried out all the same, by which its cost to the sender counts"
+        0.1,
+        description="chance that a threat has to be carried out all the same, by which its cost to the sender counts",
     )
 
 
@@ -85,10 +86,16 @@ class GameTable(BaseModel):
     players: Annotated[tuple[Player, ...], BeforeValidator(_listed)] = Field(min_length=1, description="who may align")
     sender: Regions = Field(("USA",), alias="with", description="whose controls they adopt, and who threatens")
     products: Products = Field(("all",), description="products on which they align")
-    levels: Annotated[tuple[Share, ...], BeforeValidator(_listed)] = Field((0.0, 0.5, 1.0), description="levels open to all")
-    begin: dt.date = Field(alias="from", description="day from which they align, threats are carried out and offers paid")
+    levels: Annotated[tuple[Share, ...], BeforeValidator(_listed)] = Field(
+        (0.0, 0.5, 1.0), description="levels open to all"
+    )
+    begin: dt.date = Field(
+        alias="from", description="day from which they align, threats are carried out and offers paid"
+    )
     announced: dt.date | None = Field(None, description="day it becomes known; the first day if left out")
-    mode: Literal["coupled", "static"] = Field("coupled", description="whether suppliers answer, over the years, or not")
+    mode: Literal["coupled", "static"] = Field(
+        "coupled", description="whether suppliers answer, over the years, or not"
+    )
     year: int | None = Field(None, description="year of static worlds; the first whole one of the game if left out")
     threat: Threat = Field(description="what those face who do not align")
     retaliation: Retaliation | None = Field(None, description="what those face who do")
@@ -194,7 +201,9 @@ def _players(raw: Mapping[str, Any], file: str) -> Iterator[UserError]:
         where, region = path("game", "players", n, "region"), _region(one.get("region"))
         if region is None:
             if isinstance(one.get("region"), list):
-                yield OutOfRangeError(file, where, one["region"], "name one region; give every player a table of its own")
+                yield OutOfRangeError(
+                    file, where, one["region"], "name one region; give every player a table of its own"
+                )
             continue
         if region in seen:
             yield DuplicateMeasureError(file, where, region, "is a player already; remove one")
@@ -249,7 +258,9 @@ def _size(raw: Mapping[str, Any], file: str) -> Iterator[UserError]:
     players = sum(1 for _ in _rows(raw))
     count, most = len(levels) ** players, MOST_PROFILES[mode]
     if count > most:
-        remedy = f"{players} players make {count:,} profiles, of which {most:,} can be held; name fewer levels or players"
+        remedy = (
+            f"{players} players make {count:,} profiles, of which {most:,} can be held; name fewer levels or players"
+        )
         if mode == "coupled" and count <= MOST_PROFILES["static"]:
             remedy += ', or set mode = "static"'
         yield OutOfRangeError(file, "game.levels", levels, remedy)
@@ -261,9 +272,13 @@ def _sides(raw: Mapping[str, Any], file: str, vocabulary: Vocabulary) -> Iterato
         where = path("game", "players", n, "region")
         if region is None or region in vocabulary.regions:
             if region and vocabulary.bloc[region] == "adversary":
-                yield OutOfRangeError(file, where, region, "is one that the controls fall on; name somebody who may align")
+                yield OutOfRangeError(
+                    file, where, region, "is one that the controls fall on; name somebody who may align"
+                )
         elif vocabulary.expand_regions(region):
-            yield OutOfRangeError(file, where, region, "stands for several regions; give every player a table of its own")
+            yield OutOfRangeError(
+                file, where, region, "stands for several regions; give every player a table of its own"
+            )
 
 
 def _dates(table: GameTable, file: str, periods: Sequence[Period]) -> Iterator[UserError]:
@@ -281,4 +296,6 @@ def _dates(table: GameTable, file: str, periods: Sequence[Period]) -> Iterator[U
     for n, player in enumerate(table.players):
         if player.security_range and not player.security_range[0] <= player.security <= player.security_range[1]:
             where = path("game", "players", n, "security_range")
-            yield OutOfRangeError(file, where, player.security_range, f"does not hold {player.security:g}, the central one")
+            yield OutOfRangeError(
+                file, where, player.security_range, f"does not hold {player.security:g}, the central one"
+            )

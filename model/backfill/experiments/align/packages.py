@@ -102,7 +102,10 @@ def _alone(static: Static, wanted: Profile, rates: Array, regions: list[int]) ->
     worlds = {}
     for i, p in product(range(len(regions)), game.profiles()):
         if p[i] < wanted[i]:
-            corner = tuple(at if j == i else w if at >= w else t for j, (at, w, t) in enumerate(zip(p, wanted, game.today, strict=True)))
+            corner = tuple(
+                at if j == i else w if at >= w else t
+                for j, (at, w, t) in enumerate(zip(p, wanted, game.today, strict=True))
+            )
             worlds[i, p] = [("world", corner, *(((i, float(rate)),) if rate else ())) for rate in rates]
     known = static.at_profiles([("reference", ()), *(one for every in worlds.values() for one in every)])
     reference = known["reference", ()]
@@ -131,9 +134,7 @@ def _scale(static: Static, made: list[Curve], found: Losses) -> Array:
     return scale
 
 
-def _with(
-    static: Static, task: Task, answer: Package, calm: Array, scale: Array, regions: list[int]
-) -> Array:
+def _with(static: Static, task: Task, answer: Package, calm: Array, scale: Array, regions: list[int]) -> Array:
     """Pay-offs ``[player, *levels]`` when every profile is solved with the package's tariffs on those below what is wanted."""
     game, window = static.moves.game, static.window
     worlds = {}

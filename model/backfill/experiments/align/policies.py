@@ -33,7 +33,12 @@ class Moves:
         return self.table.game
 
     def policy(
-        self, profile: Profile, tariffs: Mapping[int, float] | None = None, *, answered: bool = True, retaliation: bool = True
+        self,
+        profile: Profile,
+        tariffs: Mapping[int, float] | None = None,
+        *,
+        answered: bool = True,
+        retaliation: bool = True,
     ) -> Policy:
         """The policy at a profile.
 
@@ -109,4 +114,3 @@ class Moves:
             for placed in self.base.placed
             if not (isinstance(placed.measure, Retaliation) and players & set(placed.measure.against))
         ]
-

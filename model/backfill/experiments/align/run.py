@@ -13,11 +13,11 @@ import numpy as np
 
 from backfill.errors import Faults, MissingKeyError, UnsolvedError
 from backfill.experiments.align.file import GameTable
-from backfill.experiments.align.packages import Checked, package
+from backfill.experiments.align.found import Found, Swing
+from backfill.experiments.align.packages import package
 from backfill.experiments.align.policies import Moves
 from backfill.experiments.align.result import AlignResult
 from backfill.experiments.align.solve import Static, Worlds, coupled_worlds
-from backfill.experiments.align.found import Found, Swing
 from backfill.experiments.align.tables import result_of
 from backfill.experiments.align.threats import Curve, Losses, curves, losses, moved
 from backfill.experiments.config import Experiment, load_experiment
@@ -52,7 +52,9 @@ def align(
     chosen = load_experiment(experiment) if isinstance(experiment, str | PathLike) else experiment
     table = chosen.game
     if table is None:
-        raise Faults([MissingKeyError(chosen.name, "game", None, "is missing; add a [game] table: who may align, and so on")])
+        raise Faults(
+            [MissingKeyError(chosen.name, "game", None, "is missing; add a [game] table: who may align, and so on")]
+        )
     if mode is not None:
         table = table.model_copy(update={"mode": mode})
         chosen = replace(chosen, game=table)

@@ -52,7 +52,10 @@ def _path(found: Found) -> str:
     game, path = found.game, found.path
     if not path.moves and path.ending is Ending.EQUILIBRIUM:
         return "Today's profile is an equilibrium: nobody moves."
-    steps = ", ".join(f"{game.players[m.player]} to {game.levels[m.after[m.player]]:g}" for m in path.moves) or "nobody moves"
+    steps = (
+        ", ".join(f"{game.players[m.player]} to {game.levels[m.after[m.player]]:g}" for m in path.moves)
+        or "nobody moves"
+    )
     return f"From today: {steps}. {path.ending.value}"
 
 
@@ -115,5 +118,7 @@ def _package(found: Found) -> Iterator[str]:
     if built.package.order:
         yield f"It rests on aligning in this order: {', '.join(game.players[i] for i in built.package.order)}."
     holds = "is an equilibrium" if built.equilibrium else "is no equilibrium"
-    others = f", beside {', '.join(f'({game.name(p)})' for p in built.others)} reached from today" if built.others else ""
+    others = (
+        f", beside {', '.join(f'({game.name(p)})' for p in built.others)} reached from today" if built.others else ""
+    )
     yield f"With every profile solved under these tariffs it {holds}{others}."

@@ -125,7 +125,9 @@ def _deterrence(found: Found) -> Iterator[tuple]:
             yield player, others, f"deterring offer, {beside}", belief, _number(value), low, high, YEARLY, ""
 
 
-def rate_row(made: Deterring | None, shown: Band | None, cap: float) -> tuple[float | None, float | None, float | None, str]:
+def rate_row(
+    made: Deterring | None, shown: Band | None, cap: float
+) -> tuple[float | None, float | None, float | None, str]:
     """Value, low, high and note of a deterring tariff; empty where there is none up to the cap."""
     if made is None:
         return None, None, None, "a pay-off it rests on is not known"
@@ -163,19 +165,45 @@ def _incentives(found: Found) -> Iterator[tuple]:
         yield player, "offer", "", float(answer.offer[i]), YEARLY
     yield "all", "cost", "", answer.cost, YEARLY
     for one, price in answer.prices.items():
-        others = [f"{name} {game.levels[at]:g}" for i, (name, at) in enumerate(zip(game.players, one.at, strict=True)) if i != one.player]
+        others = [
+            f"{name} {game.levels[at]:g}"
+            for i, (name, at) in enumerate(zip(game.players, one.at, strict=True))
+            if i != one.player
+        ]
         against = f"level {game.levels[one.other]:g}" + (f" with {', '.join(others)}" if others else "")
         yield game.players[one.player], "shadow price", against, price, f"{YEARLY} per thousandth of GDP"
 
 
 def _summary(found: Found) -> pl.DataFrame:
     game, rows = found.game, []
-    rows.append(("equilibria", "", float(len(found.equilibria)), None, None, "count", "; ".join(map(game.name, found.equilibria))))
+    rows.append(
+        (
+            "equilibria",
+            "",
+            float(len(found.equilibria)),
+            None,
+            None,
+            "count",
+            "; ".join(map(game.name, found.equilibria)),
+        )
+    )
     end = game.name(found.path.end)
-    rows.append(("moves from today", "", float(len(found.path.moves)), None, None, "count", f"{end}: {found.path.ending.value}"))
+    rows.append(
+        ("moves from today", "", float(len(found.path.moves)), None, None, "count", f"{end}: {found.path.ending.value}")
+    )
     for i, player in enumerate(game.players):
         for name, profile in (("today", game.today), ("as asked", game.asked)):
-            rows.append((f"pay-off, everybody {name}", player, _number(found.payoff.total[(i, *profile)]), None, None, SHARE, ""))
+            rows.append(
+                (
+                    f"pay-off, everybody {name}",
+                    player,
+                    _number(found.payoff.total[(i, *profile)]),
+                    None,
+                    None,
+                    SHARE,
+                    "",
+                )
+            )
     for one in found.deterrence:
         rows += list(_headline(found, one))
     for (quantity, unit), values in found.shapley().items():
@@ -183,8 +211,12 @@ def _summary(found: Found) -> pl.DataFrame:
             rows.append((f"contribution to {quantity}", player, _number(value), None, None, unit, "Shapley value"))
     for profile, done in found.executions.items():
         where = found.table.sender[0]
-        rows.append((f"threat carried out at {game.name(profile)}", where, done.change, None, None, SHARE, done.verdict.value))
-        rows.append((f"the same without terms of trade, at {game.name(profile)}", where, done.net, None, None, SHARE, ""))
+        rows.append(
+            (f"threat carried out at {game.name(profile)}", where, done.change, None, None, SHARE, done.verdict.value)
+        )
+        rows.append(
+            (f"the same without terms of trade, at {game.name(profile)}", where, done.net, None, None, SHARE, "")
+        )
     if found.package is not None:
         answer = found.package.package
         cost = answer.cost if answer.feasible else None
@@ -206,13 +238,20 @@ def _checks(found: Found) -> dict[str, float]:
     """Counts of worlds, whether Shapley values add up, static worlds and the rule of thumb beside the game's own losses."""
     worlds, window, game = found.worlds, found.worlds.window, found.game
     every = worlds.all
-    checks = {"converged": float(not found.unsolved), "worlds": float(len(every)), "unsolved": float(len(found.unsolved))}
+    checks = {
+        "converged": float(not found.unsolved),
+        "worlds": float(len(every)),
+        "unsolved": float(len(found.unsolved)),
+    }
     top = worlds.peaceful[profile_of(game, frozenset(range(len(game.players))))]
     worths = found.worth()
     gaps = [
-        abs(values.sum() - worths[name](top)) / max(abs(worths[name](top)), 1e-12) for name, values in found.shapley().items()
+        abs(values.sum() - worths[name](top)) / max(abs(worths[name](top)), 1e-12)
+        for name, values in found.shapley().items()
     ]
-    checks["shapley_sum"] = float(max(gap for gap in gaps if not math.isnan(gap))) if not all(map(math.isnan, gaps)) else math.nan
+    checks["shapley_sum"] = (
+        float(max(gap for gap in gaps if not math.isnan(gap))) if not all(map(math.isnan, gaps)) else math.nan
+    )
     at = found.losses.rates.searchsorted(found.table.threat.rate - 1e-9)
     rate = float(found.losses.rates[at])
     for curve in found.curves:
@@ -221,7 +260,9 @@ def _checks(found: Found) -> dict[str, float]:
             continue
         player, low = case.player, case.alternatives[0]
         region = found.regions[player]
-        own = window.welfare(worlds.threatened[low], worlds.reference) - window.welfare(worlds.peaceful[low], worlds.reference)
+        own = window.welfare(worlds.threatened[low], worlds.reference) - window.welfare(
+            worlds.peaceful[low], worlds.reference
+        )
         still = float(found.losses.change[player, case.others, low][at])
         sold = float((window.weight @ worlds.reference.trade.exports_to)[region] / window.gdp(worlds.reference)[region])
         name = game.players[player]

@@ -100,10 +100,7 @@ def losses(static: Static, security: Array) -> Losses:
         for p in case.profiles:
             worlds = [found[static.joint(p, float(rate))] for rate in rates]
             mine = np.array(
-                [
-                    math.nan if one.failure else window.welfare(one, reference)[regions[case.player]]
-                    for one in worlds
-                ]
+                [math.nan if one.failure else window.welfare(one, reference)[regions[case.player]] for one in worlds]
             )
             change[case.player, case.others, p] = mine - mine[0]
             denied = window.denied(worlds[0], reference)
