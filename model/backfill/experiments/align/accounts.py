@@ -92,7 +92,8 @@ def accounts(
         sender: place of the region whose trade is wanted.
         terminal, advanced, failures: of each world, see `Account`.
     """
-    found: Outcome = jax.tree.map(lambda x: np.asarray(x).reshape(worlds, -1, *np.shape(x)[1:]), outcome)
+    periods = len(outcome.output) // worlds
+    found: Outcome = jax.tree.map(lambda x: np.asarray(x).reshape(worlds, periods, *np.shape(x)[1:]), outcome)
     adversary = [structure.region(code) for code in structure.vocabulary.expand_regions("adversary")]
     users = np.isin([leaf.user for leaf in structure.leaves], adversary)
     income = found.income

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -93,7 +93,7 @@ class NextDoor(Coupling):
             if world not in self._near or stage.span.start != since:
                 continue
             solved = self._near[world]
-            point = self._fitted(solved)
+            point = _joined(self.points[world], self._fitted(solved), since)
             self.nodes[world] = departing(self.nodes[world], point.additions, since)
             self.points[world] = replace(point, additions=self.nodes[world].reference_additions)
             self._slopes[world] = self._slopes_of(solved)
@@ -118,6 +118,20 @@ class NextDoor(Coupling):
         return solved.slopes._replace(
             **{name: _classes(getattr(solved.slopes, name), axis, classes) for name, axis in _CLASSES.items()}
         )
+
+
+def _joined(before: Point, after: Point, since: int) -> Point:
+    """The first ``since`` periods of one point, which are over, and the later ones of another."""
+    first = {"vector", "converged"}
+    return Point(
+        **{
+            field.name: np.concatenate([early[:since], late[since:]])
+            if field.name in first
+            else np.concatenate([early[..., :since], late[..., since:]], axis=-1)
+            for field in fields(Point)
+            for early, late in [(getattr(before, field.name), getattr(after, field.name))]
+        }
+    )
 
 
 def _classes(array: np.ndarray, axis: int, count: int) -> np.ndarray:
