@@ -143,12 +143,13 @@ def align(
         Parameter(help="One year at the reference's supply plan, or all years with suppliers' answer; as the file says."),
     ] = None,
     ranges: Annotated[bool, Parameter(help="Give deterring tariffs and offers their ranges (some dozen calibrations).")] = True,
+    confirm: Annotated[bool, Parameter(help="Solve coupled worlds again at the deterring tariffs.", negative="")] = False,
     quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
 ) -> int:
     """Say who aligns, and which secondary tariff or offer makes them; solves a world for every profile."""
     from backfill.commands.align import align_experiment
 
-    return DONE if align_experiment(file_or_name, out, mode, ranges, quiet) else UNSOLVED
+    return DONE if align_experiment(file_or_name, out, mode, ranges, confirm, quiet) else UNSOLVED
 
 
 @economy.command(name="check")

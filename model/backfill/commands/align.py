@@ -17,7 +17,12 @@ from backfill.experiments.config import Experiment
 
 
 def align_experiment(
-    file_or_name: str, out: Path | None, mode: Literal["static", "coupled"] | None, ranges: bool, quiet: bool
+    file_or_name: str,
+    out: Path | None,
+    mode: Literal["static", "coupled"] | None,
+    ranges: bool,
+    confirm: bool,
+    quiet: bool,
 ) -> bool:
     """Solve an experiment's game and write it; True if there was something to compare with.
 
@@ -35,7 +40,7 @@ def align_experiment(
 
     try:
         with progress_bar(quiet) as progress:
-            result = align(experiment, mode=mode, ranges=ranges, progress=progress)
+            result = align(experiment, mode=mode, ranges=ranges, confirm=confirm, progress=progress)
     except UnsolvedError as error:
         print(f"{experiment.name}: {' '.join(error.sentence.split())}", file=sys.stderr)
         return False
@@ -87,10 +92,31 @@ def report(result: AlignResult, folder: Path) -> list[str]:
     counted = result.provenance["game"]["counted"]  # type: ignore[index]
     lines = [result.title or result.name, f"pay-offs in ten-thousandths of GDP, {counted}"]
     lines += tabulated(["profile", "player"], parts, rows)
+    lines += ["deterring tariffs by belief that the threat is carried out", *_by_belief(result)]
     lines += result.sentences
     lines.append(f"files in {folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
     lines.append(f"open {folder / 'chart.html'} in a browser")
     return lines
+
+
+def _by_belief(result: AlignResult) -> list[str]:
+    """A row for each player and standing of the others, a column for each belief."""
+    from backfill.commands.report import tabulated
+
+    table = result.tables["deterrence"].filter(pl.col("quantity") == "deterring tariff")
+    beliefs = sorted(table["credibility"].unique().to_list())
+    rows = []
+    for (player, others), part in table.group_by(["player", "others"], maintain_order=True):
+        found = {c: (value, note) for c, value, note in part.select("credibility", "value", "note").iter_rows()}
+        cells = [_percent(*found[belief]) for belief in beliefs]
+        rows.append([str(player), f"others {others}", *cells])
+    return tabulated(["player", "beside"], [f"{belief:.0%}" for belief in beliefs], rows)
+
+
+def _percent(value: float | None, note: str) -> str:
+    if value is None:
+        return "none" if note.startswith("none") else "not known"
+    return f"{value:.0%}" if value >= 0.01 or value == 0 else f"{value:.1%}"
 
 
 def _small(value: float | None, short) -> str:

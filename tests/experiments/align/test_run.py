@@ -88,6 +88,18 @@ def test_at_the_deterring_tariff_the_player_is_indifferent(small_world, experime
     assert value["TWN 1, SGP 1"] - value["TWN 0, SGP 1"] == pytest.approx(0, abs=0.05 * loss)
 
 
+def test_confirmed_tariffs_leave_players_near_indifference_in_coupled_worlds(small_world, experiment):
+    found = align(experiment, mode="coupled", ranges=False, confirm=True)
+    name = "aligning is better by, coupled, at the deterring tariff"
+    again = found.tables["deterrence"].filter(pl.col("quantity") == name)
+    finite = found.tables["deterrence"].filter(
+        (pl.col("quantity") == "deterring tariff") & (pl.col("credibility") == 0.5) & (pl.col("value") > 0)
+    )
+    assert again.height == finite.height
+    loss = max(found.checks["loss_TWN"], found.checks["loss_SGP"])
+    assert (again["value"].abs() < 0.3 * loss).all()
+
+
 def test_ranges_hold_the_number_they_are_around(small_world, experiment, results):
     found = solved(experiment, results, "static").tables["deterrence"].drop_nulls(["value", "low", "high"])
     assert found.height
@@ -114,7 +126,11 @@ def test_it_is_written_whole_and_can_be_written_again(small_world, experiment, r
     record = json.loads((tmp_path / "out" / "provenance.json").read_text(encoding="utf-8"))
     assert record["sentences"] == list(found.sentences)
     assert record["game"]["mode"] == "static"
-    assert "One equilibrium" in found.sentences[0] or "equilibria" in found.sentences[0] or "No profile" in found.sentences[0]
+    assert (
+        "One equilibrium" in found.sentences[0]
+        or "equilibria" in found.sentences[0]
+        or "No profile" in found.sentences[0]
+    )
     assert "vegaEmbed" in (tmp_path / "out" / "chart.html").read_text(encoding="utf-8")
 
 
@@ -123,7 +139,10 @@ def test_a_profile_without_a_solution_is_named_and_the_game_goes_on(small_world,
 
     def failing(economy, worlds, at, sender):
         found = true(economy, worlds, at, sender)
-        marked = [replace(one, failure="the markets have no answer") if hit(w) else one for one, w in zip(found, worlds, strict=True)]
+        marked = [
+            replace(one, failure="the markets have no answer") if hit(w) else one
+            for one, w in zip(found, worlds, strict=True)
+        ]
         return marked
 
     def hit(wedges) -> bool:

@@ -13,7 +13,7 @@ from backfill.effects.leakage import denial
 from backfill.effects.welfare import present_values
 from backfill.experiments.align.coupled import Queue
 from backfill.experiments.align.policies import Moves
-from backfill.experiments.align.solve import Static, coupled_worlds
+from backfill.experiments.align.solve import Coupled, Static
 from backfill.experiments.align.static import static_accounts
 from backfill.experiments.worlds import batch
 from backfill.policy.policy import Policy
@@ -29,7 +29,11 @@ def alone(setting, policy: Policy):
     """A world by itself, from the reference, with what was known before."""
     needed = batch({"it": setting.vintages(policy)})
     (world,) = solve_world(
-        setting.economy, needed.wedges, foresight=setting.foresight, departs=needed.departs, wanted=[needed.position["it"]]
+        setting.economy,
+        needed.wedges,
+        foresight=setting.foresight,
+        departs=needed.departs,
+        wanted=[needed.position["it"]],
     )
     assert world.status.name == "SOLVED", world.message
     return world
@@ -49,7 +53,7 @@ def test_every_profile_is_the_world_solved_alone(setting, foresight):
     early = game_table(**{"from": setting.economy.periods[0].start})
     moves = Moves(early, Policy.of([CONTROL]))
     setting = replace(setting, foresight=foresight)
-    found = coupled_worlds(setting, moves, Policy(), 0.2, None)
+    found = Coupled(setting, moves, None).worlds(Policy(), 0.2)
     reference = alone(setting, Policy())
     regions = list(setting.vocabulary.regions)
     for kind, profile, account in found.all:
@@ -60,7 +64,9 @@ def test_every_profile_is_the_world_solved_alone(setting, foresight):
         worth = dict(present_values(both).select("region", "value").iter_rows())
         mine = found.window.welfare(account, found.reference) * found.window.gdp(found.reference)
         np.testing.assert_allclose(
-            mine / found.window.gdp(found.reference), [worth[r] for r in regions] / found.window.gdp(found.reference), atol=SAME
+            mine / found.window.gdp(found.reference),
+            [worth[r] for r in regions] / found.window.gdp(found.reference),
+            atol=SAME,
         )
         weighted = denial(both).filter(pl.col("period") != "all").join(both.weights(), on="period")
         denied, before = weighted.select((pl.col("denied", "reference") * pl.col("weight")).sum()).row(0)

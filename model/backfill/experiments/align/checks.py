@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from backfill.dimensions import Period, Vocabulary
-from backfill.errors import Faults, InertMeasureError, UserError
+from backfill.errors import ContradictionError, Faults, InertMeasureError, UserError
 from backfill.experiments.align.file import GameTable
 from backfill.experiments.align.policies import Moves
 from backfill.policy.board import FlowExists
@@ -34,6 +34,10 @@ def idle_moves(
         vocabulary, periods, flow_exists, facts: what measures are compiled over.
     """
     moves = Moves(table, policy)
+    told = "answers measured backfilling, which no profile of a game can be solved with; give alignment_below, or remove it"
+    answering = [one for one in policy.placed if one.measure.answers_behaviour]
+    if answering:
+        return [ContradictionError(file, "game", None, f"{one.label} {told}") for one in answering]
     placed = [Placed(one, file, path("game", "players", n)) for n, one in _alignments(moves)]
     for n in range(len(table.players)):
         duties = moves.duties(n, table.threat.rate, answered=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +18,7 @@ from backfill.experiments.align.threats import (
     Band,
     Curve,
     Losses,
+    Others,
     band,
     ends,
     execution,
@@ -71,7 +72,9 @@ class Found:
         losses, curves: static losses, and what aligning is better by.
         swings: the same at the ends of ranges; empty without.
         package: the incentives; None if not asked for.
-        seconds: time taken.
+        confirmed: by player and standing of the others, what aligning is better by in coupled worlds at the deterring tariff;
+            empty if not asked for.
+        seconds: time taken, by what for.
     """
 
     experiment: Experiment
@@ -84,7 +87,8 @@ class Found:
     curves: list[Curve]
     swings: list[Swing]
     package: Checked | None
-    seconds: float
+    confirmed: Mapping[tuple[int, Others], float]
+    seconds: Mapping[str, float]
 
     @property
     def game(self) -> Game:

@@ -17,13 +17,13 @@ from backfill.experiments.align.found import Found, Swing
 from backfill.experiments.align.packages import package
 from backfill.experiments.align.policies import Moves
 from backfill.experiments.align.result import AlignResult
-from backfill.experiments.align.solve import Static, Worlds, coupled_worlds
+from backfill.experiments.align.solve import Coupled, Static, Worlds
 from backfill.experiments.align.tables import result_of
-from backfill.experiments.align.threats import Curve, Losses, curves, losses, moved
+from backfill.experiments.align.threats import Curve, Losses, Others, curves, losses, moved, rate_of
 from backfill.experiments.config import Experiment, load_experiment
 from backfill.experiments.ranges import Variant, variants
 from backfill.experiments.setting import Progress, Setting
-from backfill.games.payoffs import Game, Payoffs, payoffs
+from backfill.games.payoffs import Game, Payoffs, Profile, payoffs
 from backfill.policy.policy import Policy
 
 SECURITY = "security"
@@ -35,6 +35,7 @@ def align(
     *,
     mode: Literal["static", "coupled"] | None = None,
     ranges: bool = True,
+    confirm: bool = False,
     progress: Progress | None = None,
 ) -> AlignResult:
     """Solve the game of an experiment: pay-offs, equilibria, stability, deterrence, incentives.
@@ -43,6 +44,7 @@ def align(
         experiment: an experiment with a ``[game]``, or the file or name of one.
         mode: static or coupled worlds; as the experiment says if None.
         ranges: give deterring tariffs and offers their ranges, which calibrates the benchmark sixteen times more.
+        confirm: solve coupled worlds again at the deterring tariffs, which come from a grid of static ones.
         progress: called with a message and the share done.
 
     Raises:
@@ -62,15 +64,18 @@ def align(
     base = load_experiment(chosen.reference, beside=beside, compared_with=chosen, inert_allowed=True)
     if chosen.as_of is not None:
         base = base.known_on(chosen.as_of)
-    begun = time.perf_counter()
+    clock = [time.perf_counter()]
     game = _Game(chosen, table, base.policy, progress)
     worlds = game.worlds()
+    clock.append(time.perf_counter())
     _check_start(table.game, worlds)
     payoff = game.payoffs(worlds)
     central = losses(game.static, game.security)
     made = curves(game.static, payoff, worlds, central, table.threat.rate)
-    swings = game.swings(worlds, made, central) if ranges else []
     built = package(game.static, payoff, worlds, made, central)
+    clock.append(time.perf_counter())
+    swings = game.swings(worlds, made, central) if ranges else []
+    clock.append(time.perf_counter())
     found = Found(
         experiment=chosen,
         table=table,
@@ -82,7 +87,8 @@ def align(
         curves=made,
         swings=swings,
         package=built,
-        seconds=time.perf_counter() - begun,
+        confirmed=game.confirmed(worlds, payoff, made, central.rates) if confirm else {},
+        seconds=dict(zip(("worlds", "deterrence and package", "ranges"), np.diff(clock).tolist(), strict=True)),
     )
     return result_of(found)
 
@@ -101,6 +107,7 @@ class _Game:
         self.moves = Moves(self.table, self.experiment.policy)
         self.compiled: dict = {}
         self.static = Static(self.setting, self.moves, self.reference, self.compiled)
+        self.coupled: Coupled | None = None
         self.security = np.array([player.security for player in self.table.players])
         self.regions = [self.setting.vocabulary.regions.index(name) for name in self.table.names]
 
@@ -109,7 +116,8 @@ class _Game:
         rate = self.table.threat.rate
         if self.table.mode == "static":
             return self.static.worlds(rate)
-        return coupled_worlds(self.setting, self.moves, self.reference, rate, self.progress)
+        self.coupled = Coupled(self.setting, self.moves, self.progress)
+        return self.coupled.worlds(self.reference, rate)
 
     def payoffs(self, worlds: Worlds) -> Payoffs:
         """Pay-offs of the players."""
@@ -137,6 +145,27 @@ class _Game:
             security=self.security,
             offer=window.offer(offers, reference, self.regions),
         )
+
+    def confirmed(
+        self, worlds: Worlds, payoff: Payoffs, made: Sequence[Curve], rates: np.ndarray
+    ) -> dict[tuple[int, Others], float]:
+        """By player and standing of the others, what aligning is better by in coupled worlds at the deterring tariff."""
+        belief, calm = self.table.threat.credibility, payoff.total - payoff.parts[2]
+        found: dict[tuple[int, Others], float] = {}
+        for curve in made:
+            case, tariff = curve.case, rate_of(curve, rates, belief)
+            if self.coupled is None or tariff is None or not tariff.rate:
+                continue
+            region, window, reference = self.regions[case.player], worlds.window, worlds.reference
+            hit = self.coupled.hit(case.profiles, tariff.rate)
+
+            def value(p: Profile, hit=hit, region=region, case=case, window=window, reference=reference) -> float:
+                change = window.welfare(hit[p], reference) - window.welfare(worlds.peaceful[p], reference)
+                known = math.nan if hit[p].failure else float(change[region])
+                return float(calm[(case.player, *p)]) + belief * known
+
+            found[case.player, case.others] = min(value(case.aligned) - value(p) for p in case.alternatives)
+        return found
 
     def swings(self, worlds: Worlds, made: Sequence[Curve], central: Losses) -> list[Swing]:
         """The curves at both ends of every parameter's range, and of the worth of denial."""

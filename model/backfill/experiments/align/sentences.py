@@ -19,6 +19,14 @@ def sentences(found: Found) -> Iterator[str]:
     yield _stable(found)
     for one in found.deterrence:
         yield _deterrence(found, one)
+    if found.confirmed:
+        gaps = [gap * 1e4 for gap in found.confirmed.values() if not math.isnan(gap)]
+        yield (
+            "Coupled worlds solved again at these tariffs: aligning is better by "
+            f"{min(gaps):.2f} to {max(gaps):.2f} ten-thousandths of GDP, where 0 would be exact."
+            if gaps
+            else "Coupled worlds at these tariffs could not be solved."
+        )
     yield from _threat(found)
     if found.package is not None:
         yield from _package(found)

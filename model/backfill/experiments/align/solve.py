@@ -168,12 +168,15 @@ class Static:
         )
 
 
-def coupled_worlds(setting: Setting, moves: Moves, reference: Policy, rate: float, progress: Progress | None) -> Worlds:
-    """Every profile with suppliers' answer over the years, profiles far from today's after those near it."""
-    return _Coupled(setting, moves, progress).worlds(reference, rate)
+class Coupled:
+    """Worlds with suppliers' answer over the years, each from the nearest that is solved.
 
+    Args:
+        setting: economy and names.
+        moves: the game.
+        progress: called with a message and the share done.
+    """
 
-class _Coupled:
     def __init__(self, setting: Setting, moves: Moves, progress: Progress | None) -> None:
         self.setting, self.moves = setting, moves
         count = len(list(moves.game.profiles()))
@@ -195,6 +198,7 @@ class _Coupled:
         return Window(weight, in_force, np.array([period.years for period in periods]))
 
     def worlds(self, reference: Policy, rate: float) -> Worlds:
+        """Every profile, with the duty ``rate`` carried out and not, and without retaliation."""
         moves, game = self.moves, self.moves.game
         base = self.queue.accounts({"reference": self.setting.vintages(reference)}, keep=False)["reference"]
         peaceful = self._spread(list(game.profiles()))
@@ -204,6 +208,10 @@ class _Coupled:
         if _retaliates(moves):
             unanswered = self._beside(list(game.profiles()), lambda p: moves.policy(p, retaliation=False))
         return Worlds(base, peaceful, {**peaceful, **threatened}, {**peaceful, **unanswered}, self.window)
+
+    def hit(self, profiles: Sequence[Profile], rate: float) -> dict[Profile, Account]:
+        """Chosen profiles with another duty carried out on all unaligned."""
+        return self._beside(list(profiles), lambda p: self.moves.policy(p, self.moves.joint(p, rate)))
 
     def _spread(self, profiles: list[Profile]) -> dict[Profile, Account]:
         """From today's profile outwards, each from the nearest that is solved."""

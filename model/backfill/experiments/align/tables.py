@@ -44,7 +44,7 @@ def result_of(found: Found) -> AlignResult:
         resolved=resolved,
         reference=found.reference,
         parameters=found.setting.economy.grades,
-        seconds=found.seconds,
+        seconds=sum(found.seconds.values()),
     )
     game = {
         "mode": found.table.mode,
@@ -52,6 +52,7 @@ def result_of(found: Found) -> AlignResult:
         "counted": when(found),
         "unsolved": found.unsolved,
         "ranges": _varied(found),
+        "seconds": {what: round(seconds, 2) for what, seconds in found.seconds.items()},
     }
     return AlignResult(
         name=found.experiment.name,
@@ -115,11 +116,14 @@ def _deterrence(found: Found) -> Iterator[tuple]:
     game, belief, cap = found.game, found.table.threat.credibility, found.table.threat.cap
     for one in found.deterrence:
         player, others = game.players[one.curve.case.player], f"as {one.curve.case.others}"
-        others = "as asked" if one.curve.case.others == "asked" else "as today"
         for credibility, tariff in one.by_credibility.items():
             shown = one.tariff_band if credibility == belief else None
             value, low, high, note = rate_row(tariff, shown, cap)
             yield player, others, "deterring tariff", credibility, value, low, high, "share of the price", note
+        again = found.confirmed.get((one.curve.case.player, one.curve.case.others))
+        if again is not None:
+            name = "aligning is better by, coupled, at the deterring tariff"
+            yield player, others, name, belief, _number(again), None, None, SHARE, ""
         for value, shown, beside in zip(one.offers, one.offer_bands, ("no threat", "the threat made"), strict=True):
             low, high = (None, None) if shown is None else (_number(shown.low), _number(shown.high))
             yield player, others, f"deterring offer, {beside}", belief, _number(value), low, high, YEARLY, ""
@@ -145,7 +149,7 @@ def _curves(found: Found) -> Iterator[tuple]:
     belief = found.table.threat.credibility
     for one in found.curves:
         player = found.game.players[one.case.player]
-        others = "as asked" if one.case.others == "asked" else "as today"
+        others = f"as {one.case.others}"
         for rate, margin in zip(found.losses.rates, one.gain(belief).min(axis=1), strict=True):
             yield player, others, float(rate), _number(margin), SHARE
 
@@ -226,7 +230,7 @@ def _summary(found: Found) -> pl.DataFrame:
 
 def _headline(found: Found, one: Deterrence) -> Iterator[tuple]:
     player, case = found.game.players[one.curve.case.player], one.curve.case
-    others = f"others {'as asked' if case.others == 'asked' else 'as today'}"
+    others = f"others as {case.others}"
     value, low, high, note = rate_row(one.tariff, one.tariff_band, found.table.threat.cap)
     yield f"deterring tariff, {others}", player, value, low, high, "share of the price", note
     shown = one.offer_bands[0]
