@@ -55,7 +55,8 @@ bench: .venv/.bench
 lab: .venv/.notebooks
 	$(BIN)/jupyter lab
 
-notebooks: .venv/.notebooks
+notebooks: $(if $(wildcard notebooks/*.ipynb),.venv/.notebooks)
+	@test -n "$(wildcard notebooks/*.ipynb)" || { echo "there are no notebooks in this version"; exit 1; }
 	$(BIN)/python -m pytest --nbmake --import-mode=importlib notebooks
 
 docs: .venv/.installed

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from backfill.economy.economy import DIVERSION, Economy, Structure
+from backfill.supply.stockpile import COMPUTE, Stock
 from backfill.trade.barriers import Barriers
 from backfill.trade.market import Outcome
 
@@ -25,6 +26,7 @@ class Tables:
         income: incomes and outlays by region, with the price index and real absorption.
         capacity: planned capacities, their use, additions and rents.
         limits: quantity limits, their use and rents.
+        stocks: what is bought ahead of measures, used from stock and held.
         terminal: worth of capacity left after the last reported period, by owner.
     """
 
@@ -33,6 +35,7 @@ class Tables:
     income: pl.DataFrame
     capacity: pl.DataFrame
     limits: pl.DataFrame
+    stocks: pl.DataFrame
     terminal: pl.DataFrame
 
     def __getitem__(self, name: str) -> pl.DataFrame:
@@ -188,6 +191,21 @@ def limit_table(
         for n, name in enumerate(names)
         if np.isfinite(barriers.limit_quantity[t, n])
     ]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def stock_table(shape: Structure, labels: Sequence[str], stocks: Sequence[Stock]) -> pl.DataFrame:
+    """Stocks of those who hold any: bought in a period, taken from it, and held at its end."""
+    schema = {
+        "period": pl.String, "product": pl.String, "region": pl.String, "bought": pl.Float64, "used": pl.Float64,
+        "held": pl.Float64, "unit": pl.String,
+    }  # fmt: skip
+    rows = [
+        (label, stock.product, shape.regions[stock.region], *(float(part[t]) for part in (stock.bought, stock.used, stock.held)),
+         KH100E if stock.product == COMPUTE else MUSD)
+        for stock in stocks
+        for t, label in enumerate(labels)
+    ]  # fmt: skip
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

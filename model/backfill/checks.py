@@ -15,7 +15,7 @@ def market_checks(shape: Structure, lanes: Lane, outcome: Outcome) -> dict[str, 
     * ``walras``: excess demand for labour in any region over world labour, and incomes less outlays of the world.
     * ``complementarity``: ``|min(rent, 1 - use/room)|`` of quantity limits, and need above room below the ceiling of the rent.
     * ``shares``: buyers' spending on each composite less the sum over origins, over world income.
-    * ``volume``: units acquired by users less units demanded, and units made less units shipped, over world volume.
+    * ``volume``: units acquired less units demanded for use and for stock, and units made less units shipped, over world volume.
     """
     labour = lanes.parameters.endowment.labour
     world = labour.sum(1)
@@ -30,7 +30,8 @@ def market_checks(shape: Structure, lanes: Lane, outcome: Outcome) -> dict[str, 
     acquired = np.zeros_like(outcome.absorption.compute)
     for n, user in enumerate(users):
         acquired[:, user] += outcome.leaf[:, n]
-    volume = np.abs(acquired - outcome.absorption.compute).max(1) / np.maximum(outcome.absorption.compute.sum(1), 1e-300)
+    wanted = outcome.absorption.compute + lanes.plan.compute_stock
+    volume = np.abs(acquired - wanted).max(1) / np.maximum(outcome.absorption.compute.sum(1), 1e-300)
     diverted = np.array([leaf.channel == DIVERSION for leaf in shape.leaves])
     shipped = outcome.leaf / (1 - diverted * outcome.delivered.seizure)
     made = np.abs(outcome.maker_output.sum(1) - shipped.sum(1)) / np.maximum(shipped.sum(1), np.finfo(float).tiny)

@@ -14,9 +14,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import App, CycloptsError, Parameter
+from backfill.commands import interrupt
 
-from backfill.errors import CommandError, UnsolvedError, UserError
+with interrupt.at_once(alone=True):
+    from cyclopts import App, CycloptsError, Parameter
+
+    from backfill.errors import CommandError, UnsolvedError, UserError
 
 DONE, MISTAKE, UNSOLVED, INTERRUPTED = 0, 2, 3, 130
 
@@ -52,7 +55,8 @@ def run(
     quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
 ) -> int:
     """Solve an experiment and its reference; write tables, checks and a chart."""
-    from backfill.commands.run import run_experiment
+    with interrupt.at_once():
+        from backfill.commands.run import run_experiment
 
     day = _day(as_of)
     return DONE if run_experiment(file_or_name, out, reference, tables, ranges, quiet, day) else UNSOLVED
@@ -61,9 +65,11 @@ def run(
 @app.command
 def validate(file: Annotated[str, Parameter(help="An experiment file.")], /) -> int:
     """Check an experiment file without solving it."""
-    from backfill.commands.validate import check, verdict
+    from backfill.commands.validate import check, notes, verdict
 
-    print(f"{file}: {verdict(*check(file))}")
+    experiment, base = check(file)
+    _say(notes(experiment), DONE)
+    print(f"{file}: {verdict(experiment, base)}")
     return DONE
 
 
@@ -124,7 +130,8 @@ def explain(
     quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
 ) -> int:
     """Say which measure moved what: the change shared among measures, which adds up; solves many worlds."""
-    from backfill.commands.explain import explain_result
+    with interrupt.at_once():
+        from backfill.commands.explain import explain_result
 
     if orders < 4 or orders % 2:
         raise CommandError("backfill explain", "--orders", orders, "is an even number, at least 4")
@@ -213,8 +220,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    from backfill.commands import interrupt
-
     alone = arguments is None
     try:
         with interrupt.heard(alone=alone):

@@ -24,6 +24,7 @@ from backfill.supply.inherited import departing, nodes_of
 from backfill.supply.josephy import AffineAnswer, answer
 from backfill.supply.nodes import Array, MarketResponse, Nodes, capacity_path
 from backfill.supply.residual import Residuals, residuals
+from backfill.supply.stockpile import Orders, Seen, Stockholders
 from backfill.trade import sensitivity
 from backfill.trade.barriers import lanes
 from backfill.trade.demand import Tastes
@@ -66,6 +67,10 @@ class Point:
         converged: ``[period]`` whether there is one.
         use, mill: ``[node, period]`` use of capacities and mill prices of their products.
         tool_cost: ``[node, class, period]`` tools bought per unit of capacity added.
+        orders: what is bought ahead.
+        wanted: what stockholders would order at these prices.
+        apart: how far the two are, as a share of needs.
+        seen: what stockholders see; None before the first round.
     """
 
     rent: Array
@@ -75,6 +80,10 @@ class Point:
     use: Array
     mill: Array
     tool_cost: Array
+    orders: Orders
+    wanted: Orders
+    apart: float = 0.0
+    seen: Seen | None = None
 
 
 @dataclass
@@ -84,8 +93,10 @@ class Search:
     Attributes:
         point: the last point accepted.
         merit: its natural residual in the stage's periods, infinite where a market has no answer.
+        planned: the part of it that is the capacity plan's.
         recent: merits of the last points accepted.
         target: the plan's answer there; None before the first.
+        orders: what would be bought ahead at its rents.
         step: what that answer would move, relative to prices.
         length: share of the step tried next.
         fresh: whether the slopes are those of this point.
@@ -96,8 +107,10 @@ class Search:
 
     point: Point
     merit: float = np.inf
+    planned: float = np.inf
     recent: list[float] = field(default_factory=list)
     target: AffineAnswer | None = None
+    orders: Orders | None = None
     step: float = np.inf
     length: float = 1.0
     fresh: bool = False
@@ -149,16 +162,27 @@ class Coupling:
             foresight.anchored(nodes_of(economy, part.transpose(2, 1, 0), wedges), rent)
             for part, wedges in zip(share, worlds, strict=True)
         ]
+        self.worlds = tuple(worlds)
+        self.holders = [self._holders(world) for world in range(self.count)]
         rents = np.zeros((self.periods, self.barriers.limit_quantity.shape[1]))
         vector = np.concatenate([np.asarray(economy.reference_state), rents], axis=1)
-        self.points = [self._start(nodes, vector) for nodes in self.nodes]
+        self.points = [self._start(*pair, vector) for pair in zip(self.nodes, self.holders, strict=True)]
         self.steps = np.full(self.count, np.inf)
         self.rounds = np.zeros(self.count, int)
         self.failures: dict[int, slice] = {}
         self.blocked: set[int] = set()
         self._slopes: list[sensitivity.PlanSlopes | None] = [None] * self.count
 
-    def _start(self, nodes: Nodes, vector: Array) -> Point:
+    def _holders(
+        self, world: int, first: int = 0, before: tuple[Stockholders, Orders, Array] | None = None
+    ) -> Stockholders:
+        """Who may buy ahead in a world that is planned from period ``first`` on."""
+        own = slice(world * self.periods, (world + 1) * self.periods)
+        access, share = self.barriers.open[own], self.barriers.builder_share[own]
+        ahead = self.foresight.looks_ahead
+        return Stockholders(self.economy, self.worlds[world], access, share, first, ahead, before)
+
+    def _start(self, nodes: Nodes, holders: Stockholders, vector: Array) -> Point:
         nothing = np.zeros(nodes.inherited.shape)
         return Point(
             rent=np.asarray(self.economy.capacity.rent).T,
@@ -168,6 +192,8 @@ class Coupling:
             use=nothing,
             mill=nothing + 1,
             tool_cost=np.zeros(nodes.class_share.shape),
+            orders=holders.none(),
+            wanted=holders.none(),
         )
 
     def stages(self) -> list[Stage]:
@@ -205,15 +231,17 @@ class Coupling:
         at = np.concatenate([world * self.periods + periods[world] for world in points])
         year = at % self.periods
         shape, classes = self.economy.structure, self.barriers.builder_share.shape[1]
-        purchases = []
+        purchases, stock, compute = [], [], []
         for world, point in points.items():
             bought = np.zeros((len(periods[world]), len(shape.products), classes, len(shape.regions)))
             for node, column in enumerate(self.columns):
                 bought[..., column] += self.need[node][:, None] * point.additions[node][:, periods[world]].T[:, None, :]
-            purchases.append(bought)
-        plan = Plan(
-            np.concatenate([point.rent[:, periods[world]].T for world, point in points.items()]), np.concatenate(purchases)
-        )
+            stored = self.holders[world].purchases(point.orders, point.additions)
+            purchases.append(bought + stored.tools[periods[world]])
+            stock.append(stored.goods[periods[world]])
+            compute.append(stored.compute[periods[world]])
+        rent = np.concatenate([point.rent[:, periods[world]].T for world, point in points.items()])
+        plan = Plan(rent, np.concatenate(purchases), np.concatenate(stock), np.concatenate(compute))
         parameters = jax.tree.map(lambda x: np.asarray(x)[year], self.economy.parameters)
         barriers = jax.tree.map(lambda x: np.asarray(x)[at], self.barriers)
         start = np.concatenate([point.vector[periods[world]] for world, point in points.items()])
@@ -248,8 +276,13 @@ class Coupling:
         for world in stage.worlds:
             if world in self.departs:
                 other, periods = self.departs[world]
-                self.nodes[world] = departing(self.nodes[world], self.points[other].additions, periods)
-                self.points[world] = replace(self.points[other], additions=self.nodes[world].reference_additions)
+                its = self.points[other]
+                self.nodes[world] = departing(self.nodes[world], its.additions, periods)
+                holders = self._holders(world, periods, (self.holders[other], its.orders, its.additions))
+                self.holders[world] = holders
+                self.points[world] = replace(
+                    its, additions=self.nodes[world].reference_additions, orders=holders.none(), wanted=holders.none()
+                )
                 self._slopes[world] = self._slopes[other]
             elif first:
                 slopes = self._slopes[world]
@@ -282,7 +315,8 @@ class Coupling:
             _with(old, span, ((1 - share) * old + share * new)[..., span], axis=-1)
             for old, new in ((point.rent, target.rent), (point.additions, target.additions))
         )
-        return replace(point, rent=rent, additions=additions)
+        orders = point.orders if search.orders is None else point.orders.towards(search.orders, share)
+        return replace(point, rent=rent, additions=additions, orders=orders)
 
     def _evaluate(self, trials: Mapping[int, Point], span: slice) -> dict[int, Point]:
         """Solve the markets of the periods ``span`` at given plans, all worlds in one batch."""
@@ -294,15 +328,33 @@ class Coupling:
         found, length = {}, len(periods)
         for place, (world, point) in enumerate(trials.items()):
             own = slice(place * length, (place + 1) * length)
+            seen = self._seen(market, own, span)
+            wanted, saving = self.holders[world].answer(seen, point.additions)
+            cost = np.moveaxis(tools[own], 0, -1) - saving[..., span]
             found[world] = replace(
                 point,
+                wanted=wanted,
+                apart=self.holders[world].apart(point.orders, wanted, seen),
+                seen=seen,
                 vector=_with(point.vector, span, market.vector[own]),
                 converged=_with(point.converged, span, market.converged[own]),
                 use=_with(point.use, span, use[own].T, axis=-1),
                 mill=_with(point.mill, span, mill[own].T, axis=-1),
-                tool_cost=_with(point.tool_cost, span, np.moveaxis(tools[own], 0, -1), axis=-1),
+                tool_cost=_with(point.tool_cost, span, cost, axis=-1),
             )
         return found
+
+    def _seen(self, market: Equilibrium, own: slice, span: slice) -> Seen:
+        """What stockholders see of one world's markets; periods that are over have prices of one, which nobody looks at."""
+        parts = (market.by_class, market.mean, market.used, market.compute_price, market.compute)
+        value, quantity = market.value[own][:, self.rows], market.quantity[own][:, self.rows, self.columns]
+        spent, from_node = value.sum(2), value[:, np.arange(len(self.rows)), self.columns]
+        safe = np.where(spent > 0, spent, 1.0)
+        drawn = quantity * market.mean[own][:, self.rows] / safe
+        priced = from_node / safe / market.mill[own][:, self.rows, self.columns, None]
+        prices = (_with(np.ones((self.periods, *part.shape[1:])), span, part[own]) for part in parts)
+        shares = (_with(np.zeros((self.periods, *part.shape[1:])), span, part) for part in (drawn, priced))
+        return Seen(*prices, *shares)
 
     def _solved(self, lane: Lane, start: Array, years: np.ndarray) -> Equilibrium:
         """Markets solved from where they stood or, where that leads nowhere, from the reference."""
@@ -324,12 +376,13 @@ class Coupling:
         """Accept a point that lowers the residual; else try a shorter step, or, slopes being old, another."""
         search.rounds += 1
         self._learn(world, search.point, point, span)
-        merit = self.gaps(world, point).within(span).largest if point.converged[span].all() else np.inf
+        planned = self.gaps(world, point).within(span).largest if point.converged[span].all() else np.inf
+        merit = max(planned, point.apart)
         search.blocked = search.blocked or not np.isfinite(merit)
         lower = search.target is None or merit <= (1 - DECREASE * search.length) * max(search.recent)
         if lower or merit <= TOLERANCE:
-            search.slow = merit > max(SLOW * search.merit if search.recent else FAR, TOLERANCE)
-            search.point, search.merit, search.fresh, search.length = point, merit, False, 1.0
+            search.slow = planned > max(SLOW * search.planned if search.recent else FAR, TOLERANCE)
+            search.point, search.merit, search.planned, search.fresh, search.length = point, merit, planned, False, 1.0
             search.recent = [*search.recent, merit][-MEMORY:]
             search.target, search.blocked = None, False
         elif not search.fresh:
@@ -360,6 +413,7 @@ class Coupling:
                 search.length = 0.0
                 continue
             search.target = self._answer(world, search.point, span)
+            search.orders = self._orders(world, search.point, search.target)
             move = np.abs(search.target.rent - search.point.rent) / np.maximum(search.point.mill, 1e-9)
             search.step = float(move[:, span].max())
 
@@ -374,14 +428,24 @@ class Coupling:
         assert slopes is not None
         cost_slope = slopes.cost_by_rent.transpose(1, 2, 0, 3)
 
+        holders = self.holders[world]
+        stocks = holders.slopes(point.seen, point.wanted, point.additions) if holders and point.seen else None
+
         def started(rent: Array) -> AffineAnswer:
-            return answer(nodes, response, cost_slope, point.mill, rent, self.foresight, span=span)
+            return answer(nodes, response, cost_slope, point.mill, rent, self.foresight, span=span, stocks=stocks)
 
         found = started(point.rent)
         if not found.solved:
             program = CompiledPlan(nodes, self.foresight).solve(response)
             found = min(found, started(program.rent), key=lambda one: one.residual)
         return found
+
+    def _orders(self, world: int, point: Point, target: AffineAnswer) -> Orders | None:
+        """What would be bought ahead at a plan's rents."""
+        holders = self.holders[world]
+        if not holders or point.seen is None:
+            return None
+        return holders.answer(holders.at_rents(point.seen, target.rent - point.rent), target.additions)[0]
 
     def _learn(self, world: int, old: Point, new: Point, span: slice) -> None:
         """Correct the slopes of use by what a step showed (Broyden's update, period by period, in relative steps)."""
@@ -391,6 +455,10 @@ class Coupling:
         rent, added = (new.rent - old.rent)[:, span].T, (new.additions - old.additions)[..., span].transpose(2, 0, 1)
         by_rent, by_addition = slopes.use_by_rent[span], slopes.use_by_addition[span]
         missed = (new.use - old.use)[:, span].T
+        holders = self.holders[world]
+        if holders and new.seen is not None:
+            asked = (holders.use(holders.purchases(point.orders, point.additions), new.seen) for point in (new, old))
+            missed = missed - (next(asked) - next(asked))[:, span].T
         missed = missed - np.einsum("tgh,th->tg", by_rent, rent) - np.einsum("tghc,thc->tg", by_addition, added)
         rent_weight = 1 / np.maximum(new.mill[:, span].T, 1e-9) ** 2
         size = np.maximum(capacity_path(self.nodes[world], new.additions).max(1), 1e-9)

@@ -208,7 +208,7 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "", see: str 
         otherwise: remedy where nothing is near; if empty the known words, of many the three nearest.
         see: where all of many are listed.
     """
-    choices = list(dict.fromkeys(known))
+    choices = [choice for choice in dict.fromkeys(known) if choice != word]
     lower: dict[str, str] = {}
     for choice in choices:
         lower.setdefault(choice.lower(), choice)

@@ -104,7 +104,9 @@ def economy(
         )
         parameters = shifts.apply(shape, parameters)
         given = _given(shape, paths, priors, len(grid))
-        lane = Lane(parameters, barriers, Plan(rent, purchases[:, :, None, :]), given)
+        nothing = np.zeros(purchases.shape)
+        plan = Plan(rent, purchases[:, :, None, :], nothing, nothing[:, 0])
+        lane = Lane(parameters, barriers, plan, given)
         solved = _solve(shape, lane, vector, grid)
         vector = solved.vector
         outcome = outcomes(shape, lane, vector)
@@ -145,6 +147,8 @@ def economy(
             tool_need=scaled,
             depreciation=depreciation,
             discount=np.asarray(discount),
+            stock_loss=np.asarray(1 - (1 - priors["stock_loss"]) ** length[0]),
+            stock_mismatch=np.asarray(priors["stock_mismatch"]),
         ),
         reference_state=vector,
         grades=priors.grades(),

@@ -12,7 +12,7 @@ import pytest
 from backfill.checks import market_checks
 from backfill.economy.economy import Economy
 from backfill.trade.equilibrium import Equilibrium, Lane, outcomes, solve
-from backfill.trade.market import Outcome, Plan, market
+from backfill.trade.market import Outcome, market
 from backfill.trade.sensitivity import gradient, use_jacobian
 from tests.support import small
 from tests.trade.market_oracle import Nest, OracleEconomy, Scenario
@@ -286,7 +286,7 @@ def test_use_of_capacity_answers_rents_as_differences_say(batch: Batch):
     rents = np.stack([rent + sign * step * np.eye(nodes)[g] for g in range(nodes) for sign in (1, -1)])
     rents = np.concatenate([rents, np.repeat(rent[None], 16 - len(rents), 0)])
     lane = lane_at(batch.lane, np.full(16, n))
-    lane = eqx.tree_at(lambda x: x.plan, lane, Plan(rents, lane.plan.purchases))
+    lane = eqx.tree_at(lambda x: x.plan.rent, lane, rents)
     solved = solve(shape, lane, np.repeat(batch.found.vector[n : n + 1], 16, 0), tolerance=TIGHT)
     use = outcomes(shape, lane, solved.vector).output
     rows, columns = zip(*((shape.position(p), shape.region(r)) for p, r in shape.nodes), strict=True)

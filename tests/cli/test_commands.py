@@ -241,3 +241,73 @@ def test_a_name_no_file_can_have_is_refused(name: str, tmp_path: Path):
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+PARTLY = """\
+[[measures]]
+kind = "export_control"
+by = ["NLD", "KOR"]
+products = ["lithography", "accelerators_frontier"]
+destinations = "CHN"
+coverage = 0.8
+[[measures]]
+kind = "alignment"
+region = ["JPN", "TKC"]
+with = ["NLD", "USA"]
+products = "lithography"
+level = 1.0
+[[measures]]
+kind = "tariff"
+by = "USA"
+origins = ["USA", "JPN"]
+products = "logic_mature"
+rate = 0.25
+"""
+
+
+def test_names_for_which_a_measure_can_do_nothing_are_noted(tmp_path: Path):
+    (tmp_path / "partly.toml").write_text(PARTLY)
+    done = backfill("validate", "partly.toml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "partly.toml: ok\n")
+    noted = [line.split(": changes nothing: ")[0] for line in done.stderr.splitlines()]
+    assert noted == [
+        'note: partly.toml: measures[1].products: "accelerators_frontier"',
+        'note: partly.toml: measures[2].region: "TKC"',
+        'note: partly.toml: measures[3].origins: "USA"',
+    ]
+
+
+def test_who_aligns_without_anything_to_sell_is_refused(tmp_path: Path):
+    (tmp_path / "alone.toml").write_text(PARTLY.replace('["JPN", "TKC"]', '"TKC"'))
+    done = backfill("validate", "alone.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert 'alone.toml: measures[2].region: ["TKC"]: the benchmark has no such flow' in done.stderr
+
+
+ODD = """\
+[[measures]]
+kind = "export_control"
+by = "USA"
+products = "tools"
+destinations = "CHN"
+licence = { cap = 1000, unit = "USD" }
+[[measures]]
+kind = "tariff"
+by = "USA"
+origins = "CHN"
+products = "logic_mature"
+rate = 5
+"""
+
+
+def test_sizes_that_may_be_meant_in_another_unit_are_noted(tmp_path: Path):
+    (tmp_path / "odd.toml").write_text(ODD)
+    done = backfill("validate", "odd.toml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "odd.toml: ok\n")
+    assert done.stderr.splitlines() == [
+        "note: odd.toml: measures[1].licence.cap: 1000.0: is 0.001 million USD; "
+        'write unit = "million USD" if millions are meant',
+        "note: odd.toml: measures[2].rate: 5.0: is 500% of the price; write 0.05 for 5%",
+    ]
+    (tmp_path / "odd.toml").write_text(ODD.replace('"USD"', '"million USD"').replace("rate = 5", "rate = 1.45"))
+    assert backfill("validate", "odd.toml", cwd=tmp_path).stderr == ""

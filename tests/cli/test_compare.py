@@ -189,6 +189,15 @@ def test_folders_with_something_else_are_left_alone(written: Path, kept: str, ca
     assert sorted(path.name for path in Path(kept).iterdir()) == before
 
 
+@pytest.mark.parametrize("mine", [["chart.html"], ["comparison.csv", "chart.html", "note.txt"]])
+def test_what_people_put_into_the_folder_is_never_lost(written: Path, mine: list[str], capsys: pytest.CaptureFixture[str]):
+    Path("both").mkdir()
+    for name in mine:
+        (Path("both") / name).write_text("years of work")
+    assert refused(capsys, "strict", "idle", "--out", "both").startswith("both: ")
+    assert {path.name: path.read_text() for path in Path("both").iterdir()} == dict.fromkeys(mine, "years of work")
+
+
 def test_nothing_of_the_solver_is_loaded(written: Path):
     script = (
         "import sys; from backfill.cli import main; code = main(['compare', 'strict', 'idle', '--quiet']); "

@@ -235,6 +235,6 @@ def test_mistakes_are_one_line(explain, capsys, words: list[str], said: str):
 
 
 def test_a_result_that_failed_has_nothing_to_explain(explain, capsys):
-    make(policy=solved(POLICY, status="FAILED", checks={"converged": 0.0})).write("results/control")
-    line = refused(explain, capsys, explanation())
-    assert line == "results/control: is of an experiment that could not be solved; there is nothing in it"
+    make(policy=solved(POLICY, status="FAILED", checks={"converged": 0.0})).write("failed")
+    line = refused(explain, capsys, explanation(), "failed")
+    assert line == "failed: is of an experiment that could not be solved; there is nothing in it"

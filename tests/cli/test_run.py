@@ -54,6 +54,14 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def unsolved():
+    return make(policy=solved(POLICY, status="FAILED", checks={"converged": 0.0}))
+
+
 def test_a_result_is_written_and_told_in_full_width(run, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     result = make(second=True)
     assert run(result) == 0
@@ -66,11 +74,14 @@ def test_a_result_is_written_and_told_in_full_width(run, tmp_path: Path, capsys:
     lines = out.splitlines()
     for quantity, where in result.summary.select("quantity", "where").iter_rows():
         assert any(quantity in line and where in line for line in lines), quantity
-    (head,) = [line for line in lines if "change from current-policy" in line]
+    (head,) = [line for line in lines if "against current-policy" in line]
     assert "control" in head
     (acquired,) = [line for line in lines if line.split()[:4] == ["compute", "acquired", "adversary", "2022-2023"]]
     assert acquired.split()[5:8] == ["40,000", "30,000", "-10,000"]
     assert "results/no-controls/chart.html" in out
+    between = "is that between no-controls or current-policy and control, not a change of rates"
+    assert f"a rate, or a cost per unit, {between}" in lines
+    assert "backfill rates are in value at current prices; the table backfilling has two other measures" in lines
 
 
 def test_quiet_prints_nothing(run, capsys: pytest.CaptureFixture[str]):
@@ -88,10 +99,63 @@ def test_an_earlier_result_is_replaced_whole(run, tmp_path: Path):
     assert run(make(), "--quiet", "--tables", "csv") == 0
     assert run(make(), "--quiet") == 0
     assert names(tmp_path / "results" / "no-controls") == FILES
-    assert run(make(policy=solved(POLICY, status="FAILED", checks={"converged": 0.0})), "--quiet") == 3
-    assert names(tmp_path / "results" / "no-controls") == {"checks.json"}
+    assert run(unsolved(), "--quiet", "--out", "out") == 3
+    assert names(tmp_path / "out") == {"checks.json"}
+    assert run(make(), "--quiet", "--out", "out") == 0
+    assert names(tmp_path / "out") == FILES
+
+
+def test_a_run_that_fails_leaves_an_earlier_result_as_it_is(run, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    good = tmp_path / "results" / "no-controls"
     assert run(make(), "--quiet") == 0
-    assert names(tmp_path / "results" / "no-controls") == FILES
+    before = contents(good)
+    for _ in range(2):
+        assert run(unsolved(), "--quiet") == 3
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line == (
+            "no-controls: cannot be solved: control: Periods: 2023. "
+            "Residuals: results/no-controls.failed/checks.json; the earlier result in results/no-controls stays"
+        )
+        assert contents(good) == before
+        assert names(tmp_path / "results" / "no-controls.failed") == {"checks.json"}
+    assert run(make(), "--quiet") == 0
+    assert names(tmp_path / "results") == {"no-controls"}
+
+
+@pytest.mark.parametrize("answer", ["solved", "unsolved"])
+def test_what_people_put_beside_a_result_is_never_lost(
+    run, answer: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    folder = tmp_path / "results" / "no-controls"
+    assert run(make(), "--quiet") == 0
+    (folder / "note.txt").write_text("years of work")
+    (folder / "figures").mkdir()
+    before = contents(tmp_path)
+    assert run(make() if answer == "solved" else unsolved()) == 2
+    assert len(run.asked) == 1
+    assert capsys.readouterr().err == (
+        "results/no-controls: holds figures, note.txt beside a result, which would be lost; "
+        "move it elsewhere or name another folder\n"
+    )
+    assert contents(tmp_path) == before
+    assert (folder / "figures").is_dir()
+
+
+def test_an_explanation_and_what_file_managers_leave_belong_to_a_result(run, tmp_path: Path):
+    folder = tmp_path / "results" / "no-controls"
+    assert run(make(), "--quiet") == 0
+    for name in ("explain.csv", ".DS_Store"):
+        (folder / name).write_text("")
+    assert run(make(), "--quiet") == 0
+    assert names(folder) == FILES
+
+
+def test_a_folder_with_names_like_ours_is_no_result(run, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "prices.csv").write_text("years of work")
+    assert run(make(), "--out", "mine") == 2
+    assert capsys.readouterr().err == "mine: is not empty and holds no result; name another folder or empty it\n"
+    assert names(tmp_path / "mine") == {"prices.csv"}
 
 
 def test_any_other_folder_is_refused_before_anything_is_solved(run, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -104,8 +168,18 @@ def test_any_other_folder_is_refused_before_anything_is_solved(run, tmp_path: Pa
     assert names(tmp_path / "mine") == {"thesis.txt"}
 
 
+def test_the_working_directory_is_not_replaced(run, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    inode = tmp_path.stat().st_ino
+    for place in (".", str(tmp_path)):
+        assert run(make(), "--out", place) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line == f"{place}: holds the working directory, which stays; name another folder"
+    assert run.asked == []
+    assert tmp_path.stat().st_ino == inode
+
+
 def test_a_world_that_cannot_be_solved_leaves_its_checks_alone(run, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    assert run(make(policy=solved(POLICY, status="FAILED", checks={"converged": 0.0})), "--out", "out") == 3
+    assert run(unsolved(), "--out", "out") == 3
     (line,) = capsys.readouterr().err.splitlines()
     assert line == "no-controls: cannot be solved: control: Periods: 2023. Residuals: out/checks.json"
     assert names(tmp_path / "out") == {"checks.json"}
@@ -159,6 +233,44 @@ def test_compiled_code_that_does_not_listen_is_ended(number: int, tmp_path: Path
     busy.send_signal(number)
     out, err = busy.communicate(timeout=20)
     assert (busy.returncode, out, err) == (130, "", "interrupted: nothing written\n")
+    assert not names(tmp_path)
+
+
+LOADING = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+sys.argv = ["backfill", "run", "no-controls"]
+from backfill.cli import main
+sys.exit(main())
+"""
+
+SWALLOWED = """
+import os, signal, sys
+import backfill.commands.run, backfill.experiments.run
+from backfill.cli import main
+class Callback:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+def solve(*_, **__):
+    Callback()
+    raise SystemExit(7)
+backfill.commands.run.keep_compiled = lambda: None
+backfill.experiments.run.run = solve
+sys.argv = ["backfill", "run", "no-controls"]
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "script", [*(LOADING.format(module=name) for name in ("cyclopts", "polars", "jax")), SWALLOWED]
+)
+def test_interrupted_before_anything_is_written_says_so_in_a_line(script: str, tmp_path: Path):
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted: nothing written\n")
     assert not names(tmp_path)
 
 

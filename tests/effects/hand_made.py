@@ -148,6 +148,17 @@ def limit(use: float | None) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
+def stocks(bought: float | None) -> pl.DataFrame:
+    """A stock of tools bought in the first year and used in the second."""
+    rows = [] if bought is None else [
+        ("2022", "lithography", "CHN", bought, 0.0, bought, "million USD of 2022"),
+        ("2023", "lithography", "CHN", 0.0, bought, 0.0, "million USD of 2022"),
+    ]  # fmt: skip
+    schema = {"period": pl.String, "product": pl.String, "region": pl.String, "bought": pl.Float64, "used": pl.Float64,
+              "held": pl.Float64, "unit": pl.String}  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
 def world(
     flow_rows: list[tuple],
     *,
@@ -156,6 +167,7 @@ def world(
     size: float = 10.0,
     price: float = 20.0,
     quota: float | None = None,
+    stored: float | None = None,
 ) -> dict[str, pl.DataFrame]:
     """Tables of one world."""
     return {
@@ -165,6 +177,7 @@ def world(
         "prices": prices(price),
         "capacity": capacity(size),
         "limits": limit(quota),
+        "stocks": stocks(stored),
     }
 
 

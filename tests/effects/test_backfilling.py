@@ -33,7 +33,7 @@ def test_tools_by_seller(table):
     # the US sells 40 less; Korea 20 more, China's own makers 4 more
     assert rate(table, "KOR", "lithography", "current value") == pytest.approx(0.5)
     assert rate(table, "CHN", "lithography", "current value") == pytest.approx(0.1)
-    assert rate(table, "all others", "tools", "quality units") == pytest.approx(0.6)
+    assert rate(table, "all but the US", "tools", "quality units") == pytest.approx(0.6)
     assert rate(table, "ally", "tools", "benchmark value") == pytest.approx(0.5)
     assert rate(table, "ally", "tools", "benchmark value", period="all") == pytest.approx(0.5)
 
@@ -96,7 +96,7 @@ def test_changes_of_all_sellers_and_the_us_add_up(table):
         pl.col("destination") == "CHN",
     )
     regions = changes.filter(pl.col("origin").is_in(["KOR", "MYS", "CHN"]))["value"].sum()
-    assert regions == pytest.approx(changes.filter(pl.col("origin") == "all others")["value"].item())
+    assert regions == pytest.approx(changes.filter(pl.col("origin") == "all but the US")["value"].item())
 
 
 def test_half_backfilled_by_construction():
@@ -107,7 +107,7 @@ def test_half_backfilled_by_construction():
 
 
 def test_nobody_backfills_what_only_the_us_makes(table):
-    assert rate(table, "all others", "frontier", "quality units") == 0.0
+    assert rate(table, "all but the US", "frontier", "quality units") == 0.0
     assert rate(table, "ally", "frontier", "current value", place="adversary") == 0.0
 
 
@@ -119,7 +119,7 @@ def test_sellers_rates_add_up_to_all_others(reference, policy):
     before, after = world(everyone({"2023": reference})), world(everyone({"2023": policy}))
     table = backfilling(comparison(before, after, before))
     lost = reference["us tools"] - policy["us tools"]
-    total = rate(table, "all others", "tools", "current value")
+    total = rate(table, "all but the US", "tools", "current value")
     if lost <= SMALLEST * reference["us tools"]:
         assert total is None
         return

@@ -7,10 +7,10 @@ import pytest
 
 from backfill.effects.comparison import changes
 from backfill.effects.compute import acquisitions, compute
-from backfill.effects.exports import capacities, exports, limits, prices
+from backfill.effects.exports import capacities, exports, limits, prices, stockpiles
 from tests.effects.hand_made import PERIODS, POLICY, REFERENCE, VOCABULARY, world
 
-WORLDS = {"no-controls": world(REFERENCE), "control": world(POLICY, quota=4.0)}
+WORLDS = {"no-controls": world(REFERENCE), "control": world(POLICY, quota=4.0, stored=3.0)}
 
 
 def one(table: pl.DataFrame, column: str = "value", **where: str):
@@ -79,6 +79,9 @@ def test_capacity_limits_and_prices_are_long():
     assert one(table, quantity="use") == 4.0
     assert one(table, "unit", quantity="rent_share") == "share of the mill price"
     assert prices(WORLDS).height == 4
+    stored = stockpiles(WORLDS, VOCABULARY)
+    assert set(stored["scenario"]) == {"control"}
+    assert one(stored, period="2022", quantity="held at the end") == one(stored, period="2023", quantity="used from stock") == 3.0
 
 
 def test_changes_fill_what_one_world_lacks():

@@ -18,7 +18,7 @@ from backfill.charts.theme import columns, wrap
 from backfill.errors import OutputError
 from backfill.experiments.results import CHECKS, EffectTables, Status, load_result
 from backfill.experiments.run import downstream_name, result_of
-from backfill.experiments.summary import SCHEMA
+from backfill.experiments.summary import SCHEMA, summary
 from backfill.experiments.toml_text import to_toml
 from backfill.policy.wedges import Wedges
 from tests.effects.hand_made import DOWNSTREAM, PERIODS, POLICY, REFERENCE, VOCABULARY, world
@@ -97,9 +97,20 @@ def test_a_second_reference_stands_beside():
     assert set(both.tables["leakage"]["reference"]) == {"no-controls", "current-policy"}
     assert set(both.tables["exports"]["scenario"]) == {"no-controls", "current-policy", "control"}
     row = both.summary.filter(pl.col("quantity") == "compute acquired", pl.col("period") == "2022-2023").to_dicts()[0]
-    assert row["change_from_current_policy"] == pytest.approx(row["policy"] - row["current_policy"])
+    assert row["against_current_policy"] == pytest.approx(row["policy"] - row["current_policy"])
     denied = both.summary.filter(pl.col("quantity") == "compute denied").to_dicts()[0]
-    assert denied["change_from_current_policy"] == pytest.approx(-row["change_from_current_policy"])
+    assert denied["against_current_policy"] == pytest.approx(-row["against_current_policy"])
+
+
+def test_a_rate_is_the_one_between_two_worlds_and_no_change_of_rates():
+    both = make(second=True)
+    rate = pl.when(pl.col("reference") == "current-policy").then(-0.83).otherwise(-0.81)
+    filled = both.tables.backfilling.with_columns(value=rate)
+    tables = dataclasses.replace(both.tables, backfilling=filled)
+    rows = summary(tables, "control", "no-controls", "current-policy", ["2022", "2023"])
+    (row,) = rows.filter(pl.col("quantity") == "backfill rate of tools by US allies").to_dicts()
+    assert (row["change"], row["against_current_policy"]) == (-0.81, -0.83)
+    assert row["reference"] is row["policy"] is row["current_policy"] is None
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])

@@ -9,10 +9,10 @@ import polars as pl
 from backfill.experiments.results import Result
 from backfill.resources import experiments_dir
 
-NAMES = ("no-controls", "current-policy", "allied-alignment", "secondary-tariff")
+NAMES = tuple(sorted(path.stem for path in experiments_dir().glob("*.toml")))
 RELATIVE = 1e-6
 KEYS = ("quantity", "where", "period", "unit")
-NUMBERS = ("reference", "policy", "change", "current_policy", "change_from_current_policy", "low", "high")
+NUMBERS = ("reference", "policy", "change", "current_policy", "against_current_policy", "low", "high")
 
 
 def expected_file(name: str) -> Path:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+from pathlib import Path
 from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
 from backfill.dimensions import Vocabulary, periods
-from backfill.errors import UnsolvedError
+from backfill.errors import UnsolvedError, UserError
 from backfill.experiments.behaviour import backfill_rates, conditional, fixed_point, scheduled
+from backfill.experiments.config import load_experiment
 from backfill.policy.measures.secondary_tariff import SecondaryTariff
 from backfill.policy.policy import Policy
 
@@ -107,3 +110,46 @@ def test_what_answers_alignment_is_not_solved_for():
     (placed,) = conditional(policy)
     again = scheduled(policy, {f"{placed.file} {placed.key}": (("JPN", "2025"),)})
     assert due(again) == {("JPN", "2025")}
+
+
+ANSWERING = """\
+name = "answer"
+[[measures]]
+kind = "export_control"
+by = "USA"
+products = "tools"
+destinations = "CHN"
+coverage = 0.6
+[[measures]]
+kind = "secondary_tariff"
+by = "USA"
+targets = ["JPN", "NLD"]
+rate = 0.25
+trigger = { backfill_above = 0.3, products = "tools" }
+"""
+
+
+@pytest.mark.parametrize("due", [(), (("JPN", "2025"), ("NLD", "2026"))])
+def test_what_was_run_is_read_back_with_the_schedule_it_found(due: tuple[tuple[str, str], ...], tmp_path: Path):
+    file = tmp_path / "answer.toml"
+    file.write_text(ANSWERING)
+    asked = load_experiment(file)
+    (placed,) = conditional(asked.policy)
+    run = dataclasses.replace(asked, policy=scheduled(asked.policy, {f"{placed.file} {placed.key}": due}))
+    resolved = tmp_path / "resolved.toml"
+    resolved.write_text(run.resolved_toml())
+    again = load_experiment(resolved)
+    assert again.policy.measures == run.policy.measures
+    assert again.resolved_toml() == run.resolved_toml()
+    (read,) = conditional(again.policy)
+    assert isinstance(read.measure, SecondaryTariff)
+    assert read.measure.due == due
+
+
+def test_a_schedule_that_is_none_is_one_line(tmp_path: Path):
+    file = tmp_path / "answer.toml"
+    file.write_text(ANSWERING + 'due = ["JPN"]\n')
+    with pytest.raises(UserError) as caught:
+        load_experiment(file)
+    (line,) = caught.value.lines
+    assert "measures[2].due" in line

@@ -220,3 +220,12 @@ def test_autarky_with_a_fixed_deficit_is_refused_with_the_reason():
     economy = one_sector(np.array([[3.0, 1.0], [2.0, 4.0]]), 4.0)
     with pytest.raises(UnsolvedError, match='would have to .* abroad .* use closure = "balanced"'):
         economy.solve(export_controls=change(economy, "availability", 0.0))
+
+
+def test_a_tariff_on_sales_at_home_is_an_excise_whose_revenue_stays_in_the_region():
+    """In autarky with one product the price rises by the rate and so does income, so that nothing real changes."""
+    economy = one_sector(np.eye(2), 4.0)
+    home = pl.DataFrame({"origin": ["r0"], "destination": ["r0"], "product": ["goods"], "rate": [0.25]})
+    world = economy.solve(tariffs=home)
+    np.testing.assert_allclose(world.welfare["hat"], 1.0, rtol=1e-9)
+    np.testing.assert_allclose(world.real_wage["hat"], [0.8, 1.0], rtol=1e-9)

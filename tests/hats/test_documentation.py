@@ -16,7 +16,7 @@ from backfill.cli import main
 def test_every_block_of_the_page_runs(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
     page = (repository / "docs" / "your-own-data.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, re.S)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     (tmp_path / "docs").symlink_to(repository / "docs")
     monkeypatch.chdir(tmp_path)
     names: dict = {}
@@ -37,6 +37,8 @@ def test_every_block_of_the_page_runs(repository: Path, tmp_path: Path, monkeypa
     assert main([*run.split(), "--quiet"]) == 0
     result = backfill.load_result(tmp_path / "results" / "control")
     assert result.checks["converged"] == 1
+    rates = result.summary.filter(pl.col("quantity").str.starts_with("backfill rate of electronics by "))
+    assert rates["change"].is_not_null().sum() == rates.height == 3
     sold = result.tables["exports"].filter(
         pl.col("origin") == "United States", pl.col("destination") == "China", pl.col("product") == "electronics",
         pl.col("period") == "2023", pl.col("quantity") == "volume",

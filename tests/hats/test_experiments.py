@@ -79,3 +79,41 @@ def test_resolved_file_runs_from_anywhere(mine: Path, tmp_path: Path):
     assert experiment.own is not None
     assert (read.own.folder, read.own.closure) == (experiment.own.folder, experiment.own.closure)
     assert read.policy.measures == experiment.policy.measures
+
+
+def test_a_group_without_members_is_told_at_its_place(mine: Path):
+    text = mine.read_text()
+    mine.write_text(text.replace('products = "electronics"', 'products = "accelerators"'))
+    (said,) = faults(mine)
+    assert said.endswith(': measures[1].products: "accelerators": has no members in this economy')
+    more = '\n[[measures]]\nkind = "enforcement"\nbudget = 2.0\n'
+    mine.write_text(text + more)
+    (said,) = faults(mine)
+    assert said.startswith(str(mine))
+    assert "measures[2]: " in said
+    assert "did you mean" not in said
+    mine.write_text(text + more + 'hubs = "Singapore"\n')
+    (said,) = (line for line in faults(mine) if "hubs" in line)
+    assert said.endswith('measures[2].hubs: "Singapore": this economy has no hubs')
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ('tables = "."\nclosure = "fixd"', 'economy.closure: "fixd": did you mean "fixed"?'),
+        ('table = "."', 'economy.table: ".": did you mean "tables"?'),
+        ("tables = 5", "economy.tables: 5: is text in quotes"),
+    ],
+)
+def test_an_economy_that_is_mistyped_makes_no_other_names_wrong(mine: Path, wrong: str, said: str):
+    text = mine.read_text()
+    assert 'tables = "."' in text
+    mine.write_text(text.replace('tables = "."', wrong))
+    (line,) = faults(mine)
+    assert line.endswith(said)
+
+
+def test_end_use_is_refused_in_words(mine: Path):
+    mine.write_text(mine.read_text() + 'end_use = "advanced"\n')
+    (said,) = faults(mine)
+    assert said.endswith('end_use: "advanced": is for tools, which this economy has none of; leave it out')

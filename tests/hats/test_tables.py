@@ -160,3 +160,34 @@ def test_check_of_no_folder_or_an_empty_one(tmp_path: Path, capsys: pytest.Captu
         folder.mkdir()
     assert main(["economy", "check", str(folder)]) == 2
     assert ("holds no tables" if make else "no such folder") in capsys.readouterr().err
+
+
+def test_check_looks_at_blocs_as_experiments_do(tables, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    write(tables, tmp_path)
+    names = sorted(set(tables["trade"]["origin"]))
+    assert main(["economy", "check", str(tmp_path)]) == 0
+    assert "no regions.csv: experiments need one" in capsys.readouterr().out
+    regions = tmp_path / "regions.csv"
+    rows = [f"{name},{bloc}" for name, bloc in zip(names, ("us", "ally", "adversary"), strict=True)]
+    regions.write_text("\n".join(["region,bloc", *rows, ""]))
+    assert main(["economy", "check", str(tmp_path)]) == 0
+    assert f"blocs: us {names[0]}; ally {names[1]}; adversary {names[2]}" in capsys.readouterr().out
+    regions.write_text("\n".join(["region,bloc", *rows, f"{names[0]},friend", "Nowhere,ally", ""]))
+    assert main(["economy", "check", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert [line.removeprefix(f"{regions}: ") for line in said.err.splitlines()] == [
+        f'row 5: "{names[0]}": given twice: keep one row',
+        'row 5: bloc: "friend": use us, ally, partner, adversary',
+        f'row 6: region: "Nowhere": unknown region: known are {", ".join(dict.fromkeys(tables["trade"]["origin"]))}',
+    ]
+    regions.write_text("region,block\n")
+    assert main(["economy", "check", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"{regions}: has columns region, block: give region, bloc\n"
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_path_is_no_table(tables, kind: type):
+    with pytest.raises(Faults) as caught:
+        backfill.Economy.from_tables(**(tables | {"trade": kind("trade.csv")}))
+    assert caught.value.lines == ('trade: "trade.csv": is a name: give the table, such as polars.read_csv of it',)

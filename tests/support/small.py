@@ -113,7 +113,8 @@ def tables(seed: int = 1, years: tuple[int, ...] = (2022, 2023, 2024)) -> Simple
     ]
     shares = [(p, r, 0.05, 0.0) for p in products for r in REGIONS if p in TOOLS]
     parameters = {
-        "discount_factor": 0.94, "demand_elasticity_compute": 1.5, "sigma_route": 30.0, "sigma_tier": 6.0,
+        "discount_factor": 0.94, "stock_loss": 0.12, "stock_mismatch": 2.0,
+        "demand_elasticity_compute": 1.5, "sigma_route": 30.0, "sigma_tier": 6.0,
         "sigma_family": 3.0, "sigma_remote": 6.0, "sigma_coverage": 4.0, "diversion_fixed_cost": 0.2, "diversion_slope": 0.5,
         "diversion_convexity": 1.0, "seizure_probability": 0.05, "seizure_fine": 1.0, "diversion_scale": 5.0,
         "diversion_weight": 1.0, "hub_weight": 1.0, "cloud_margin": 0.3, "seizure_budget_elasticity": 0.5,

@@ -198,7 +198,8 @@ def plan_of(economy: OracleEconomy, shape: Structure, scenario: Scenario, rent: 
     """Rents of the nodes, and investment in tools by class of builders (barriers of this lane)."""
     bought = (economy.investment0 if scenario.investment is None else scenario.investment)[: len(shape.products)]
     at = [(next(k for k, g in enumerate(economy.goods) if g.name == p), shape.region(r)) for p, r in shape.nodes]
-    return Plan(np.array([rent[k, i] for k, i in at]), bought[:, None, :] * builders_by_region(shape, barriers.builder_share))
+    by_class = bought[:, None, :] * builders_by_region(shape, barriers.builder_share)
+    return Plan(np.array([rent[k, i] for k, i in at]), by_class, np.zeros(bought.shape), np.zeros(bought.shape[1:]))
 
 
 def scenarios(

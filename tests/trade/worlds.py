@@ -70,6 +70,8 @@ def lanes_of(economy: Economy, worlds: Sequence[Wedges], period: int = YEAR) -> 
     plan = Plan(
         np.repeat(np.asarray(capacity.rent)[period : period + 1], count, 0),
         bought[None, :, None, :] * builders_by_region(shape, barriers.builder_share)[:, None],
+        np.zeros((count, *bought.shape)),
+        np.zeros((count, len(shape.regions))),
     )
     start = np.repeat(np.asarray(economy.reference_state)[period : period + 1], count, 0)
     rents = np.zeros((count, barriers.limit_quantity.shape[1]))

@@ -159,7 +159,7 @@ def test_wedges_of_other_periods_are_refused(economy):
 
 
 def test_the_coupling_agrees_with_a_direct_solution_of_the_complementarity(economy):
-    """All rents at once from Fischer-Burmeister equations on true market answers; additions in closed form."""
+    """All rents at once from Fischer-Burmeister equations on true market answers; additions and stocks in closed form."""
     policy = controls(economy, frontier=0.5, tools=0.6, ally=0.3)
     ours, direct = (Coupling(economy, [policy], Perfect()) for _ in range(2))
     ours.solve()
@@ -168,11 +168,11 @@ def test_the_coupling_agrees_with_a_direct_solution_of_the_complementarity(econo
 
     def gaps(vector: np.ndarray) -> np.ndarray:
         rent = vector.reshape(nodes.inherited.shape)
-        for _ in range(6):
+        for _ in range(12):
             point = direct._evaluate({0: dataclasses.replace(place["point"], rent=rent)}, every)[0]
             added = additions_at(nodes, rent, point.tool_cost)
-            place["point"] = dataclasses.replace(point, additions=added)
-            if np.abs(added - point.additions).max() < 1e-9:
+            place["point"] = dataclasses.replace(point, additions=added, orders=point.wanted)
+            if max(np.abs(added - point.additions).max(), point.apart) < 1e-9:
                 break
         capacity_ = capacity_path(nodes, place["point"].additions)
         slack = (capacity_ - place["point"].use) / capacity_

@@ -9,6 +9,7 @@ from typing import Literal
 import polars as pl
 
 from backfill.commands.folder import check_folder, put
+from backfill.commands.interrupt import at_once
 from backfill.commands.run import keep_compiled
 from backfill.commands.validate import check
 from backfill.errors import Faults, MissingKeyError, UnsolvedError, UserError
@@ -31,19 +32,20 @@ def align_experiment(
         OutputError: the result cannot be written.
     """
     experiment, folder = _checked(file_or_name, out)
-    keep_compiled()
-    from backfill import programs
+    with at_once():
+        keep_compiled()
+        from backfill import programs
 
-    programs.prepare()
-    from backfill.commands.report import progress_bar
-    from backfill.experiments.align.run import align
+        programs.prepare()
+        from backfill.commands.report import progress_bar
+        from backfill.experiments.align.run import align
 
-    try:
-        with progress_bar(quiet) as progress:
-            result = align(experiment, mode=mode, ranges=ranges, confirm=confirm, progress=progress)
-    except UnsolvedError as error:
-        print(f"{experiment.name}: {' '.join(error.sentence.split())}", file=sys.stderr)
-        return False
+        try:
+            with progress_bar(quiet) as progress:
+                result = align(experiment, mode=mode, ranges=ranges, confirm=confirm, progress=progress)
+        except UnsolvedError as error:
+            print(f"{experiment.name}: {' '.join(error.sentence.split())}", file=sys.stderr)
+            return False
     programs.remember()
     put(folder, result.write)
     if not quiet:

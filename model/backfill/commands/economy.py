@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from backfill.dimensions import BLOCS
+
 
 def check_tables(folder: Path, closure: str) -> str:
     """What the tables of a folder are, in a few lines.
@@ -13,13 +15,10 @@ def check_tables(folder: Path, closure: str) -> str:
         UnsolvedError: they cannot be balanced, where the closure asks for that.
     """
     from backfill.hats.base import setting_of
-    from backfill.hats.folder import read_folder
-    from backfill.hats.tables import read_accounts
+    from backfill.hats.own import read_checked
 
     setting_of(closure, None, None)
-    tables, named = read_folder(folder)
-    tables.pop("regions", None)
-    accounts = read_accounts(tables, closure, named)
+    accounts, bloc = read_checked(folder, closure, for_experiments=False)
     if closure == "balanced":
         from backfill.hats.balance import without_deficits
 
@@ -28,13 +27,16 @@ def check_tables(folder: Path, closure: str) -> str:
     order = accounts.deficit.argsort()
     lowest, highest = order[0], order[-1]
     share = float(accounts.intermediate.sum() / accounts.spending.sum())
+    blocs = [f"{name} {', '.join(r for r in accounts.regions if bloc[r] == name)}" for name in BLOCS if name in bloc.values()]
     return "\n".join(
         [
             f"{folder}: ok",
             f"{len(accounts.regions)} regions, {len(accounts.products)} products, {flows} flows of {accounts.flow.size} possible",
             f"world value added {accounts.unit:.6g}, in the unit of the trade table; {share:.1%} of spending is by producers",
-            f"tariff revenue {accounts.revenue.sum():.2%} of value added",
+            f"tariff revenue {accounts.revenue.sum():.2%} of value added, rates up to {accounts.tariff.max():.4g} "
+            f"(a rate of 0.25 is 25%)",
             f"balances from {accounts.regions[lowest]} {accounts.deficit[lowest]:+.2%} to "
             f"{accounts.regions[highest]} {accounts.deficit[highest]:+.2%} of world value added (minus is a surplus)",
+            f"blocs: {'; '.join(blocs)}" if bloc else "no regions.csv: experiments need one, with the bloc of each region",
         ]
     )

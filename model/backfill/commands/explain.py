@@ -10,16 +10,15 @@ from pathlib import Path
 import polars as pl
 
 from backfill.commands.found import result_folder, solved_result
-from backfill.commands.interrupt import writing
+from backfill.commands.interrupt import at_once, writing
 from backfill.errors import OutputError
 from backfill.experiments.config import Experiment, load_experiment
 from backfill.experiments.explain import KEYS, Explanation, Numbers, explain
 from backfill.experiments.groups import By
 from backfill.experiments.provenance import data_sha256
-from backfill.experiments.results import Result
+from backfill.experiments.results import EXPLANATION, Result
 from backfill.policy.library import find
 
-TABLE = "explain.csv"
 SAME = 0.01, 1e-6
 """How far a number may be from the one on file: share of the change, and of the level."""
 
@@ -42,22 +41,23 @@ def explain_result(named: str, by: By, orders: int, quiet: bool) -> None:
     experiment = load_experiment(folder / "resolved.toml", inert_allowed=True)
     reference = _reference(folder, result, experiment)
     _check_writable(folder)
-    from backfill.commands.report import progress_bar
-    from backfill.commands.run import keep_compiled
+    with at_once():
+        from backfill.commands.report import progress_bar
+        from backfill.commands.run import keep_compiled
 
-    keep_compiled()
-    from backfill import programs
+        keep_compiled()
+        from backfill import programs
 
-    programs.prepare()
-    with progress_bar(quiet) as progress:
-        found = explain(
-            experiment,
-            reference,
-            by=by,
-            orders=orders,
-            progress=progress,
-            checked=lambda numbers: _check_same(folder, result, numbers),
-        )
+        programs.prepare()
+        with progress_bar(quiet) as progress:
+            found = explain(
+                experiment,
+                reference,
+                by=by,
+                orders=orders,
+                progress=progress,
+                checked=lambda numbers: _check_same(folder, result, numbers),
+            )
     programs.remember()
     if found is None:
         remedy = f"has the same measures as {result.reference}, so that there is nothing to explain"
@@ -67,9 +67,9 @@ def explain_result(named: str, by: By, orders: int, quiet: bool) -> None:
         return
     try:
         print(told(found, by))
-        print(f"every number is in {folder / TABLE}")
+        print(f"every number is in {folder / EXPLANATION}")
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"the table is in {folder / TABLE}") from None
+        raise KeyboardInterrupt(f"the table is in {folder / EXPLANATION}") from None
 
 
 def _reference(folder: Path, result: Result, experiment: Experiment) -> Experiment:
@@ -168,10 +168,10 @@ def _check_writable(folder: Path) -> None:
 def _write(folder: Path, table: pl.DataFrame) -> None:
     """Put the table into the folder, whole or not at all, in the place of an earlier one."""
     with writing():
-        part = folder / f".{TABLE}.part"
+        part = folder / f".{EXPLANATION}.part"
         try:
             table.write_csv(part)
-            os.replace(part, folder / TABLE)
+            os.replace(part, folder / EXPLANATION)
         except (OSError, pl.exceptions.ComputeError) as error:  # the second is how polars reports a full disk
             raise _unwritable(folder, error) from None
         finally:
@@ -180,4 +180,4 @@ def _write(folder: Path, table: pl.DataFrame) -> None:
 
 def _unwritable(folder: Path, error: Exception) -> OutputError:
     why = getattr(error, "strerror", None) or str(error)
-    return OutputError(str(folder / TABLE), "", None, f"cannot be written ({why})")
+    return OutputError(str(folder / EXPLANATION), "", None, f"cannot be written ({why})")

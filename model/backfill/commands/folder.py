@@ -12,6 +12,7 @@ from polars.exceptions import ComputeError
 from backfill.commands.interrupt import writing
 from backfill.errors import OutputError
 from backfill.experiments.results import Result, may_replace
+from backfill.policy.library import called
 
 
 def check_folder(folder: Path, allowed: Callable[[Path], None] = may_replace) -> None:
@@ -26,6 +27,8 @@ def check_folder(folder: Path, allowed: Callable[[Path], None] = may_replace) ->
     """
     try:
         allowed(folder)
+        if Path.cwd().is_relative_to(folder.resolve()):
+            raise OutputError(str(folder), "", None, "holds the working directory, which stays; name another folder")
         parent = _existing(folder.resolve())
         with tempfile.TemporaryDirectory(prefix=".backfill-", dir=parent):
             pass
@@ -35,16 +38,21 @@ def check_folder(folder: Path, allowed: Callable[[Path], None] = may_replace) ->
         raise _unwritable(folder, error) from None
 
 
-def write(result: Result, folder: Path, tables: Literal["csv", "parquet"] = "parquet") -> None:
+def write(result: Result, folder: Path, tables: Literal["csv", "parquet"] = "parquet") -> Path:
     """Write a result in the place of an earlier one; on failure or interruption nothing of it stays.
+
+    Returns:
+        the folder written; another than the one named where a failed run leaves an earlier result as it is.
 
     Raises:
         OutputError: the folder holds something else, or cannot be written.
     """
-    put(folder, lambda target: result.write(target, tables=tables))
+    named = folder.resolve()
+    written = put(folder, lambda target: result.write(target, tables=tables))
+    return folder if written == named else Path(called(written))
 
 
-def put(folder: Path, write: Callable[[Path], object]) -> None:
+def put(folder: Path, write: Callable[[Path], Path]) -> Path:
     """Have a folder written, whole or not at all; folders made on the way to it stay only if it does.
 
     Raises:
@@ -54,7 +62,7 @@ def put(folder: Path, write: Callable[[Path], object]) -> None:
     absent = [place for place in target.parents if not place.exists()]
     with writing():
         try:
-            write(target)
+            return write(target)
         except BaseException as error:
             for place in absent:
                 if place.is_dir() and not any(place.iterdir()):

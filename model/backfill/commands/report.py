@@ -39,7 +39,7 @@ def report(result: Result, title: str, folder: Path, *, ranges_possible: bool = 
     varied: Any = result.provenance.get("ranges")
     ranged = varied is not None
     numbers = [result.reference, result.name, "change", *(["range of the change"] if ranged else [])]
-    keys = ["reference", "policy", "change", *(["change_from_current_policy"] if second else [])]
+    keys = ["reference", "policy", "change", *(["against_current_policy"] if second else [])]
     rows = []
     for row in result.summary.iter_rows(named=True):
         if all(row[key] is None for key in keys):
@@ -48,7 +48,9 @@ def report(result: Result, title: str, folder: Path, *, ranges_possible: bool = 
         range_ = [_range(row["low"], row["high"])] if ranged else []
         rows.append([*(str(row[key] or "") for key in _PLACE), *cells[:3], *range_, *cells[3:]])
     print(title or result.name)
-    for line in tabulated(WORDS, [*numbers, *([f"change from {second}"] if second else [])], rows):
+    for line in tabulated(WORDS, [*numbers, *([f"against {second}"] if second else [])], rows):
+        print(line)
+    for line in _rates(result):
         print(line)
     for line in left_out(result.summary):
         print(line)
@@ -82,6 +84,16 @@ def tabulated(words: Sequence[str], numbers: Sequence[str], rows: Iterable[Seque
     with console.capture() as captured:
         console.print(table)
     return [line.rstrip() for line in captured.get().splitlines()]
+
+
+def _rates(result: Result) -> Iterator[str]:
+    """What stands in the columns of changes where a row is a rate, if one is."""
+    given = result.summary.filter(pl.any_horizontal(pl.col("change", "against_current_policy").is_not_null()))["quantity"]
+    if given.str.contains(r"\brate\b|per unit").any():
+        worlds = " or ".join(filter(None, (result.reference, result.also_against)))
+        yield f"a rate, or a cost per unit, is that between {worlds} and {result.name}, not a change of rates"
+    if given.str.starts_with("backfill rate").any():
+        yield "backfill rates are in value at current prices; the table backfilling has two other measures"
 
 
 UNRANGED = f"central values of the parameters only; for ranges add --ranges, which solves this {2 * len(PARAMETERS)} times more"

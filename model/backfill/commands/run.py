@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from backfill.commands.folder import check_folder, write
-from backfill.commands.validate import check
+from backfill.commands.interrupt import at_once
+from backfill.commands.validate import check, notes
 from backfill.errors import CommandError, Faults, UnsolvedError, UserError
 from backfill.experiments.config import Experiment
 
@@ -30,24 +31,29 @@ def run_experiment(
         OutputError: the result cannot be written.
     """
     experiment, base, folder = _checked(file_or_name, out, reference, as_of)
-    keep_compiled()
-    from backfill import programs
+    if not quiet:
+        for note in notes(experiment):
+            print(note, file=sys.stderr)
+    with at_once():
+        keep_compiled()
+        from backfill import programs
 
-    programs.prepare()
-    from backfill.commands.report import progress_bar, report
-    from backfill.experiments.results import Status
-    from backfill.experiments.run import run
+        programs.prepare()
+        from backfill.commands.report import progress_bar, report
+        from backfill.experiments.results import Status
+        from backfill.experiments.run import run
 
-    try:
-        with progress_bar(quiet) as progress:
-            result = run(experiment, reference=base, ranges=ranges, as_of=as_of, progress=progress)
-    except UnsolvedError as error:
-        result = failed(experiment, error)
+        try:
+            with progress_bar(quiet) as progress:
+                result = run(experiment, reference=base, ranges=ranges, as_of=as_of, progress=progress)
+        except UnsolvedError as error:
+            result = failed(experiment, error)
     programs.remember()
-    write(result, folder, tables)
+    written = write(result, folder, tables)
     if result.status is not Status.SOLVED:
-        why = " ".join(result.message.split())
-        print(f"{experiment.name}: cannot be solved: {why} Residuals: {folder / 'checks.json'}", file=sys.stderr)
+        told = f"{' '.join(result.message.split())} Residuals: {written / 'checks.json'}"
+        stays = "" if written == folder else f"; the earlier result in {folder} stays"
+        print(f"{experiment.name}: cannot be solved: {told}{stays}", file=sys.stderr)
         return False
     if quiet:
         return True

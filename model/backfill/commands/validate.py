@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from backfill.errors import Faults, SelfReferenceError, UserError
 from backfill.experiments.config import NO_CONTROLS, SAME, Experiment, load_experiment
+from backfill.policy.compile import idle_names
+from backfill.policy.faults import path
 from backfill.policy.library import find, read
+from backfill.policy.policy import Placed
 
 
 def check(file_or_name: str, reference: str | None = None) -> tuple[Experiment, Experiment]:
@@ -54,6 +57,30 @@ def verdict(experiment: Experiment, base: Experiment) -> str:
         return f"ok: withdrawn before it came into force; `backfill run --as-of {last.isoformat()}` takes it as it was known"
     told = "no measures, so it can stand as a reference"
     return f"ok: {told}" if not base.policy.placed else f"ok: {told}, or show what lifting {base.name} would do"
+
+
+def notes(experiment: Experiment) -> list[str]:
+    """What is no mistake but may not be meant, a line each: names for which a measure can change nothing, odd sizes."""
+    names, grid = experiment.vocabulary(), experiment.periods
+    exists, facts = experiment.flow_exists(), experiment.facts()
+    found = idle_names(experiment.policy, names, grid, flow_exists=exists, facts=facts)
+    odd = [size for one in experiment.policy.placed if not one.measure.included_from for size in _odd_sizes(one)]
+    return [f"note: {one}" for one in (*(idle.error() for idle in found), *odd)]
+
+
+def _odd_sizes(placed: Placed) -> Iterator[UserError]:
+    """Sizes of a measure that are likely meant in another unit."""
+    measure = placed.measure
+    rate = getattr(measure, "rate", None)
+    if isinstance(rate, float) and rate >= 2:
+        yield UserError(placed.file, path(placed.key, "rate"), rate, f"is {rate:.0%} of the price; write 0.05 for 5%")
+    licence = getattr(measure, "licence", None)
+    unit = getattr(measure if licence is None else licence, "unit", None)
+    for key in ("licence.cap", "cap", "quota", "quantity"):
+        quantity = getattr(licence if key == "licence.cap" else measure, key.rpartition(".")[2], None)
+        if unit == "USD" and isinstance(quantity, float) and 0 < quantity < 1e6:
+            remedy = f'is {quantity * 1e-6:g} million USD; write unit = "million USD" if millions are meant'
+            yield UserError(placed.file, path(placed.key, *key.split(".")), quantity, remedy)
 
 
 def _same(experiment: Experiment, base: Experiment) -> bool:

@@ -215,6 +215,8 @@ class Capacity(eqx.Module):
         tool_need: tool composites per unit of capacity added.
         depreciation: per period.
         discount: discount factor per period.
+        stock_loss: share of a stock lost in a period.
+        stock_mismatch: how fast stored units fit worse what is needed, as more of the need is met from stock.
     """
 
     reference: Float[Array, "period node"]
@@ -225,6 +227,8 @@ class Capacity(eqx.Module):
     tool_need: Float[Array, "node product"]
     depreciation: Float[Array, " node"]
     discount: Float[Array, ""]
+    stock_loss: Float[Array, ""]
+    stock_mismatch: Float[Array, ""]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ MEASURES = {
     "quality units": "H100e for accelerators, otherwise volume at the mill prices of the base year",
 }
 GROUPS = ("tools", "chips", "accelerators")
-OTHERS = "all others"
+OTHERS = "all but the US"
 FALL = "the fall in US sales to the destination"
 
 _AMOUNTS = list(MEASURES)
@@ -50,7 +50,7 @@ def sales(tables: WorldTables, reference: WorldTables, vocabulary: Vocabulary) -
 def backfilling(comparison: Comparison) -> pl.DataFrame:
     """Backfill rates ``sum_S (XP - X0) / (X_US0 - X_USP)`` on flows to the denied destination.
 
-    Sellers are every region but the US, the blocs and all others together (the destination's own makers included, as
+    Sellers are every region but the US, the blocs, and all but the US together (the destination's own makers included, as
     part of the adversary bloc). Products are those under control on the way to an adversary, and the groups tools,
     chips and accelerators that contain one. A rate may be negative or above one; where US sales fall by less than
     `rates.SMALLEST` of the reference's it is null, with a note. Beside the rates stand numerators and denominators: the

@@ -23,7 +23,7 @@ ROUTE = ("product", "origin", "destination", "channel")
 
 
 class WorldTables(Protocol):
-    """The long tables of a solved world, by name (`flows`, `prices`, `income`, `capacity`, `limits`, `terminal`)."""
+    """The long tables of a solved world, by name (`flows`, `prices`, `income`, `capacity`, `limits`, `stocks`, `terminal`)."""
 
     def __getitem__(self, name: str, /) -> pl.DataFrame: ...
 

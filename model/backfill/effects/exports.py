@@ -9,6 +9,9 @@ import polars as pl
 from backfill.dimensions import Vocabulary
 from backfill.effects.comparison import MUSD, WorldTables, bloc_of, levels
 
+NOTHING = 1e-9
+"""Stocks below this, million USD or thousand H100e, are rounding."""
+
 
 def exports(worlds: Mapping[str, WorldTables], vocabulary: Vocabulary) -> pl.DataFrame:
     """Trade between regions by product: exporter's value net of levy, and volume.
@@ -84,6 +87,22 @@ def limits(worlds: Mapping[str, WorldTables]) -> pl.DataFrame:
     long = table.unpivot(values, index=["scenario", "period", "region", "limit", "unit"], variable_name="quantity")
     unit = pl.col("quantity").replace_strict(rent_unit, default=pl.col("unit"), return_dtype=pl.String)
     return long.with_columns(unit=unit).select("scenario", "period", "region", "limit", "quantity", "unit", "value")
+
+
+def stockpiles(worlds: Mapping[str, WorldTables], vocabulary: Vocabulary) -> pl.DataFrame:
+    """What is bought ahead of measures, what is used from stock, and what is held at the end of each period.
+
+    Returns:
+        scenario, period, region, bloc, product, quantity, unit, value; products in which nothing is stored are left out.
+    """
+    table = levels(worlds, "stocks").with_columns(bloc=bloc_of(vocabulary, "region"))
+    names = {"bought": "bought for stock", "used": "used from stock", "held": "held at the end"}
+    keys = ["scenario", "period", "region", "bloc", "product", "unit"]
+    long = table.unpivot(list(names), index=keys, variable_name="quantity", value_name="value")
+    ever = pl.col("value").abs().max().over("scenario", "region", "product") > NOTHING
+    return long.filter(ever).with_columns(quantity=pl.col("quantity").replace(names)).select(
+        "scenario", "period", "region", "bloc", "product", "quantity", "unit", "value"
+    )
 
 
 def prices(worlds: Mapping[str, WorldTables]) -> pl.DataFrame:

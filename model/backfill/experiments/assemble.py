@@ -12,7 +12,7 @@ from backfill.dimensions import Period, Vocabulary
 from backfill.effects.backfilling import backfilling
 from backfill.effects.comparison import Comparison, WorldTables
 from backfill.effects.compute import STOCK_DEPRECIATION, compute
-from backfill.effects.exports import capacities, exports, limits, prices
+from backfill.effects.exports import capacities, exports, limits, prices, stockpiles
 from backfill.effects.leakage import leakage, leakage_sum
 from backfill.effects.welfare import welfare
 from backfill.experiments.results import CHECKS, EffectTables
@@ -79,6 +79,7 @@ def effect_tables(
         capacity=capacities(shown, vocabulary),
         limits=limits(shown),
         prices=prices(shown),
+        stockpiles=stockpiles(shown, vocabulary),
     )
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
-from backfill.errors import CommandError, OutputError
-from backfill.experiments.replace import replace_folder
+from backfill.errors import CommandError
+from backfill.experiments.replace import check_replaceable, names_in, replace_folder
 from backfill.experiments.results import Result
 
 KEYS = ("quantity", "where", "period", "unit")
@@ -61,18 +61,12 @@ class SideBySide:
 
 
 def may_replace(directory: Path) -> None:
-    """Check that a folder may be written: absent, empty, or an earlier comparison.
+    """Check that a folder may be written: absent, empty, or an earlier comparison and nothing else.
 
     Raises:
         OutputError: a file, or a folder with something else in it.
     """
-    if not directory.exists():
-        return
-    if not directory.is_dir():
-        raise OutputError(str(directory), "", None, "is a file; name a folder")
-    if {path.name for path in directory.iterdir()} - FILES:
-        remedy = "is not empty and holds no comparison; name another folder or empty it"
-        raise OutputError(str(directory), "", None, remedy)
+    check_replaceable(directory, "comparison", lambda folder: names_in(folder) >= FILES, FILES)
 
 
 def side_by_side(results: Mapping[str, Result]) -> SideBySide:

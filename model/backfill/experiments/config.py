@@ -25,8 +25,8 @@ from backfill.errors import (
     UserError,
     did_you_mean,
 )
-from backfill.experiments.align.checks import idle_moves
-from backfill.experiments.align.file import GameTable, read_game
+from backfill.experiments.align.checks import game_of
+from backfill.experiments.align.file import GameTable
 from backfill.experiments.file import NO_CONTROLS, ExperimentFile, Horizon, horizon, parse
 from backfill.experiments.toml_text import to_toml
 from backfill.hats.own import CLOSURES, OwnTables, read_own
@@ -199,7 +199,7 @@ def load_experiment(
             wrong += [TableError(table, "", None, rest) for table, _, rest in (f.partition(": ") for f in error.faults)]
     own, unusable = _own(file, compared_with)
     wrong += unusable
-    names = None if wrong else _names(tables, own)
+    names = None if wrong or _unclear(file) else _names(tables, own)
     names_in = _names_in(mapping, own)
     files, astray = with_included(file)
     settings, placed, found = parse(file, names, names_in=names_in)
@@ -216,17 +216,17 @@ def load_experiment(
     wrong += included + astray + found + twins + _reference(file, policy)
     wrong += _without_priors(file) if own is not None or unusable else _against_priors(file)
     span = horizon(file)
-    game, unfit = (None, []) if span is None else read_game(file.raw.get("game"), file.label, names, _grid(span), names_in)
-    wrong += unfit
-    if game is not None and names is not None and span is not None and not wrong:
+    grid = None if span is None else periods(span.first_year, span.last_year, span.per_year)
+    game = None
+    if grid is not None and (names is not None or file.raw.get("game") is not None):
         exists = benchmark_flows(tables) if own is None else own.flow_exists()
         facts = None if own is not None else benchmark_facts(tables)
-        wrong += idle_moves(game, acting, file.label, names, _grid(span), exists, facts)
-    if names is not None and not inert_allowed and as_of is None and span is not None:
-        # Without a measure or a file that is at fault itself, or beside a twin, others may seem to change nothing.
-        whole = len(policy.placed) == sum(_measure_count(one) for one in files) and not astray and not twins
-        exists = benchmark_flows(tables) if own is None else own.flow_exists()
-        wrong += _inert(acting, names, span, exists, whole, None if own is not None else benchmark_facts(tables))
+        game, unfit = game_of(file, acting, names, grid, exists, facts, names_in, sound=not wrong)
+        wrong += unfit
+        if names is not None and not inert_allowed and as_of is None:
+            # Without a measure or a file that is at fault itself, or beside a twin, others may seem to change nothing.
+            whole = len(policy.placed) == sum(_measure_count(one) for one in files) and not astray and not twins
+            wrong += _inert(acting, names, grid, exists, whole, facts)
     if settings is None or wrong:
         raise Faults(wrong)
     experiment = replace(_experiment(file, files, settings, acting, mapping, own), withdrawn=withdrawn, game=game)
@@ -236,6 +236,12 @@ def load_experiment(
 def _as_of(file: PolicyFile) -> dt.date | None:
     given = file.raw.get("as_of")
     return given if type(given) is dt.date else None
+
+
+def _unclear(file: PolicyFile) -> bool:
+    """Whether a file asks for an economy in a way that cannot be read, so that its names are nobody's yet."""
+    table = file.raw.get("economy", {})
+    return not isinstance(table, Mapping) or (not isinstance(table.get("tables"), str) and bool(set(table) - {"closure"}))
 
 
 def _names(tables: BaselineTables | None, own: OwnTables | None) -> Vocabulary:
@@ -255,9 +261,11 @@ def _own(file: PolicyFile, compared_with: Experiment | None) -> tuple[OwnTables 
     """The economy of a user's own that an experiment is about, and what is wrong with it."""
     table = file.raw.get("economy")
     given = table if isinstance(table, Mapping) else {}
-    named, closure = given.get("tables"), given.get("closure", "fixed")
-    if not isinstance(named, str) or closure not in CLOSURES:
+    named, closure = given.get("tables"), given.get("closure")
+    if not isinstance(named, str):
         return None if compared_with is None else compared_with.own, []
+    if closure not in CLOSURES:  # reported by its type; the names are those of the tables under any
+        closure = CLOSURES[0]
     place = (file.path.parent / named).resolve()
     if isinstance(file.raw.get("regions"), Mapping) and file.raw["regions"].get("mapping") is not None:
         return None, [
@@ -311,21 +319,16 @@ def _measure_count(file: PolicyFile) -> int:
     return len(measures) if isinstance(measures, list) else 0
 
 
-def _grid(span: Horizon) -> tuple[Period, ...]:
-    return periods(span.first_year, span.last_year, span.per_year)
-
-
 def _inert(
-    policy: Policy, names: Vocabulary, span: Horizon, exists: FlowExists, whole: bool, facts: Facts | None
+    policy: Policy, names: Vocabulary, grid: tuple[Period, ...], exists: FlowExists, whole: bool, facts: Facts | None
 ) -> tuple[UserError, ...]:
     """Measures that change nothing: beside each other if the policy is whole, else each for itself."""
-    grid = _grid(span)
-    if not whole:
-        return tuple(one.error() for one in idle_measures(policy, names, grid, flow_exists=exists, facts=facts))
     try:
+        if not whole:
+            return tuple(one.error() for one in idle_measures(policy, names, grid, flow_exists=exists, facts=facts))
         compile_policy(policy, names, grid, flow_exists=exists, facts=facts)
-    except Faults as error:
-        return error.faults
+    except UserError as error:
+        return error.faults if isinstance(error, Faults) else (error,)
     return ()
 
 

@@ -10,6 +10,42 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from backfill.errors import OutputError
+
+_LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
+"""What file managers leave in folders they show."""
+
+_SHOWN = 5
+
+
+def names_in(folder: Path) -> set[str]:
+    """Names of everything in a folder but what file managers leave there; none if it does not exist."""
+    return {path.name for path in folder.iterdir()} - _LITTER if folder.is_dir() else set()
+
+
+def check_replaceable(folder: Path, what: str, is_one: Callable[[Path], bool], written: set[str]) -> None:
+    """Check that a folder may be replaced: absent, empty, or with what was written there before and nothing else.
+
+    Args:
+        folder: the folder.
+        what: what is written there, in a word.
+        is_one: whether a folder holds such a thing, whatever else it holds.
+        written: names of all files of such a thing.
+
+    Raises:
+        OutputError: a file, or a folder with something else in it.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(str(folder), "", None, "is a file; name a folder")
+    names = names_in(folder)
+    if names and not is_one(folder):
+        raise OutputError(str(folder), "", None, f"is not empty and holds no {what}; name another folder or empty it")
+    foreign = sorted(names - written)
+    if foreign:
+        told = ", ".join(foreign[:_SHOWN]) + (f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else "")
+        remedy = f"holds {told} beside a {what}, which would be lost; move it elsewhere or name another folder"
+        raise OutputError(str(folder), "", None, remedy)
+
 
 def replace_folder(target: Path, fill: Callable[[Path], None]) -> None:
     """Fill a new folder and put it in the place of ``target``.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
@@ -14,8 +15,7 @@ from typing import Literal
 
 import polars as pl
 
-from backfill.errors import OutputError
-from backfill.experiments.replace import replace_folder
+from backfill.experiments.replace import check_replaceable, names_in, replace_folder
 
 CHECKS = (
     "converged",
@@ -30,7 +30,10 @@ CHECKS = (
 """Names in ``checks.json``: ``converged`` is 1 or 0, the others are residuals, each the largest over periods and worlds. A run
 that failed lacks those that could not be computed."""
 
-_MARK = "checks.json"
+EXPLANATION = "explain.csv"
+"""What ``backfill explain`` puts into the folder of a result."""
+
+_MARK, _SUMMARY = "checks.json", "summary.csv"
 
 
 class Status(Enum):
@@ -53,6 +56,7 @@ class EffectTables:
         capacity: planned capacities, their use, additions and rents.
         limits: quantity limits, their use and rents.
         prices: mill and buyer prices.
+        stockpiles: what is bought ahead of measures, used from stock and held.
     """
 
     exports: pl.DataFrame
@@ -63,6 +67,7 @@ class EffectTables:
     capacity: pl.DataFrame
     limits: pl.DataFrame
     prices: pl.DataFrame
+    stockpiles: pl.DataFrame
 
     @classmethod
     def empty(cls) -> EffectTables:
@@ -110,11 +115,15 @@ class Result:
     def write(self, directory: str | os.PathLike[str], *, tables: Literal["parquet", "csv"] = "parquet") -> Path:
         """Write the result to a folder, whole or not at all; only ``checks.json`` if the run failed.
 
-        An earlier result in the folder is replaced.
+        An earlier result in the folder is replaced, except a solved one by a failed one: that stays, and the checks go to
+        a folder of the same name and ``.failed``, which the next solved result takes away.
 
         Args:
             directory: where; created if it does not exist.
             tables: format of the long tables.
+
+        Returns:
+            the folder written.
 
         Raises:
             ValueError: another table format.
@@ -124,8 +133,14 @@ class Result:
             raise ValueError(f"tables is {tables!r}; it is 'parquet' or 'csv'")
         target = Path(directory).absolute()
         may_replace(target)
+        beside = target.with_name(f"{target.name}.failed")
+        if self.status is not Status.SOLVED and _SUMMARY in names_in(target):
+            may_replace(beside)
+            target = beside
         target.parent.mkdir(parents=True, exist_ok=True)
         replace_folder(target, lambda new: self._fill(new, tables))
+        if self.status is Status.SOLVED and names_in(beside) == {_MARK}:
+            shutil.rmtree(beside)
         return target
 
     def _fill(self, folder: Path, tables: str) -> None:
@@ -137,7 +152,7 @@ class Result:
                 self.tables[name].write_parquet(folder / f"{name}.parquet")
             else:
                 self.tables[name].write_csv(folder / f"{name}.csv")
-        self.summary.write_csv(folder / "summary.csv")
+        self.summary.write_csv(folder / _SUMMARY)
         head = {"name": self.name, "also_against": self.also_against, "message": self.message}
         record = json.dumps({**head, **self.provenance}, indent=2, ensure_ascii=False)
         (folder / "provenance.json").write_text(record + "\n", encoding="utf-8")
@@ -154,22 +169,19 @@ def finite(checks: Mapping[str, float]) -> dict[str, float]:
 
 def is_result(directory: Path) -> bool:
     """Whether a folder holds a result: ``checks.json`` alone (a failed run) or with a summary and provenance."""
-    names = {path.name for path in directory.iterdir()}
-    return names == {_MARK} or {_MARK, "summary.csv", "provenance.json", "resolved.toml"} <= names
+    names = names_in(directory)
+    return names == {_MARK} or names >= {_MARK, _SUMMARY, "provenance.json", "resolved.toml"}
 
 
 def may_replace(directory: Path) -> None:
-    """Check that a folder may be written: absent, empty, or an earlier result.
+    """Check that a folder may be written: absent, empty, or an earlier result and nothing else.
 
     Raises:
         OutputError: a file, or a folder with something else in it.
     """
-    if not directory.exists():
-        return
-    if not directory.is_dir():
-        raise OutputError(str(directory), "", None, "is a file; name a folder")
-    if any(directory.iterdir()) and not is_result(directory):
-        raise OutputError(str(directory), "", None, "is not empty and holds no result; name another folder or empty it")
+    tables = {f"{field.name}.{kind}" for field in fields(EffectTables) for kind in ("parquet", "csv")}
+    others = {_MARK, _SUMMARY, "provenance.json", "resolved.toml", "chart.html", EXPLANATION, f".{EXPLANATION}.part"}
+    check_replaceable(directory, "result", is_result, tables | others)
 
 
 def load_result(directory: str | os.PathLike[str]) -> Result:
@@ -202,7 +214,7 @@ def load_result(directory: str | os.PathLike[str]) -> Result:
         also_against=record.pop("also_against"),
         message=record.pop("message"),
         tables=EffectTables(*(_read(folder, field.name) for field in fields(EffectTables))),
-        summary=_read_csv(folder / "summary.csv"),
+        summary=_read_csv(folder / _SUMMARY),
         status=Status.SOLVED,
         checks=checks,
         provenance=record,
@@ -218,7 +230,7 @@ def _read(folder: Path, name: str) -> pl.DataFrame:
     raise FileNotFoundError(f"{folder} lacks the table {name} (.parquet or .csv)")
 
 
-_NUMBERS = ("value", "reference", "policy", "change", "current_policy", "change_from_current_policy", "low", "high")
+_NUMBERS = ("value", "reference", "policy", "change", "current_policy", "against_current_policy", "low", "high")
 
 
 def _read_csv(path: Path) -> pl.DataFrame:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from backfill.effects.backfilling import OTHERS
+from backfill.effects.backfilling import GROUPS, OTHERS
 from backfill.effects.comparison import WHOLE
 from backfill.effects.compute import DIVERTED, OWN, REMOTE
 from backfill.experiments.results import EffectTables
@@ -20,13 +20,14 @@ SCHEMA = {
     "policy": pl.Float64,
     "change": pl.Float64,
     "current_policy": pl.Float64,
-    "change_from_current_policy": pl.Float64,
+    "against_current_policy": pl.Float64,
     "low": pl.Float64,
     "high": pl.Float64,
     "note": pl.String,
 }
-"""Columns of ``summary.csv``. ``low`` and ``high`` bound the change (see `backfill.experiments.ranges`), empty unless asked
-for; ``note`` says why a number is missing."""
+"""Columns of ``summary.csv``. ``change`` is against the reference, ``against_current_policy`` against current policy: the
+difference of a level, or what is defined between two worlds (see `summary`). ``low`` and ``high`` bound the change (see
+`backfill.experiments.ranges`), empty unless asked for; ``note`` says why a number is missing."""
 
 ROUTE_NAMES = {
     "from us": "from the US",
@@ -46,8 +47,10 @@ def summary(
 ) -> pl.DataFrame:
     """About thirty headline rows with the columns of `SCHEMA`.
 
-    Rows about a level hold its value with and without the policy; rows that are defined as a change (denial, rates,
-    costs) hold the change alone. The first reported period to the last is meant by ``"2022-2030"``.
+    Rows about a level hold its value with and without the policy. Rows that are defined between two worlds (denial, rates,
+    costs) hold what is found between the policy and the reference, and between the policy and the second reference: two
+    rates, each for itself, not the change of one. Backfill rates are in value at current prices. The first reported period
+    to the last is meant by ``"2022-2030"``.
 
     Args:
         tables: the long tables.
@@ -89,15 +92,15 @@ def summary(
         tables.leakage,
         (pl.col("quantity") == "leakage rate") & (pl.col("channel") == WHOLE),
     )
-    for group in ("tools", "chips", "accelerators"):
+    for product in _sold(tables.backfilling):
         for seller in ("ally", "adversary", OTHERS):
             name = BLOCS.get(seller, seller)
             rows.change(
-                f"backfill rate of {group} by {name}",
+                f"backfill rate of {product} by {name}",
                 "adversary",
                 tables.backfilling,
                 (pl.col("quantity") == "backfill rate, current value")
-                & (pl.col("product") == group)
+                & (pl.col("product") == product)
                 & (pl.col("origin") == seller)
                 & (pl.col("destination") == "adversary"),
             )
@@ -110,6 +113,12 @@ def summary(
         place = (pl.col("region") == "us") & (pl.col("product") == WHOLE)
         rows.change(quantity, "US", welfare, place & (pl.col("quantity") == quantity))
     return rows.frame()
+
+
+def _sold(backfilling: pl.DataFrame) -> Sequence[str]:
+    """What rates are told of: the groups under control or, where there is none, as with a person's own tables, each product."""
+    products = set(backfilling["product"]) if backfilling.height else set()
+    return [group for group in GROUPS if group in products] or sorted(products)
 
 
 class _Rows:

@@ -55,9 +55,14 @@ def vintages(policy: Policy, periods: Sequence[Period], compiled: Callable[[Poli
     found: dict[int, Wedges] = {}
     before: Wedges | None = None
     for after in news(policy, periods):
-        wedges = compiled(known(policy, after, periods))
+        wedges = vintage(policy, after, periods, compiled)
         before = found[after] = wedges if before is None else continuing(before, wedges, after)
     return found
+
+
+def vintage(policy: Policy, after: int, periods: Sequence[Period], compiled: Callable[[Policy], Wedges]) -> Wedges:
+    """A policy as it stood when ``after`` periods were over."""
+    return dataclasses.replace(compiled(known(policy, after, periods)), foreseen=_foreseen(policy, after, periods))
 
 
 def at(policy: Vintages, after: int) -> Wedges:
@@ -78,6 +83,24 @@ def _learned(measure: Measure, periods: Sequence[Period]) -> int:
 def _end_learned(measure: Measure, periods: Sequence[Period]) -> int:
     day = measure.until_announced or measure.until
     return 0 if day is None else _over(day, periods)
+
+
+def _foreseen(policy: Policy, after: int, periods: Sequence[Period]) -> np.ndarray:
+    """Share of each period in which buyers know what is to come in later ones, once ``after`` periods are over.
+
+    In the first period after the news that is what is left of it when the first measure is announced that does not come into
+    force at once; all of it where older announcements have yet to come true.
+    """
+    share = np.ones(len(periods))
+    now = periods[after]
+    days = [
+        max(measure.announced or measure.begin, now.start)
+        for measure in policy.measures
+        if measure.begin is not None and _learned(measure, periods) <= after and measure.begin > now.start
+        and (measure.announced or measure.begin) < measure.begin
+    ]  # fmt: skip
+    share[after] = max(((now.end - day) / (now.end - now.start) for day in days), default=0.0)
+    return share
 
 
 def _over(day: date, periods: Sequence[Period]) -> int:

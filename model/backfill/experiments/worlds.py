@@ -40,9 +40,11 @@ def batch(named: Mapping[str, Vintages]) -> Batch:
     departs: dict[int, tuple[int, int]] = {}
     for name, known in named.items():
         path: tuple[tuple[int, str], ...] = ()
+        acting = ""
         for after in sorted(known):
-            mark = fingerprint(known[after])
-            if path and path[-1][1] == mark:
+            mark, before_now = fingerprint(known[after]), acting
+            acting = fingerprint(dataclasses.replace(known[after], foreseen=np.zeros(0)))
+            if path and acting == before_now:
                 continue
             before, path = path, (*path, (after, mark))
             if path not in places:

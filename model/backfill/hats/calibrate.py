@@ -145,6 +145,8 @@ def as_economy(
             tool_need=zeros((0, products)),
             depreciation=zeros(0),
             discount=np.asarray(DISCOUNT ** (1 / per_year)),
+            stock_loss=np.zeros(()),
+            stock_mismatch=np.ones(()),
         ),
         reference_state=np.tile(start, (count, 1)),
         grades={},

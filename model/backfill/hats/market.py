@@ -9,6 +9,11 @@ Everything is relative to the base; a hat is the new value over the old one. Wit
     X_nk = final_nk I_n + sum_s g_nks Y_ns                 expenditure
     w_i L_i = sum_k g0_ik Y_ik                             labour markets
 
+Where an export control closes origins to some buyers, the buyers of product ``k`` in ``n`` are classes ``c`` in fixed shares
+``m_c`` of units, each with the origins left to it: ``P_nkc`` is as above over these, ``P_nk = sum_c m_c P_nkc`` is their
+mean, units are ``X_nk / P_nk`` in hats, and class ``c`` buys ``m_c`` of them and spends ``m_c P_nkc / P_nk`` of ``X_nk``.
+Classes do not compete for one another's customers, unlike in `backfill.trade.barriers`; `backfill.hats.controls` makes them.
+
 Unknowns are ``log w``, ``log P/w``, ``log X/w`` (hats; prices and spending follow wages at once, so that the level of a closed
 economy is neutral) and, where they are free, log hats of firms and of labour supply. Values are shares of world value added,
 which is the numeraire. Axes: ``k`` product, ``i`` origin, ``n`` destination, ``s`` input; the

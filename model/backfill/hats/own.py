@@ -83,6 +83,18 @@ def read_own(folder: Path, closure: str) -> OwnTables:
     Raises:
         Faults: everything wrong with them.
     """
+    return OwnTables(folder, closure, *read_checked(folder, closure, for_experiments=True))
+
+
+def read_checked(folder: Path, closure: str, *, for_experiments: bool) -> tuple[Accounts, dict[str, str]]:
+    """What the tables of a folder say, and the bloc of each region; no blocs where ``regions`` is absent and may be.
+
+    Args:
+        for_experiments: whether ``regions`` must be there.
+
+    Raises:
+        Faults: everything wrong with them.
+    """
     tables, named = read_folder(folder)
     blocs = tables.pop(REGIONS, None)
     wrong: list[UserError] = []
@@ -93,24 +105,24 @@ def read_own(folder: Path, closure: str) -> OwnTables:
         wrong.append(error)
     label, header = named.get(REGIONS, (str(folder), 0))
     bloc: dict[str, str] = {}
-    if blocs is None:
+    if blocs is not None:
+        bloc, found = _blocs(blocs, label, header, accounts)
+        wrong += found
+    elif for_experiments:
         wrong.append(
             TableError(label, "", None, f"no regions.csv: an experiment needs region, bloc ({', '.join(BLOCS)})")
         )
-    elif set(blocs.columns) != {"region", "bloc"}:
-        wrong.append(TableError(label, "", None, f"has columns {', '.join(blocs.columns)}: give region, bloc"))
-    else:
-        bloc, found = _blocs(blocs, label, header, accounts)
-        wrong += found
     if wrong or accounts is None:
         raise Faults(wrong)
-    return OwnTables(folder, closure, accounts, bloc)
+    return accounts, bloc
 
 
 def _blocs(
     table: pl.DataFrame, label: str, header: int, accounts: Accounts | None
 ) -> tuple[dict[str, str], list[UserError]]:
     """Bloc by region, and what is wrong with the table."""
+    if set(table.columns) != {"region", "bloc"}:
+        return {}, [TableError(label, "", None, f"has columns {', '.join(table.columns)}: give region, bloc")]
     bloc: dict[str, str] = {}
     wrong: list[UserError] = []
     for row, (region, named) in enumerate(table.select("region", "bloc").iter_rows(), start=1 + header):
@@ -122,7 +134,7 @@ def _blocs(
         if accounts is not None and region not in accounts.regions:
             remedy = did_you_mean(region, accounts.regions, see="names are those of the trade table")
             wrong.append(TableError(label, f"row {row}: region", region, f"unknown region: {remedy}"))
-        bloc[region] = str(named)
+        bloc.setdefault(region, str(named))
     if accounts is not None:
         for region in accounts.regions:
             if region not in bloc:

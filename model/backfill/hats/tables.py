@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,9 @@ class Reader:
             header: lines before its first row.
         """
         said, before = name or layout.name, len(self.faults)
+        if isinstance(table, str | PathLike):
+            self.say(said, "", str(table), "is a name: give the table, such as polars.read_csv of it")
+            return None
         try:
             table = table.collect() if isinstance(table, pl.LazyFrame) else table
             frame = table if isinstance(table, pl.DataFrame) else pl.DataFrame(table)

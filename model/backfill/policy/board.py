@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from backfill.dimensions import Vocabulary
+from backfill.dimensions import BLOCS, Vocabulary
 from backfill.errors import UnknownProductError, UnknownRegionError, did_you_mean
 from backfill.policy.facts import Facts
 from backfill.policy.timeline import Timeline
@@ -17,6 +17,8 @@ from backfill.policy.wedges import Limit, Wedges
 
 FlowExists = Callable[[str, str, str], bool]
 """Whether the benchmark has a flow (product, origin, destination)."""
+
+NOBODY = "has no members in this economy"
 
 WHOLE_PERIOD = 0.5
 """A limit holds in periods of which it is in force for at least this share of the days."""
@@ -71,7 +73,7 @@ class Board:
         for name in names:
             codes = self.vocabulary.expand_regions(name)
             if not codes:
-                raise UnknownRegionError("policy", "", name, did_you_mean(name, region_names(self.vocabulary)))
+                raise UnknownRegionError("policy", "", name, unknown_region(name, self.vocabulary))
             found |= {self.vocabulary.regions.index(code) for code in codes}
         return sorted(found)
 
@@ -81,7 +83,7 @@ class Board:
         for name in names:
             codes = self.vocabulary.expand_products(name)
             if not codes:
-                raise UnknownProductError("policy", "", name, did_you_mean(name, product_names(self.vocabulary)))
+                raise UnknownProductError("policy", "", name, unknown_product(name, self.vocabulary))
             found |= {self.vocabulary.products.index(code) for code in codes}
         return sorted(found)
 
@@ -315,9 +317,29 @@ def _exact(values: np.ndarray) -> np.ndarray:
 
 def region_names(vocabulary: Vocabulary) -> tuple[str, ...]:
     """Every name that stands for regions."""
-    return (*vocabulary.regions, *dict.fromkeys(vocabulary.bloc.values()), "hubs", "all")
+    return (*vocabulary.regions, *dict.fromkeys(vocabulary.bloc.values()), *hub_names(vocabulary)[-1:], "all")
+
+
+def hub_names(vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Every name that stands for hubs."""
+    return (*vocabulary.hubs, "hubs") if vocabulary.hubs else ()
 
 
 def product_names(vocabulary: Vocabulary) -> tuple[str, ...]:
     """Every name that stands for products."""
-    return (*vocabulary.products, *vocabulary.groups, "all")
+    return (*vocabulary.products, *(name for name, members in vocabulary.groups.items() if members), "all")
+
+
+def unknown_region(name: str, vocabulary: Vocabulary, see: str = "") -> str:
+    """What to write instead of a name that stands for no region; ``see`` says where all are listed."""
+    return NOBODY if name in (*BLOCS, "hubs") else did_you_mean(name, region_names(vocabulary), see=see)
+
+
+def unknown_hub(name: str, vocabulary: Vocabulary, see: str = "") -> str:
+    """What to write instead of a name that stands for no hub."""
+    return did_you_mean(name, hub_names(vocabulary), see=see) if vocabulary.hubs else "this economy has no hubs"
+
+
+def unknown_product(name: str, vocabulary: Vocabulary, see: str = "") -> str:
+    """What to write instead of a name that stands for no product."""
+    return NOBODY if name in vocabulary.groups else did_you_mean(name, product_names(vocabulary), see=see)

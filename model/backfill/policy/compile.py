@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from backfill.dimensions import Period, Vocabulary
-from backfill.errors import Faults, InertMeasureError, UserError
+from backfill.errors import Faults, InertMeasureError, UnknownProductError, UnknownRegionError, UserError
 from backfill.policy.board import Board, FlowExists
 from backfill.policy.contradictions import contradictions
 from backfill.policy.facts import Facts
 from backfill.policy.faults import path
+from backfill.policy.measure import Measure
 from backfill.policy.policy import Placed, Policy
 from backfill.policy.timeline import Timeline, timeline
 from backfill.policy.wedges import Wedges
@@ -108,6 +110,41 @@ def idle_measures(
     return tuple(found for one in typed if (found := _for_itself(one, board)) is not None)
 
 
+def idle_names(
+    policy: Policy,
+    vocabulary: Vocabulary,
+    periods: tuple[Period, ...],
+    *,
+    flow_exists: FlowExists | None = None,
+    facts: Facts | None = None,
+) -> tuple[Inert, ...]:
+    """Names among several in a measure of the policy's own file for which it can change nothing, whatever the others do.
+
+    The measure acts for the other names, so that this is no fault: a rule may name whom it does not reach.
+    """
+    exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
+    board = Board(vocabulary, _timeline(policy, periods), exists, facts)
+    found = []
+    for placed in policy.placed:
+        if placed.measure.included_from or _for_itself(placed, board) is not None:
+            continue
+        for field, name in _listed_names(placed.measure):
+            alone = replace(placed, measure=placed.measure.model_copy(update={field: (name,)}))
+            why = _for_itself(alone, board)
+            if why is not None:
+                key = type(placed.measure).model_fields[field].alias or field
+                found.append(Inert(placed, key, name, f"changes nothing: {why.remedy}"))
+    return tuple(found)
+
+
+def _listed_names(measure: Measure) -> Iterator[tuple[str, str]]:
+    """Fields of a measure that name several regions or products, with each name; those left out of it apart."""
+    for field in type(measure).model_fields:
+        value = getattr(measure, field)
+        if field != "exempt" and isinstance(value, tuple) and len(value) > 1:
+            yield from ((field, name) for name in value if isinstance(name, str))
+
+
 def existing_flows(vocabulary: Vocabulary, flow_exists: FlowExists) -> np.ndarray:
     """Boolean ``[product, origin, destination]`` of flows in the benchmark."""
     regions = vocabulary.regions
@@ -127,8 +164,18 @@ def _board(
 ) -> Board:
     board = Board(vocabulary, time, exists, facts)
     for one in sorted(placed, key=lambda one: one.measure.stage):
-        one.measure.act(board)
+        with _named(one):
+            one.measure.act(board)
     return board
+
+
+@contextmanager
+def _named(placed: Placed) -> Iterator[None]:
+    """Give names that stand for nothing here, defaults of a kind among them, the place of their measure."""
+    try:
+        yield
+    except (UnknownRegionError, UnknownProductError) as error:
+        raise type(error)(placed.file, placed.key, error.value, error.remedy) from None
 
 
 def _inert(
@@ -173,7 +220,8 @@ def _for_itself(placed: Placed, board: Board) -> Inert | None:
         early = measure.until is not None and measure.until <= time.periods[0].start
         key, value = ("until", measure.until) if early else ("from", measure.begin)
         return Inert(placed, key, value, f"outside the horizon {first} to {last}; change the dates or the horizon")
-    why = measure.idle(board)
+    with _named(placed):
+        why = measure.idle(board)
     return None if why is None else Inert(placed, *why)
 
 

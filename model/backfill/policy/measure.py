@@ -13,8 +13,15 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from backfill.dimensions import Vocabulary
-from backfill.errors import did_you_mean
-from backfill.policy.board import Board, product_names, region_names
+from backfill.policy.board import (
+    Board,
+    hub_names,
+    product_names,
+    region_names,
+    unknown_hub,
+    unknown_product,
+    unknown_region,
+)
 
 
 class Stage(IntEnum):
@@ -152,7 +159,11 @@ def _listed(value: Any) -> Any:
 
 
 def _check(
-    names: tuple[str, ...], error: LiteralString, known: Callable[[Vocabulary], Iterable[str]], info: ValidationInfo
+    names: tuple[str, ...],
+    error: LiteralString,
+    known: Callable[[Vocabulary], Iterable[str]],
+    remedy: Callable[[str, Vocabulary, str], str],
+    info: ValidationInfo,
 ):
     context = info.context or {}
     vocabulary = context.get("vocabulary")
@@ -162,24 +173,21 @@ def _check(
         choices = list(known(vocabulary))
         wrong = [name for name in names if name not in choices]
         if wrong:
-            raise PydanticCustomError(
-                error,
-                "unknown",
-                {"faults": [(name, did_you_mean(name, choices, see=context.get("names_in", ""))) for name in wrong]},
-            )
+            told = [(name, remedy(name, vocabulary, context.get("names_in", ""))) for name in wrong]
+            raise PydanticCustomError(error, "unknown", {"faults": told})
     return names
 
 
 def _regions(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-    return _check(names, "unknown_region", region_names, info)
+    return _check(names, "unknown_region", region_names, unknown_region, info)
 
 
 def _hubs(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-    return _check(names, "unknown_region", lambda vocabulary: (*vocabulary.hubs, "hubs"), info)
+    return _check(names, "unknown_region", hub_names, unknown_hub, info)
 
 
 def _products(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-    return _check(names, "unknown_product", product_names, info)
+    return _check(names, "unknown_product", product_names, unknown_product, info)
 
 
 Regions = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_regions)]

@@ -68,6 +68,7 @@ class Wedges:
         productivity: ``[period, product, region]`` productivity relative to what it would be. One unless stated.
         wear: ``[period, product, region]`` depreciation per year added to planned capacity. Zero unless stated.
         subsidy: ``[period, product, region]`` share of what capacity costs paid by the region's treasury. Zero unless stated.
+        foreseen: ``[period]`` share of the period in which buyers know what comes in later ones. One unless stated.
     """
 
     coverage: np.ndarray
@@ -83,6 +84,7 @@ class Wedges:
     productivity: np.ndarray = field(default_factory=lambda: np.zeros(0))
     wear: np.ndarray = field(default_factory=lambda: np.zeros(0))
     subsidy: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    foreseen: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
         periods, products, regions, _ = self.coverage.shape
@@ -95,6 +97,7 @@ class Wedges:
             "productivity": np.ones(made),
             "wear": np.zeros(made),
             "subsidy": np.zeros(made),
+            "foreseen": np.ones(periods),
         }
         for name, values in neutral.items():
             if getattr(self, name).size == 0:

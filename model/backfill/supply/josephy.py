@@ -59,8 +59,16 @@ class _Affine:
     """
 
     def __init__(
-        self, nodes: Nodes, market: MarketResponse, cost_slope: Array, price: Array, foresight: Foresight, span: slice
+        self,
+        nodes: Nodes,
+        market: MarketResponse,
+        cost_slope: Array,
+        price: Array,
+        foresight: Foresight,
+        span: slice,
+        stocks: Array | None,
     ) -> None:
+        self.stocks = stocks
         self.nodes, self.market, self.price, self.span = nodes, market, price, span
         self.cost_slope = cost_slope
         self.worth = foresight.valuation(nodes)
@@ -97,6 +105,8 @@ class _Affine:
         market = self.market
         use = market.use + np.einsum("tgh,ht->gt", market.jacobian, rent - market.rent)
         use = use + np.einsum("gcth,gct->ht", market.tool_use, additions - market.additions)
+        if self.stocks is not None:
+            use = use + np.einsum("gths,hs->gt", self.stocks, rent - market.rent)
         return capacity_path(self.nodes, additions) - use
 
     def sides(self, point: Array) -> tuple[Array, Array, Array]:
@@ -124,6 +134,8 @@ class _Affine:
         tool_use = market.tool_use[b][:, :, span].transpose(2, 0, 3, 1)
         slack[:, t[:, None], b] -= (tool_use @ own[b].transpose(2, 0, 1, 3)).transpose(2, 0, 1, 3)
         by_use = tool_use.transpose(0, 2, 1, 3).reshape(periods, count, -1)
+        if self.stocks is not None:
+            slack -= self.stocks[:, span, :, span]
         slack[:, t, :, t] += by_use @ tools.transpose(2, 0, 1, 3).reshape(periods, by_use.shape[-1], count)
         return (slack / self.scale[:, :, None, None]).reshape(count * periods, -1)
 
@@ -146,6 +158,7 @@ def answer(
     foresight: Foresight,
     steps: int = STEPS,
     span: slice = slice(None),
+    stocks: Array | None = None,
 ) -> AffineAnswer:
     """Solve one round's affine complementarity problem from ``start``.
 
@@ -158,11 +171,12 @@ def answer(
         foresight: what builders expect.
         steps: at most so many Newton steps.
         span: periods whose rents and additions answer; the others stay as they are.
+        stocks: ``[node, period, node, period]`` change of use by rents through what is bought ahead.
 
     Returns:
         The best point found, with no rent below zero; its ``residual`` says how far it is from a solution.
     """
-    problem = _Affine(nodes, market, cost_slope, price, foresight, span)
+    problem = _Affine(nodes, market, cost_slope, price, foresight, span, stocks)
     point, taken = np.maximum(start[:, span], 0.0).ravel(), 0
     best, lowest = point, np.inf
     for problem.rounding in ROUNDINGS:

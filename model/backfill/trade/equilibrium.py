@@ -35,6 +35,11 @@ class Equilibrium(NamedTuple):
         output: units made.
         mill: mill prices.
         by_class: buying prices by class of buyers.
+        mean: price of a unit of use.
+        used: units used.
+        compute_price: price of compute acquired.
+        compute: units of compute used.
+        value, quantity: spending and units by origin and destination.
     """
 
     vector: Float[np.ndarray, "lane unknown"]
@@ -44,6 +49,12 @@ class Equilibrium(NamedTuple):
     output: Float[np.ndarray, "lane product region"]
     mill: Float[np.ndarray, "lane product region"]
     by_class: Float[np.ndarray, "lane product class region"]
+    mean: Float[np.ndarray, "lane product region"]
+    used: Float[np.ndarray, "lane product region"]
+    compute_price: Float[np.ndarray, "lane region"]
+    compute: Float[np.ndarray, "lane region"]
+    value: Float[np.ndarray, "lane product origin destination"]
+    quantity: Float[np.ndarray, "lane product origin destination"]
 
 
 class Lane(eqx.Module):
@@ -96,7 +107,18 @@ def _solve(structure: Structure, used: Used, lanes: Lane, start: Array, toleranc
     found = anderson.solve(evaluate, start, floor=floor, tolerance=tolerance)
     outcome = jax.vmap(one)(lanes, found.point, walls, groups)[1]
     buying = outcome.buying
-    return Equilibrium(*found, outcome.output, buying.mill, buying.by_class)
+    return Equilibrium(
+        *found,
+        outcome.output,
+        buying.mill,
+        buying.by_class,
+        buying.mean,
+        outcome.used,
+        outcome.compute_value,
+        outcome.absorption.compute,
+        outcome.flows.value,
+        outcome.flows.quantity,
+    )
 
 
 def _outcomes(structure: Structure, lanes: Lane, points: Array) -> Outcome:

@@ -32,10 +32,14 @@ class Plan(eqx.Module):
     Attributes:
         rent: rent per unit of output of each planned capacity.
         purchases: tool composites bought for investment by each class of buyers.
+        stock: other goods bought for stock, less those that stocks take the place of.
+        compute_stock: the same of compute, thousand H100e.
     """
 
     rent: Float[Array, "*lane node"]
     purchases: Float[Array, "*lane product class region"]
+    stock: Float[Array, "*lane product region"]
+    compute_stock: Float[Array, "*lane region"]
 
 
 class Outcome(NamedTuple):
@@ -52,6 +56,7 @@ class Outcome(NamedTuple):
     maker_output: Float[Array, " maker"]
     compute_price: Float[Array, " region"]
     compute_value: Float[Array, " region"]
+    used: Float[Array, "product region"]
     limit_use: Float[Array, " limit"]
     limit_room: Float[Array, " limit"]
     labour_use: Float[Array, " region"]
@@ -183,7 +188,7 @@ def market(
         unit_value, by_leaf = demand.acquire(structure, accelerators, delivered.leaf / (leg.user @ services), barriers)
         compute_price = unit_value * services + (preferences.compute_inputs[:, None] * composite).sum(0)
         absorption = demand.absorb(preferences, state.absorption, bundle, unit, compute_price)
-        leaf = by_leaf(absorption.compute)
+        leaf = by_leaf(absorption.compute + plan.compute_stock)
     else:
         unit_value = compute_price = jnp.zeros(regions)
         absorption, leaf = absorb_goods(state.absorption, bundle, unit), jnp.zeros(0)
@@ -191,7 +196,8 @@ def market(
     maker_output = handling.deliveries.sum(1)
     maker_fob = delivered.mill[:, None] * (1 + walls.makers_exporter) * handling.deliveries
     maker_real = barriers.maker_real_cost * maker_fob
-    adapting = unit_value * services * absorption.compute - leg.user.T @ (leaf * delivered.leaf)
+    acquired = absorption.compute + plan.compute_stock
+    adapting = unit_value * services * acquired - leg.user.T @ (leaf * delivered.leaf)
     outlay = barriers.outlay * services
     spent_on_services = adapting + handling.services + leg.origin.T @ maker_real.sum(1) + outlay
 
@@ -208,9 +214,11 @@ def market(
     at_home = (accelerators.home_bill * maker_output) @ leg.origin
     parts: list[_Traded] = []
     outputs: list[Array] = []
+    used: list[Array] = []
     for first, last in reversed(structure.levels):
         level = slice(first, last)
-        part = _traded(buying, groups, walls, level, bought[level])
+        used.append(bought[level])
+        part = _traded(buying, groups, walls, level, bought[level] + plan.stock[level])
         output = part.output + at_home[level]
         scale = output * production.cost[level] / production.productivity[level]
         bought = jnp.asarray(bought).at[:first].add(jnp.einsum("skr,kr->sr", production.inputs[:first, level], scale))
@@ -227,6 +235,7 @@ def market(
     part = _traded(buying, groups, walls, loop, total)
     parts.append(part)
     outputs.append(part.output + at_home[loop])
+    used.append(total)
     freight = part.services
     output = jnp.concatenate(outputs[::-1])
 
@@ -267,7 +276,10 @@ def market(
         hub_rents=handling.hub_rents,
         deficit=parameters.endowment.deficit * world_labour,
         outlay=outlay,
-        investment=paid_by_column[:, :regions].sum(0) + (groups.home * paid_by_column[:, regions:, None]).sum((0, 1)),
+        investment=paid_by_column[:, :regions].sum(0)
+        + (groups.home * paid_by_column[:, regions:, None]).sum((0, 1))
+        + (plan.stock * composite).sum(0)
+        + plan.compute_stock * unit_value * services,
     )
 
     wage = state.wage * jnp.exp(WAGE_STEP * jnp.log(labour_bill / income.labour))
@@ -302,6 +314,7 @@ def market(
         maker_output,
         compute_price,
         unit_value * services,
+        jnp.concatenate(used[::-1]),
         limits.need,
         limits.room,
         labour_bill / state.wage,

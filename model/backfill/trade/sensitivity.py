@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,7 +15,7 @@ from backfill.arrays import Array
 from backfill.economy.economy import Structure
 from backfill.trade.equilibrium import Lane
 from backfill.trade.factors import Used, buyers, by_columns, factors, used_in
-from backfill.trade.market import Outcome, Plan, market, node_matrix
+from backfill.trade.market import Outcome, market, node_matrix
 from backfill.trade.pieces import in_pieces
 
 SLOPES_CHUNK = 4
@@ -58,7 +59,7 @@ def _plan_slopes(
         def answer(point: Array) -> Array:
             x, rent, more = point[:unknowns], point[unknowns : unknowns + nodes], point[unknowns + nodes :]
             bought = groups._replace(purchases=groups.purchases + (more @ tools).reshape(groups.purchases.shape))
-            plan = Plan(rent, lane.plan.purchases)
+            plan = eqx.tree_at(lambda plan: plan.rent, lane.plan, rent)
             new, outcome = market(structure, lane.parameters, lane.barriers, plan, lane.demand, x, walls, bought)
             cost = tools @ outcome.buying.composites.by_column.ravel()
             return jnp.concatenate([new, outcome.output[rows, columns], cost])

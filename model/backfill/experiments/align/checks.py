@@ -7,13 +7,40 @@ from dataclasses import replace
 
 from backfill.dimensions import Period, Vocabulary
 from backfill.errors import ContradictionError, Faults, InertMeasureError, UserError
-from backfill.experiments.align.file import GameTable
+from backfill.experiments.align.file import GameTable, read_game
 from backfill.experiments.align.policies import Moves
 from backfill.policy.board import FlowExists
 from backfill.policy.compile import compile_policy
 from backfill.policy.facts import Facts
 from backfill.policy.faults import path
+from backfill.policy.library import PolicyFile
 from backfill.policy.policy import Placed, Policy
+
+
+def game_of(
+    file: PolicyFile,
+    policy: Policy,
+    vocabulary: Vocabulary | None,
+    periods: Sequence[Period],
+    flow_exists: FlowExists,
+    facts: Facts | None,
+    names_in: str,
+    *,
+    sound: bool,
+) -> tuple[GameTable | None, list[UserError]]:
+    """The game of a file, and everything wrong with it; whether its moves change anything only where the rest is sound.
+
+    Args:
+        file: the file as read.
+        policy: the measures of the experiment.
+        vocabulary, periods, flow_exists, facts: what measures are compiled over.
+        names_in: where all names are listed, for remedies.
+        sound: whether nothing else is wrong with the experiment.
+    """
+    game, wrong = read_game(file.raw.get("game"), file.label, vocabulary, periods, names_in)
+    if game is not None and vocabulary is not None and sound:
+        wrong += idle_moves(game, policy, file.label, vocabulary, periods, flow_exists, facts)
+    return game, wrong
 
 
 def idle_moves(

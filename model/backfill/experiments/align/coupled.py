@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from backfill.policy.wedges import Wedges
 from backfill.supply.foresight import Foresight, foresight_named
 from backfill.supply.inherited import departing
 from backfill.supply.nodes import capacity_path
+from backfill.supply.stockpile import Orders
 from backfill.threads import single_threaded_algebra
 from backfill.trade.equilibrium import outcomes
 from backfill.trade.sensitivity import PlanSlopes
@@ -70,8 +71,13 @@ class NextDoor(Coupling):
         super().__init__(economy, worlds, foresight, departs)
         self.limits = tuple(sorted({limit.name for wedges in worlds for limit in wedges.limits}))
         self._known, self._near = frozenset(known), dict(near)
-        for place, solved in known.items():
-            self.points[place] = self._fitted(solved)
+        for place in sorted(known):
+            solved = known[place]
+            if place in self.departs:
+                other, periods = self.departs[place]
+                its = self.points[other]
+                self.holders[place] = self._holders(place, periods, (self.holders[other], its.orders, its.additions))
+            self.points[place] = replace(self._fitted(solved), orders=self._orders_of(solved))
             self._slopes[place] = self._slopes_of(solved)
             self.steps[place] = solved.step
 
@@ -109,7 +115,13 @@ class NextDoor(Coupling):
                 vector[:, states + place] = point.vector[:, states + solved.limits.index(name)]
         additions = _classes(point.additions, 1, classes)
         additions[:, 0] += point.additions[:, classes:].sum(1)
-        return replace(point, vector=vector, additions=additions, tool_cost=_classes(point.tool_cost, 1, classes))
+        cost = _classes(point.tool_cost, 1, classes)
+        return replace(point, vector=vector, additions=additions, tool_cost=cost, seen=None)
+
+    def _orders_of(self, solved: Solved) -> Orders:
+        """What is bought ahead, with as many classes of builders."""
+        orders, classes = solved.point.orders, self.nodes[0].class_share.shape[1]
+        return replace(orders, kits=_classes(_classes(orders.kits, 2, classes), 4, classes))
 
     def _slopes_of(self, solved: Solved) -> PlanSlopes | None:
         if solved.slopes is None:
@@ -121,16 +133,15 @@ class NextDoor(Coupling):
 
 
 def _joined(before: Point, after: Point, since: int) -> Point:
-    """The first ``since`` periods of one point, which are over, and the later ones of another."""
-    first = {"vector", "converged"}
-    return Point(
-        **{
-            field.name: np.concatenate([early[:since], late[since:]])
-            if field.name in first
-            else np.concatenate([early[..., :since], late[..., since:]], axis=-1)
-            for field in fields(Point)
-            for early, late in [(getattr(before, field.name), getattr(after, field.name))]
-        }
+    """The first ``since`` periods of one point, which are over, and the later ones of another; nothing is bought ahead yet."""
+
+    def joined(name: str, axis: int) -> np.ndarray:
+        early, late = (np.moveaxis(getattr(point, name), axis, 0) for point in (before, after))
+        return np.moveaxis(np.concatenate([early[:since], late[since:]]), 0, axis)
+
+    by_period = {name: joined(name, 0) for name in ("vector", "converged")}
+    return replace(
+        before, **by_period, **{name: joined(name, -1) for name in ("rent", "additions", "use", "mill", "tool_cost")}
     )
 
 
@@ -234,7 +245,8 @@ class Queue:
         return np.array([worth[region] for region in economy.structure.regions])
 
     def _failure(self, coupling: NextDoor, place: int) -> str:
-        point, gap = coupling.points[place], coupling.gaps(place).largest
+        point = coupling.points[place]
+        gap = max(coupling.gaps(place).largest, point.apart)
         if place not in coupling.failures and point.converged.all() and settled(gap, float(coupling.steps[place])):
             return ""
         if not point.converged.all():
@@ -246,12 +258,8 @@ class Queue:
 
 def key_of(known: Vintages) -> Key:
     """What tells a policy from others that were known otherwise."""
-    found: list[tuple[int, str]] = []
-    for after in sorted(known):
-        mark = fingerprint(known[after])
-        if not found or found[-1][1] != mark:
-            found.append((after, mark))
-    return tuple(found)
+    needed = batch({"it": known})
+    return _keys(needed)[needed.position["it"]]
 
 
 def _keys(needed: Batch) -> list[Key]:

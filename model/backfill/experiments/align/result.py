@@ -11,8 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from backfill.errors import OutputError
-from backfill.experiments.replace import replace_folder
+from backfill.experiments.replace import check_replaceable, replace_folder
 from backfill.experiments.results import finite
 
 TABLES = {
@@ -112,18 +111,18 @@ class AlignResult:
 
 
 def may_replace(directory: Path) -> None:
-    """Check that a folder may be written: absent, empty, or an earlier game.
+    """Check that a folder may be written: absent, empty, or an earlier game and nothing else.
 
     Raises:
         OutputError: a file, or a folder with something else in it.
     """
-    if not directory.exists():
-        return
-    if not directory.is_dir():
-        raise OutputError(str(directory), "", None, "is a file; name a folder")
-    names = {path.name for path in directory.iterdir()}
-    if names and _MARK not in names:
-        raise OutputError(str(directory), "", None, "is not empty and holds no game; name another folder or empty it")
+    others = {"summary.csv", "checks.json", "provenance.json", "resolved.toml", "chart.html"}
+    check_replaceable(directory, "game", is_game, {f"{name}.parquet" for name in TABLES} | others)
+
+
+def is_game(directory: Path) -> bool:
+    """Whether a folder holds a game."""
+    return (directory / _MARK).is_file()
 
 
 def table(name: str, rows: list[tuple]) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from backfill.experiments.align.coupled import Queue
 from backfill.experiments.align.policies import Moves
 from backfill.experiments.align.static import static_accounts
 from backfill.experiments.setting import Progress, Setting
-from backfill.experiments.vintages import Vintages, continuing, known, news
+from backfill.experiments.vintages import Vintages, continuing, news, vintage
 from backfill.games.payoffs import Profile
 from backfill.policy.compile import compile_policy
 from backfill.policy.policy import Policy
@@ -256,7 +256,7 @@ class Coupled:
         periods = self.setting.economy.periods
         for n in news(policy, periods):
             if n >= self.first:
-                wedges = self.setting.compiled(known(policy, n, periods))
+                wedges = vintage(policy, n, periods, self.setting.compiled)
                 found[n] = continuing(found[max(found)], wedges, n) if found else wedges
         return found
 

@@ -96,7 +96,8 @@ class _Batch:
         bought = np.zeros((self.count + 1, len(shape.products), added.shape[2], len(shape.regions)))
         for node, column in enumerate(self.columns):
             bought[..., column] += self.need[node][None, :, None] * added[:, node, None, :]
-        plan = Plan(np.tile(self.rent, (self.count + 1, 1)), bought)
+        nothing = np.zeros((self.count + 1, len(shape.products), len(shape.regions)))
+        plan = Plan(np.tile(self.rent, (self.count + 1, 1)), bought, nothing, nothing[:, 0])
         return Lane(self.parameters, self.barriers, plan, Tastes())
 
     def _answer(self, market: Equilibrium) -> np.ndarray:

@@ -64,7 +64,8 @@ from = 2025-01-01
                 list(self.region),
                 "would align with itself; name who aligns, and under with whose controls",
             )
-        return None
+        flows = board.products(self.products), board.regions(self.region), range(len(board.vocabulary.regions))
+        return self.no_trade(board, *flows, partner="region", key="region")
 
     def why_inert(self, board: Board) -> tuple[str, object, str] | None:
         adopted = self._adopted(board, board.advanced_controls)

@@ -113,7 +113,7 @@ from = 2022-10-07
             chips = ("hbm",) if memory else vocabulary.groups.get("accelerators", ())
             others = {p for name in self.products for p in vocabulary.expand_products(name)} - set(chips)
             if others or self.licence.cap is not None:
-                remedy = f"is for {', '.join(chips)} that are denied; leave it out"
+                remedy = f"is for {', '.join(chips) or 'accelerators'} that are denied; leave it out"
                 given = [line.model_dump(exclude_none=True) for line in self.threshold]
                 raise PydanticCustomError(
                     "out_of_place", "threshold", {"key": "threshold", "value": given, "remedy": remedy}
@@ -132,7 +132,8 @@ from = 2022-10-07
             tools = vocabulary.groups.get("tools", ())
             others = {p for name in self.products for p in vocabulary.expand_products(name)} - set(tools)
             if others:
-                remedy = f"is for tools only ({', '.join(tools)}); leave it out, or give {', '.join(sorted(others))} a measure"
+                only = f"is for tools only ({', '.join(tools)})" if tools else "is for tools, which this economy has none of"
+                remedy = f"{only}; leave it out" + (f", or give {', '.join(sorted(others))} a measure" if tools else "")
         if remedy:
             raise PydanticCustomError(
                 "out_of_place", "end_use here", {"key": "end_use", "value": self.end_use, "remedy": remedy}

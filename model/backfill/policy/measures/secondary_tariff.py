@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from backfill.policy.board import Board, box
 from backfill.policy.measure import Measure, Products, Rate, Regions, Share, Stage, kind
 
 _EQUAL = 1e-9
+
+
+def _pairs(value: Any) -> Any:
+    """Lists, as files have them, as tuples."""
+    return tuple(tuple(pair) if isinstance(pair, list) else pair for pair in value) if isinstance(value, list) else value
 
 
 class Trigger(BaseModel):
@@ -92,7 +97,7 @@ from = 2026-01-01
         description="days for which the law allows it, e.g. 150",
         json_schema_extra={"unit": "days"},
     )
-    due: tuple[tuple[str, str], ...] | None = Field(
+    due: Annotated[tuple[tuple[str, str], ...], BeforeValidator(_pairs)] | None = Field(
         None, description="(target, period) in which it answers backfilling; written by the program"
     )
     authority_cap: Rate | None = Field(None, description="largest duty the law allows, e.g. 0.15 under section 122")

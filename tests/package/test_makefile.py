@@ -1,0 +1,38 @@
+"""Targets of the Makefile that need nothing installed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+
+
+def made(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", *words], cwd=folder, capture_output=True, text=True)
+
+
+@pytest.fixture
+def bare(repository: Path, tmp_path: Path) -> Path:
+    """A folder with the Makefile and what it installs from, and nothing else."""
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(repository / name, tmp_path)
+    return tmp_path
+
+
+def test_without_notebooks_make_says_so_and_installs_nothing(bare: Path):
+    done = made(bare, "notebooks")
+    assert done.returncode == 2
+    assert done.stdout == "there are no notebooks in this version\n"
+    assert not (bare / ".venv").exists()
+
+
+@pytest.mark.parametrize("target", ["run", "test", "bench", "lab", "docs"])
+def test_every_target_installs_first_and_none_waits_for_itself(bare: Path, target: str):
+    done = made(bare, "--dry-run", target)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "-m venv .venv" in done.stdout
