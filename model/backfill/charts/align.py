@@ -69,7 +69,7 @@ def page(result: Drawn) -> str:
     return page_of(game(result), result.title or result.name)
 
 
-def heat_map(result: Drawn) -> alt.LayerChart:
+def heat_map(result: Drawn) -> alt.LayerChart | alt.FacetChart:
     """Pay-off of every player at every profile, equilibria marked."""
     table = columns(result.tables["payoffs"], ["profile", "player", "part", "value"]).filter(pl.col("part") == "total")
     names = list(dict.fromkeys(table["profile"].to_list()))
@@ -127,7 +127,7 @@ def _marked(name: str, stable: set[str], result: Drawn) -> str:
     return f"{' and '.join(marks)}: {name}" if marks else name
 
 
-def deterring_tariffs(result: Drawn) -> alt.LayerChart:
+def deterring_tariffs(result: Drawn) -> alt.LayerChart | alt.FacetChart:
     """The least tariff that deters each player, with its range; at the right edge where there is none."""
     table = result.tables["deterrence"].filter(pl.col("quantity") == DETERRING)
     cap = float(result.tables["curves"]["rate"].max() or 1.0)  # type: ignore[arg-type]
@@ -206,7 +206,7 @@ def _belief(result: Drawn) -> float:
     return float(offers["credibility"][0])
 
 
-def margins(result: Drawn) -> alt.LayerChart:
+def margins(result: Drawn) -> alt.LayerChart | alt.FacetChart:
     """What aligning is better by than the best alternative, by tariff."""
     table = result.tables["curves"].drop_nulls("value")
     data = table.with_columns(pl.col("others").replace(OTHERS), value=pl.col("value") * SMALL)
@@ -231,7 +231,7 @@ def margins(result: Drawn) -> alt.LayerChart:
     )
 
 
-def coalition_values(result: Drawn) -> list[alt.LayerChart]:
+def coalition_values(result: Drawn) -> list[alt.LayerChart | alt.FacetChart]:
     """A panel for each thing that coalitions bring about, by coalition."""
     table = columns(result.tables["coalitions"], ["coalition", "members", "quantity", "value", "unit"])
     return [
@@ -240,7 +240,7 @@ def coalition_values(result: Drawn) -> list[alt.LayerChart]:
     ]
 
 
-def _bars(table: pl.DataFrame, quantity: str, unit: str) -> alt.LayerChart:
+def _bars(table: pl.DataFrame, quantity: str, unit: str) -> alt.LayerChart | alt.FacetChart:
     scale, shown = (1e-3, f"thousand {unit}") if unit == "H100e" else (1.0, unit)
     order = table.sort("members", maintain_order=True)["coalition"].to_list()
     data = table.with_columns(

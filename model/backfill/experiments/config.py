@@ -205,25 +205,24 @@ def load_experiment(
     settings, placed, found = parse(file, names, names_in=names_in)
     before: list[Placed] = []
     included: list[UserError] = []
-    for other in files:
-        if other is not file:
-            _, more, faulty = parse(other, names, included_by=file, names_in=names_in)
-            before, included = before + more, faulty + included
+    for other in (one for one in files if one is not file):
+        _, more, faulty = parse(other, names, included_by=file, names_in=names_in)
+        before, included = before + more, faulty + included
     policy = Policy((*before, *placed))
     as_of = _as_of(file)
     acting, withdrawn = known_on(policy, None)
     twins = duplicates(policy)
-    wrong += included + astray + found + twins + _reference(file, policy)
+    wrong += [*included, *astray, *found, *twins, *_reference(file, policy)]
     wrong += _without_priors(file) if own is not None or unusable else _against_priors(file)
-    span = horizon(file)
-    grid = None if span is None else periods(span.first_year, span.last_year, span.per_year)
-    game = None
-    if grid is not None and (names is not None or file.raw.get("game") is not None):
+    grid = None if (span := horizon(file)) is None else periods(span.first_year, span.last_year, span.per_year)
+    game: GameTable | None = None
+    checked = not inert_allowed and as_of is None
+    if grid is not None and (checked or file.raw.get("game") is not None):
         exists = benchmark_flows(tables) if own is None else own.flow_exists()
         facts = None if own is not None else benchmark_facts(tables)
         game, unfit = game_of(file, acting, names, grid, exists, facts, names_in, sound=not wrong)
         wrong += unfit
-        if names is not None and not inert_allowed and as_of is None:
+        if names is not None and checked:
             # Without a measure or a file that is at fault itself, or beside a twin, others may seem to change nothing.
             whole = len(policy.placed) == sum(_measure_count(one) for one in files) and not astray and not twins
             wrong += _inert(acting, names, grid, exists, whole, facts)
@@ -292,9 +291,8 @@ def _without_priors(file: PolicyFile) -> list[UserError]:
         wrong.append(UnknownParameterError(file.label, "parameters", None, remedy))
     run = file.raw.get("run")
     if isinstance(run, Mapping) and run.get("ranges") is True:
-        wrong.append(
-            UnknownParameterError(file.label, "run.ranges", True, "come from the benchmark's priors; leave it out")
-        )
+        remedy = "come from the benchmark's priors; leave it out"
+        wrong.append(UnknownParameterError(file.label, "run.ranges", True, remedy))
     return wrong
 
 
@@ -315,8 +313,7 @@ def _mapping(file: PolicyFile, compared_with: Experiment | None) -> tuple[Path |
 
 
 def _measure_count(file: PolicyFile) -> int:
-    measures = file.raw.get("measures")
-    return len(measures) if isinstance(measures, list) else 0
+    return len(measures) if isinstance(measures := file.raw.get("measures"), list) else 0
 
 
 def _inert(

@@ -202,17 +202,21 @@ def _solved(task: Task, order: Sequence[int] | None) -> Package:
         solve_model(model, duals=False)
     except RuntimeError:
         return Package(False, "", nothing, nothing, np.inf, {})
-    chosen = [int(np.argmax([pyo.value(model.chosen[i, r]) for r in model.rate])) for i in model.player]
+    chosen = [int(np.argmax([_number(model.chosen[i, r]) for r in model.rate])) for i in model.player]
     for i in model.player:
         for r in model.rate:
             model.chosen[i, r].domain = pyo.Reals  # a program with integers has no multipliers, though all are fixed
             model.chosen[i, r].fix(float(r == chosen[i]))
     model.one.deactivate()
     prices = _prices(task, model, chosen)
-    offer = np.array([max(0.0, float(pyo.value(model.offer[i]))) for i in model.player])
+    offer = np.array([max(0.0, _number(model.offer[i])) for i in model.player])
     tariff = task.rates[chosen]
-    cost = float(pyo.value(model.cost))
+    cost = _number(model.cost)
     return Package(True, _told(task, tariff, offer, cost), tariff, offer, cost, prices, tuple(order or ()))
+
+
+def _number(component: Any) -> float:
+    return float(pyo.value(component))  # type: ignore[arg-type]
 
 
 def _prices(task: Task, model: Any, chosen: Sequence[int]) -> dict[Constraint, float]:

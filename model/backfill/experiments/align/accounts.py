@@ -97,7 +97,7 @@ def accounts(
     adversary = [structure.region(code) for code in structure.vocabulary.expand_regions("adversary")]
     users = np.isin([leaf.user for leaf in structure.leaves], adversary)
     income = found.income
-    product = sum(np.asarray(getattr(income, name)) for name in INCOMES)
+    product = np.sum([np.asarray(getattr(income, name)) for name in INCOMES], axis=0)
     trade = _trade(structure, found, sender)
     return [
         Account(

@@ -213,10 +213,10 @@ def _players(raw: Mapping[str, Any], file: str) -> Iterator[UserError]:
     table = raw.get("incentives")
     wanted = table.get("wanted") if isinstance(table, Mapping) else None
     near = f"players are {', '.join(seen)}" if seen else "name players first"
-    for name in wanted if isinstance(wanted, Mapping) else ():
+    for name, level in wanted.items() if isinstance(wanted, Mapping) else ():
         if name not in seen:
             remedy = f"does not play; {did_you_mean(name, seen, near)}"
-            yield UnknownRegionError(file, path("game", "incentives", "wanted", name), wanted[name], remedy)
+            yield UnknownRegionError(file, path("game", "incentives", "wanted", name), level, remedy)
 
 
 def _levels(raw: Mapping[str, Any], file: str) -> Iterator[UserError]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -58,14 +59,15 @@ class Moves:
         """One measure for each player above level 0."""
         table, levels = self.table, self.game.levels
         return [
-            Alignment(
-                name=f"{player.region[0]} aligns",
-                region=player.region,
-                others=table.sender,
-                products=table.products,
-                level=levels[at],
-                announced=table.known(),
-                begin=table.begin,
+            Alignment.model_validate(
+                {
+                    "name": f"{player.region[0]} aligns",
+                    "region": player.region,
+                    "with": table.sender,
+                    "products": table.products,
+                    "level": levels[at],
+                    **self._days(),
+                }
             )
             for player, at in zip(table.players, profile, strict=True)
             if levels[at] > 0
@@ -80,28 +82,29 @@ class Moves:
         hit = tuple(p.region[0] for p, at in zip(table.players, profile, strict=True) if levels[at] > answer.above)
         if not hit:
             return []
-        control = ExportControl(
-            name="Retaliation against those who align",
-            by=answer.by,
-            products=answer.products,
-            destinations=hit,
-            coverage=answer.coverage,
-            announced=table.known(),
-            begin=table.begin,
-        )
-        return [control]
+        control = {
+            "name": "Retaliation against those who align",
+            "by": answer.by,
+            "products": answer.products,
+            "destinations": hit,
+            "coverage": answer.coverage,
+            **self._days(),
+        }
+        return [ExportControl.model_validate(control)]
 
     def duties(self, player: int, rate: float, *, answered: bool = True) -> list[Measure]:
         """The sender's duty on a player's goods and the player's answer."""
         table, region = self.table, self.table.players[player].region
-        days = {"products": table.threat.products, "announced": table.known(), "begin": table.begin}
-        found: list[Measure] = []
-        if rate > 0:
-            found.append(Tariff(name=f"Duty on {region[0]}", by=table.sender, origins=region, rate=rate, **days))
         back = rate * table.threat.answered if answered else 0.0
-        if back > 0:
-            found.append(Tariff(name=f"Answer of {region[0]}", by=region, origins=table.sender, rate=back, **days))
-        return found
+        duties = [
+            {"name": f"Duty on {region[0]}", "by": table.sender, "origins": region, "rate": rate},
+            {"name": f"Answer of {region[0]}", "by": region, "origins": table.sender, "rate": back},
+        ]
+        on = {"products": table.threat.products, **self._days()}
+        return [Tariff.model_validate({**one, **on}) for one in duties if one["rate"] > 0]
+
+    def _days(self) -> dict[str, dt.date]:
+        return {"announced": self.table.known(), "from": self.table.begin}
 
     def joint(self, profile: Profile, rate: float) -> dict[int, float]:
         """The same duty on all who are not aligned as asked."""

@@ -55,7 +55,8 @@ def cases(static: Static) -> list[Case]:
     game = static.moves.game
     found = []
     for player, asked in enumerate(game.asked):
-        for others, levels in (("today", game.today), ("asked", game.asked)):
+        standing: tuple[tuple[Others, Profile], ...] = (("today", game.today), ("asked", game.asked))
+        for others, levels in standing:
             at = [replaced(levels, player, level) for level in range(asked + 1)]
             found.append(Case(player, others, at[-1], tuple(at[:-1])))
     return found
