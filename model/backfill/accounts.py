@@ -209,10 +209,11 @@ def stock_table(shape: Structure, labels: Sequence[str], stocks: Sequence[Stock]
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def terminal_table(economy: Economy, capacity: np.ndarray, rent: np.ndarray, wear: np.ndarray) -> pl.DataFrame:
-    """Present value, at the first period, of the rents that capacity of the last reported period still earns.
+def terminal_value(economy: Economy, capacity: np.ndarray, rent: np.ndarray, wear: np.ndarray) -> np.ndarray:
+    """Present value, at the first period, of the rents that capacity of the last reported period still earns, ``[node]``.
 
-    ``sum_{s > T} beta^s rent_s K_T (1-delta)^(s-T) prod (1-w)``, the last solved period standing for all later ones.
+    ``sum_{s > T} beta^s rent_s K_T (1-delta)^(s-T) prod (1-w)``, the last solved period standing for all later ones. Arguments
+    are ``[period, node]``, all solved periods.
     """
     last, solved = economy.reported - 1, len(economy.periods)
     beta, delta = float(economy.capacity.discount), np.asarray(economy.capacity.depreciation)
@@ -221,9 +222,15 @@ def terminal_table(economy: Economy, capacity: np.ndarray, rent: np.ndarray, wea
         kept = kept * (1 - wear[s - 1])
         weight = beta**s * (1 - delta) ** (s - last) * kept
         forever = 1 - beta * (1 - delta) * (1 - wear[s])
-        value += rent[s] * capacity[last] * weight / (forever if s == solved - 1 else 1.0)
+        value = value + rent[s] * capacity[last] * weight / (forever if s == solved - 1 else 1.0)
+    return value
+
+
+def terminal_table(economy: Economy, capacity: np.ndarray, rent: np.ndarray, wear: np.ndarray) -> pl.DataFrame:
+    """`terminal_value` by region of the owners, million USD."""
     frame = pl.DataFrame(
-        {"region": list(economy.structure.owners), "value": value}, schema={"region": pl.String, "value": pl.Float64}
+        {"region": list(economy.structure.owners), "value": terminal_value(economy, capacity, rent, wear)},
+        schema={"region": pl.String, "value": pl.Float64},
     )
     regions = pl.DataFrame({"region": list(economy.structure.regions)})
     return (

@@ -159,6 +159,24 @@ def align(
     return DONE if align_experiment(file_or_name, out, mode, ranges, confirm, quiet) else UNSOLVED
 
 
+@app.command
+def design(
+    file_or_name: Annotated[str, Parameter(help="An experiment file with a [design], or the name of a shipped one.")],
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(help="Folder for the result; results/NAME-design if left out.")] = None,
+    ranges: Annotated[
+        bool, Parameter(help="Give the best package's effects their ranges (some dozen calibrations).", negative="")
+    ] = False,
+    quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
+) -> int:
+    """Find the package of measures that is best within limits, and how it changes along one of them."""
+    with interrupt.at_once():
+        from backfill.commands.design import design_experiment
+
+    return DONE if design_experiment(file_or_name, out, ranges, quiet) else UNSOLVED
+
+
 @economy.command(name="check")
 def check_economy(
     folder: Annotated[

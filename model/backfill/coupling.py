@@ -235,12 +235,9 @@ class Coupling:
         """What the markets of some worlds take as given in chosen periods, world by world, and where to start from."""
         at = np.concatenate([world * self.periods + periods[world] for world in points])
         year = at % self.periods
-        shape, classes = self.economy.structure, self.barriers.builder_share.shape[1]
         purchases, stock, compute = [], [], []
         for world, point in points.items():
-            bought = np.zeros((len(periods[world]), len(shape.products), classes, len(shape.regions)))
-            for node, column in enumerate(self.columns):
-                bought[..., column] += self.need[node][:, None] * point.additions[node][:, periods[world]].T[:, None, :]
+            bought = self.bought(point, periods[world])
             stored = self.holders[world].purchases(point.orders, point.additions)
             purchases.append(bought + stored.tools[periods[world]])
             stock.append(stored.goods[periods[world]])
@@ -251,6 +248,14 @@ class Coupling:
         barriers = jax.tree.map(lambda x: np.asarray(x)[at], self.barriers)
         start = np.concatenate([point.vector[periods[world]] for world, point in points.items()])
         return Lane(parameters, barriers, plan, Tastes()), start
+
+    def bought(self, point: Point, periods: np.ndarray) -> Array:
+        """Tools bought for additions at a point, ``[period, product, class, region]``."""
+        shape, classes = self.economy.structure, point.additions.shape[1]
+        bought = np.zeros((len(periods), len(shape.products), classes, len(shape.regions)))
+        for node, column in enumerate(self.columns):
+            bought[..., column] += self.need[node][:, None] * point.additions[node][:, periods].T[:, None, :]
+        return bought
 
     def gaps(self, world: int, point: Point | None = None) -> Residuals:
         """Natural residuals of a world at true prices."""

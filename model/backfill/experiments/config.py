@@ -27,6 +27,8 @@ from backfill.errors import (
 )
 from backfill.experiments.align.checks import game_of
 from backfill.experiments.align.file import GameTable
+from backfill.experiments.design.checks import design_of, unfit_levers
+from backfill.experiments.design.file import DesignTable
 from backfill.experiments.file import NO_CONTROLS, ExperimentFile, Horizon, horizon, parse
 from backfill.experiments.toml_text import to_toml
 from backfill.hats.own import CLOSURES, OwnTables, read_own
@@ -62,6 +64,7 @@ class Experiment:
         withdrawn: measures withdrawn before they began, which do not count.
         left_out: labels of the measures that do not count because they were not known on that day.
         game: who may align with it, and what others threaten and offer, or None.
+        design: levers, objective and limits of the best package looked for, or None.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Experiment:
     withdrawn: tuple[Placed, ...] = ()
     left_out: tuple[str, ...] = ()
     game: GameTable | None = None
+    design: DesignTable | None = None
 
     def known_on(self, day: dt.date) -> Experiment:
         """The experiment as far as it was known on a day (see `backfill.policy.known`)."""
@@ -159,6 +163,7 @@ class Experiment:
                 "economy": {"tables": str(self.own.folder), "closure": self.own.closure} if self.own else None,
                 "parameters": dict(self.parameters) or None,
                 "game": self.game.model_dump(by_alias=True, exclude_none=True) if self.game else None,
+                "design": self.design.model_dump(by_alias=True, exclude_none=True) if self.design else None,
                 "measures": measures or None,
             }
         )
@@ -216,6 +221,10 @@ def load_experiment(
     wrong += _without_priors(file) if own is not None or unusable else _against_priors(file)
     grid = None if (span := horizon(file)) is None else periods(span.first_year, span.last_year, span.per_year)
     game: GameTable | None = None
+    design, unfit = design_of(file, names, grid, tables, own, names_in)
+    wrong += unfit
+    if design is not None and names is not None and grid is not None and settings is not None and not wrong:
+        wrong += unfit_levers(design, acting, file.label, names, grid, tables, own, settings.foresight)
     checked = not inert_allowed and as_of is None
     if grid is not None and (checked or file.raw.get("game") is not None):
         exists = benchmark_flows(tables) if own is None else own.flow_exists()
@@ -228,7 +237,7 @@ def load_experiment(
             wrong += _inert(acting, names, grid, exists, whole, facts)
     if settings is None or wrong:
         raise Faults(wrong)
-    experiment = replace(_experiment(file, files, settings, acting, mapping, own), withdrawn=withdrawn, game=game)
+    experiment = replace(_experiment(file, files, settings, acting, mapping, own), withdrawn=withdrawn, game=game, design=design)
     return experiment if as_of is None else replace(experiment.known_on(as_of), title=settings.title)
 
 

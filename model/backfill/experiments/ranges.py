@@ -106,12 +106,13 @@ def spread(
                 where = ", ".join(f"{v.parameter} is {v.end}" for v in gone)
                 row["note"] = "; ".join(part for part in (row["note"], f"no range: no number where {where}") if part)
             else:
-                row["low"], row["high"] = _bounds(row["change"], {v: x for v, x in found.items() if x is not None})
+                row["low"], row["high"] = bounds(row["change"], {v: x for v, x in found.items() if x is not None})
         rows.append(row)
     return pl.DataFrame(rows, schema=central.schema, orient="row")
 
 
-def _bounds(central: float, found: Mapping[Variant, float]) -> tuple[float, float]:
+def bounds(central: float, found: Mapping[Variant, float]) -> tuple[float, float]:
+    """Low and high around a central value, from its values in the variants (see `spread`)."""
     by_parameter: dict[str, list[float]] = {}
     for variant, value in found.items():
         by_parameter.setdefault(variant.parameter, []).append(value - central)

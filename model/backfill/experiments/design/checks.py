@@ -1,0 +1,194 @@
+"""Whether a design can be meant: its levers against the policy, told before anything is solved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
+
+import numpy as np
+
+from backfill.dimensions import Period, Vocabulary
+from backfill.economy.tables import BaselineTables
+from backfill.effects.kinds import PACKAGE_COST
+from backfill.errors import (
+    ContradictionError,
+    DuplicateMeasureError,
+    InertMeasureError,
+    OutOfRangeError,
+    UnknownChoiceError,
+    UserError,
+    did_you_mean,
+)
+from backfill.experiments.design.file import DesignTable, Lever, read_design
+from backfill.experiments.design.levers import Levers, field_of, numeric, numeric_fields, placed_of, unfit
+from backfill.governments.package import Package
+from backfill.hats.own import OwnTables
+from backfill.policy.benchmark import benchmark_flows
+from backfill.policy.compile import compile_policy
+from backfill.policy.faults import faults, path
+from backfill.policy.library import PolicyFile
+from backfill.policy.measures.secondary_tariff import SecondaryTariff
+from backfill.policy.policy import Policy
+from backfill.policy.technology import benchmark_facts
+from backfill.policy.wedges import Wedges
+
+INSIDE = 1e-4
+"""Distance from a bound, as a share of a lever's range, over which wedges must not jump."""
+JUMP = 1e-2
+
+
+def design_of(
+    file: PolicyFile,
+    names: Vocabulary | None,
+    periods: Sequence[Period] | None,
+    tables: BaselineTables | None,
+    own: OwnTables | None,
+    names_in: str,
+) -> tuple[DesignTable | None, list[UserError]]:
+    """The design of a file, and what is wrong with it apart from its levers (see `unfit_levers`)."""
+    raw = file.raw.get("design")
+    if raw is None or periods is None:
+        return None, []
+    planned = benchmark_facts(tables).planned if own is None and names is not None else None
+    return read_design(raw, file.label, names, periods, planned, names_in)
+
+
+def unfit_levers(
+    table: DesignTable,
+    policy: Policy,
+    file: str,
+    vocabulary: Vocabulary,
+    periods: Sequence[Period],
+    tables: BaselineTables | None,
+    own: OwnTables | None,
+    foresight: str,
+) -> list[UserError]:
+    """Levers in no measure, bounds outside a field's own, levers and objectives that nothing moves, wedges that jump.
+
+    Args:
+        table: the design.
+        policy: the measures of the experiment.
+        file: file to name.
+        vocabulary, periods: what measures are compiled over.
+        tables: the benchmark over other regions; the shipped one if None.
+        own: a user's own economy instead of the benchmark.
+        foresight: what builders expect.
+    """
+    wrong = [fault for n, lever in enumerate(table.levers) for fault in _lever(n, lever, policy, file)]
+    wrong += _twice(table, file)
+    wrong += [
+        ContradictionError(one.file, one.key, one.measure.kind, "answers measured backfill, which levers move; leave it out")
+        for one in policy.placed
+        if one.measure.answers_behaviour
+    ]
+    if wrong:
+        return wrong
+    levers = Levers(table, policy)
+    exists = benchmark_flows(tables) if own is None else own.flow_exists()
+    facts = benchmark_facts(tables) if own is None else None
+
+    def wedges(package: Package) -> Wedges:
+        return compile_policy(
+            levers.policy_at(package), vocabulary, tuple(periods), flow_exists=exists, facts=facts, inert_allowed=True
+        )
+
+    wrong += _still(levers, file, wedges)
+    return wrong + _objective(table, file, foresight)
+
+
+def _lever(n: int, lever: Lever, policy: Policy, file: str) -> Iterator[UserError]:
+    key = path("design", "levers", n)
+    known = [one.measure.name for one in policy.placed if one.measure.name]
+    for name in lever.measure:
+        found = placed_of(policy, name)
+        if not found:
+            remedy = did_you_mean(name, known, "is the name of no measure; give the measure this name, or name another")
+            yield UnknownChoiceError(file, path(key, "measure"), name, remedy)
+            continue
+        measure = found[0].measure
+        if not numeric(measure, lever.field):
+            fit = numeric_fields(measure)
+            remedy = did_you_mean(lever.field, fit, f"is no number of a {measure.kind}; there are {', '.join(fit) or 'none'}")
+            yield UnknownChoiceError(file, path(key, "field"), lever.field, remedy)
+            continue
+        for end in ("low", "high"):
+            error = unfit(measure, lever.field, getattr(lever, end))
+            if error is not None:
+                told = faults(error, file, path(key, end))[0]
+                yield OutOfRangeError(file, path(key, end), getattr(lever, end), told.remedy)
+        value = field_of(measure, lever.field)
+        if lever.start is None and value is not None and not lever.low <= value <= lever.high:
+            remedy = f"leaves out the measure's own value {value:g}; widen the range or give start"
+            yield OutOfRangeError(file, path(key, "low" if value < lever.low else "high"), _end(lever, value), remedy)
+
+
+def _end(lever: Lever, value: float) -> float:
+    return lever.low if value < lever.low else lever.high
+
+
+def _twice(table: DesignTable, file: str) -> Iterator[UserError]:
+    taken: dict[tuple[str, str], int] = {}
+    for n, lever in enumerate(table.levers):
+        for name in lever.measure:
+            other = taken.setdefault((name, lever.field), n)
+            if other != n:
+                remedy = f"is levers[{other + 1}] already; remove one"
+                yield DuplicateMeasureError(file, path("design", "levers", n, "field"), lever.field, remedy)
+
+
+def _still(levers: Levers, file: str, wedges: Callable[[Package], Wedges]) -> list[UserError]:
+    """Levers whose whole range leaves wedges as they are, and those at whose bounds wedges jump."""
+    wrong: list[UserError] = []
+    middle = levers.start().moved(np.clip(levers.start().share, 0.3, 0.7))
+    between = wedges(middle)
+    for n, lever in enumerate(levers.table.levers):
+
+        def at(share: float, n: int = n) -> Wedges:
+            return wedges(middle.moved([share if m == n else x for m, x in enumerate(middle.share)]))
+
+        low = at(0.0)
+        if _apart(low, between) == 0 and _apart(low, at(1.0)) == 0:
+            remedy = "moves nothing from low to high: other measures do as much at every value; remove it or widen it"
+            wrong.append(InertMeasureError(file, path("design", "levers", n), lever.label, remedy))
+        elif _may_jump(low, levers):
+            high = at(1.0)
+            for end, here, share in (("low", low, INSIDE), ("high", high, 1 - INSIDE)):
+                if _apart(here, at(share)) > JUMP * _apart(low, high):
+                    remedy = "is where a measure starts or stops at once, so that effects jump; move it inside"
+                    wrong.append(OutOfRangeError(file, path("design", "levers", n, end), getattr(lever, end), remedy))
+    return wrong
+
+
+def _may_jump(low: Wedges, levers: Levers) -> bool:
+    """Whether anything starts or stops at once: duties that answer alignment, caps that become denials at zero."""
+    answers = any(isinstance(one.measure, SecondaryTariff) for one in levers.policy.placed)
+    return answers or any(limit.closes.any() for limit in low.limits)
+
+
+def _apart(one: Wedges, other: Wedges) -> float:
+    """Largest difference of two policies' wedges and of their limits, the latter relative to their size."""
+    gaps = [
+        np.abs(getattr(one, field.name) - getattr(other, field.name)).max(initial=0.0)
+        for field in fields(Wedges)
+        if field.name != "limits"
+    ]
+    mine, its = ({limit.name: limit for limit in wedges.limits} for wedges in (one, other))
+    for name in {*mine, *its}:
+        if name not in mine or name not in its:
+            return float("inf")
+        a, b = (np.nan_to_num(limit.quantity) for limit in (mine[name], its[name]))
+        gaps.append((np.abs(a - b) / np.maximum(a, 1e-12)).max(initial=0.0))
+    return float(max(gaps))
+
+
+def _objective(table: DesignTable, file: str, foresight: str) -> list[UserError]:
+    """An objective that no lever moves."""
+    objective = table.objective
+    word = "maximise" if objective.maximise else "minimise"
+    key = path("design", "objective", word)
+    if objective.effect == PACKAGE_COST and not any(lever.cost or (lever.switch and lever.fixed_cost) for lever in table.levers):
+        return [InertMeasureError(file, key, objective.effect, "is moved by no lever: give levers a cost")]
+    if objective.effect == "capacity" and foresight == "fixed":
+        remedy = 'is moved by no lever: foresight = "fixed" keeps capacity as it is'
+        return [InertMeasureError(file, key, objective.effect, remedy)]
+    return []

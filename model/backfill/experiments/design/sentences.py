@@ -1,0 +1,105 @@
+"""What a search for a best package found, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backfill.effects.kinds import H100E, SHARE
+from backfill.experiments.design.file import EffectOf
+from backfill.experiments.design.solve import Outcome
+from backfill.experiments.design.tables import BEST, best_sample, unit_of, where
+from backfill.governments.sequential import NEARLY, Verdict
+
+
+def objective_of(outcome: Outcome) -> str:
+    """The objective in words."""
+    objective = outcome.problem.table.objective
+    return f"{'most' if objective.maximise else 'least'} {objective.effect} {_place(objective)}".strip()
+
+
+def _place(asked: EffectOf) -> str:
+    place = where(asked)
+    year = "" if asked.period == "all" else f" in {asked.period}"
+    return f"({place}{year})" if place or year else ""
+
+
+def sentences(outcome: Outcome) -> tuple[str, ...]:
+    """The package, what it achieves, which limits bind and what they are worth, and how sure the search is."""
+    return (*_package(outcome), *_prices(outcome), *_certificate(outcome), *_frontier(outcome))
+
+
+def _package(outcome: Outcome) -> Iterator[str]:
+    worlds, found, start = outcome.problem.worlds, outcome.optimum, outcome.start
+    objective = outcome.problem.table.objective
+    told = []
+    pairs = zip(worlds.levers.table.levers, worlds.levers.values(found.package), found.package.on, strict=True)
+    for lever, value, on in pairs:
+        told.append(f"{lever.label} {value:.4g}" if on else f"{lever.label} left out")
+    unit = unit_of(objective.effect)
+    yield (
+        f"{objective_of(outcome).capitalize()}: {amount(found.values[0], unit)}, against {amount(start.values[0], unit)} of the "
+        f"package as written. {BEST.capitalize()}: {'; '.join(told)}."
+    )
+
+
+def _prices(outcome: Outcome) -> Iterator[str]:
+    table = outcome.problem.table
+    for n, limit in enumerate(table.limits):
+        unit, value = unit_of(limit.effect), amount(outcome.optimum.values[1 + n], unit_of(limit.effect))
+        side = "at most" if limit.sign > 0 else "at least"
+        if outcome.best.values[1 + n] < -10 * NEARLY:
+            yield f"{limit.label} does not bind: {value}, {side} {amount(limit.bound, unit)}."
+            continue
+        price = outcome.problem.price(n, float(outcome.best.multipliers[n]))
+        more = 1000.0 if unit.startswith("million USD") else 0.01 if unit == SHARE else 1.0
+        words = {1000.0: "a billion USD more", 0.01: "a hundredth more"}.get(more, f"a unit ({unit}) more")
+        turned = "would allow" if limit.sign > 0 else "asked for would take"
+        yield (
+            f"{limit.label} binds at {amount(limit.bound, unit)}: {words} {turned} "
+            f"{amount(abs(price) * more, unit_of(table.objective.effect))} {'more' if table.objective.maximise else 'less'} "
+            f"{table.objective.effect}."
+        )
+
+
+def _certificate(outcome: Outcome) -> Iterator[str]:
+    best = outcome.best
+    yield f"{best.verdict.value} Residual of the optimality conditions: {best.residual:.1e} of the objective's gradient."
+    if best.verdict is Verdict.INFEASIBLE:
+        worst = int(best.values[1:].argmax())
+        yield f"The limit that cannot be kept is {outcome.problem.table.limits[worst].label}; loosen it or widen a range."
+    kept = [one for one in outcome.searches if one.feasible]
+    if len(outcome.searches) > 1 and kept:
+        near = sum(one.values[0] <= best.values[0] + 1e-3 for one in kept)
+        yield f"{near} of {len(outcome.searches)} starts end within a thousandth of the best."
+    sample = best_sample(outcome)
+    if sample is not None:
+        gain = outcome.problem.scaled(sample.values)[0] - best.values[0]
+        unit = unit_of(outcome.problem.table.objective.effect)
+        told = f"the best of {len(outcome.samples)} packages drawn that keeps every limit has {amount(sample.values[0], unit)}"
+        yield f"No package drawn is better: {told}." if gain >= -NEARLY else f"The search fell short: {told}."
+    elif outcome.samples:
+        yield f"None of {len(outcome.samples)} packages drawn keeps every limit."
+
+
+def _frontier(outcome: Outcome) -> Iterator[str]:
+    if not outcome.frontier:
+        return
+    table = outcome.problem.table
+    assert table.moving is not None
+    limit, unit = table.limits[table.moving], unit_of(table.objective.effect)
+    first, last = outcome.frontier[0], outcome.frontier[-1]
+    yield (
+        f"Along the frontier {limit.label} goes from {amount(first[0], unit_of(limit.effect))} to "
+        f"{amount(last[0], unit_of(limit.effect))} and {table.objective.effect} from {amount(first[2].values[0], unit)} to "
+        f"{amount(last[2].values[0], unit)}."
+    )
+
+
+def amount(value: float, unit: str) -> str:
+    """A value with its unit, as people write it."""
+    if unit == H100E:
+        return f"{value / 1e6:,.3g} million H100e" if abs(value) >= 1e6 else f"{value:,.0f} H100e"
+    if unit.startswith("million USD"):
+        rest = unit.removeprefix("million USD")
+        return f"{value / 1000:,.4g} billion USD{rest}" if abs(value) >= 1000 else f"{value:,.4g} million USD{rest}"
+    return f"{value:.2%}" if unit == SHARE else f"{value:,.4g} {unit}"
