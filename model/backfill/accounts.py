@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from backfill.economy.economy import DIVERSION, Economy, Structure
-from backfill.supply.stockpile import COMPUTE, Stock
+from backfill.supply.orders import COMPUTE, Stock
 from backfill.trade.barriers import Barriers
 from backfill.trade.market import Outcome
 

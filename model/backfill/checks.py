@@ -7,6 +7,7 @@ import numpy as np
 from backfill.economy.economy import DIVERSION, Structure
 from backfill.trade.equilibrium import Lane
 from backfill.trade.market import Outcome
+from backfill.trade.state import NOTHING
 
 
 def market_checks(shape: Structure, lanes: Lane, outcome: Outcome) -> dict[str, float]:
@@ -22,7 +23,8 @@ def market_checks(shape: Structure, lanes: Lane, outcome: Outcome) -> dict[str, 
     excess = np.abs(outcome.labour_use - labour).max(1) / world
     rents = outcome.state.limit_rent
     with np.errstate(invalid="ignore"):
-        slack = np.where(np.isfinite(outcome.limit_room), 1 - outcome.limit_use / outcome.limit_room, 1.0)
+        used = np.maximum(outcome.limit_use, NOTHING) / np.maximum(outcome.limit_room, NOTHING)
+        slack = np.where(np.isfinite(outcome.limit_room), 1 - used, 1.0)
     # At its ceiling a limit gives way: need above room is no fault there.
     beyond = np.minimum(np.asarray(lanes.barriers.limit_ceiling) - rents, np.maximum(-slack, 0.0))
     natural = np.maximum(np.abs(np.minimum(rents, np.maximum(slack, 0.0))), np.maximum(beyond, 0.0)).max(initial=0.0)

@@ -140,6 +140,26 @@ def explain(
 
 
 @app.command
+def align(
+    file_or_name: Annotated[str, Parameter(help="An experiment file with a [game], or the name of a shipped one.")],
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(help="Folder for the result; results/NAME-game if left out.")] = None,
+    mode: Annotated[
+        Literal["static", "coupled"] | None,
+        Parameter(help="One year at the reference's supply plan, or all years with suppliers' answer; as the file says."),
+    ] = None,
+    ranges: Annotated[bool, Parameter(help="Give deterring tariffs and offers their ranges (some dozen calibrations).")] = True,
+    confirm: Annotated[bool, Parameter(help="Solve coupled worlds again at the deterring tariffs.", negative="")] = False,
+    quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
+) -> int:
+    """Say who aligns, and which secondary tariff or offer makes them; solves a world for every profile."""
+    from backfill.commands.align import align_experiment
+
+    return DONE if align_experiment(file_or_name, out, mode, ranges, confirm, quiet) else UNSOLVED
+
+
+@app.command
 def design(
     file_or_name: Annotated[str, Parameter(help="An experiment file with a [design], or the name of a shipped one.")],
     /,

@@ -23,8 +23,9 @@ from backfill.supply.highs import CompiledPlan
 from backfill.supply.inherited import departing, nodes_of
 from backfill.supply.josephy import AffineAnswer, answer
 from backfill.supply.nodes import Array, MarketResponse, Nodes, capacity_path
+from backfill.supply.orders import Bend, Flows, Orders, Seen
 from backfill.supply.residual import Residuals, residuals
-from backfill.supply.stockpile import Orders, Seen, Stockholders
+from backfill.supply.stockpile import Stockholders
 from backfill.trade import sensitivity
 from backfill.trade.barriers import lanes
 from backfill.trade.demand import Tastes
@@ -96,7 +97,9 @@ class Search:
         planned: the part of it that is the capacity plan's.
         recent: merits of the last points accepted.
         target: the plan's answer there; None before the first.
-        orders: what would be bought ahead at its rents.
+        predicted: what would be bought ahead at its rents.
+        orders: what is tried.
+        bend: how what is wanted moves with it.
         step: what that answer would move, relative to prices.
         length: share of the step tried next.
         fresh: whether the slopes are those of this point.
@@ -110,7 +113,9 @@ class Search:
     planned: float = np.inf
     recent: list[float] = field(default_factory=list)
     target: AffineAnswer | None = None
+    predicted: Orders | None = None
     orders: Orders | None = None
+    bend: Bend | None = None
     step: float = np.inf
     length: float = 1.0
     fresh: bool = False
@@ -333,7 +338,7 @@ class Coupling:
         found, length = {}, len(periods)
         for place, (world, point) in enumerate(trials.items()):
             own = slice(place * length, (place + 1) * length)
-            seen = self._seen(market, own, span)
+            seen = self._seen(self.holders[world], market, own, span)
             wanted, saving = self.holders[world].answer(seen, point.additions)
             cost = np.moveaxis(tools[own], 0, -1) - saving[..., span]
             found[world] = replace(
@@ -349,17 +354,16 @@ class Coupling:
             )
         return found
 
-    def _seen(self, market: Equilibrium, own: slice, span: slice) -> Seen:
+    def _seen(self, holders: Stockholders, market: Equilibrium, own: slice, span: slice) -> Seen:
         """What stockholders see of one world's markets; periods that are over have prices of one, which nobody looks at."""
         parts = (market.by_class, market.mean, market.used, market.compute_price, market.compute)
-        value, quantity = market.value[own][:, self.rows], market.quantity[own][:, self.rows, self.columns]
-        spent, from_node = value.sum(2), value[:, np.arange(len(self.rows)), self.columns]
-        safe = np.where(spent > 0, spent, 1.0)
-        drawn = quantity * market.mean[own][:, self.rows] / safe
-        priced = from_node / safe / market.mill[own][:, self.rows, self.columns, None]
+        made = jax.tree.map(lambda x: np.asarray(x)[span], self.economy.parameters.production)
+        coefficient = made.inputs * (made.cost / made.productivity)[:, None]
+        reach = holders.reach(
+            Flows(market.value[own], market.quantity[own], market.mean[own], market.mill[own], coefficient)
+        )
         prices = (_with(np.ones((self.periods, *part.shape[1:])), span, part[own]) for part in parts)
-        shares = (_with(np.zeros((self.periods, *part.shape[1:])), span, part) for part in (drawn, priced))
-        return Seen(*prices, *shares)
+        return Seen(*prices, *(_with(np.zeros((self.periods, *part.shape[1:])), span, part) for part in reach))
 
     def _solved(self, lane: Lane, start: Array, years: np.ndarray) -> Equilibrium:
         """Markets solved from where they stood or, where that leads nowhere, from the reference."""
@@ -386,11 +390,15 @@ class Coupling:
         search.blocked = search.blocked or not np.isfinite(merit)
         lower = search.target is None or merit <= (1 - DECREASE * search.length) * max(search.recent)
         if lower or merit <= TOLERANCE:
+            if search.bend and search.predicted and search.length == 1:
+                search.bend = search.bend.learned(search.point.orders, point.orders, search.predicted, point.wanted)
             search.slow = planned > max(SLOW * search.planned if search.recent else FAR, TOLERANCE)
             search.point, search.merit, search.planned, search.fresh, search.length = point, merit, planned, False, 1.0
             search.recent = [*search.recent, merit][-MEMORY:]
             search.target, search.blocked = None, False
-        elif not search.fresh:
+            return
+        search.bend = None
+        if not search.fresh:
             search.slow, search.length, search.target = True, 1.0, None
         else:
             search.length *= 0.25
@@ -418,7 +426,10 @@ class Coupling:
                 search.length = 0.0
                 continue
             search.target = self._answer(world, search.point, span)
-            search.orders = self._orders(world, search.point, search.target)
+            search.predicted = self._orders(world, search.point, search.target)
+            if search.predicted:
+                search.bend = search.bend or Bend.none(search.predicted)
+                search.orders = search.bend.target(search.point.orders, search.predicted)
             move = np.abs(search.target.rent - search.point.rent) / np.maximum(search.point.mill, 1e-9)
             search.step = float(move[:, span].max())
 

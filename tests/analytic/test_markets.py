@@ -229,13 +229,29 @@ def test_a_failing_lane_spoils_no_other(batch: Batch):
     np.testing.assert_allclose(found.vector[others], batch.found.vector[others], rtol=0, atol=1e-12)
 
 
-def test_a_quota_of_nothing_is_reported_unsolved(batch: Batch):
-    """No finite rent empties a flow: closing it is coverage, not a quota, and the solver says so instead of guessing."""
-    quantity = batch.lane.barriers.limit_quantity.copy()
-    quantity[batch.at("quotas at 20%"), 0] = 0.0
-    lane = eqx.tree_at(lambda x: x.barriers.limit_quantity, batch.lane, quantity)
-    found = solve(batch.economy.structure, lane, batch.start, tolerance=TIGHT)
-    assert not found.converged[batch.at("quotas at 20%")]
+def test_a_quota_of_nothing_is_a_ban(batch: Batch):
+    """Flows fall so fast with their price that at a finite rent nothing is left of them in floating point.
+
+    Demand for accelerators is exponential in their price, so that a rent of some hundred mill prices suffices; demand for
+    goods is a power of it, and the rent astronomical. All else is as where the routes are closed.
+    """
+    economy, shape = batch.economy, batch.economy.structure
+    chips, other = ("accelerators_frontier", "USA", "CHN"), ("electronics", "CHN", "USA")
+    base = np.array([reference_flow(economy, *flow) for flow in (chips, other)])
+    limits = [cap(economy, *chips, base[0]), cap(economy, *other, base[1], "importer")]
+    lane, start = lanes_of(economy, [policy(economy, coverage={chips: 1.0, other: 1.0}), policy(economy, limits=limits)])
+    lane = eqx.tree_at(lambda x: x.barriers.limit_quantity, lane, np.array([[np.inf, np.inf], [0.0, 0.0]]))
+    found = solve(shape, lane, start, tolerance=TIGHT)
+    assert found.converged.all()
+    outcome = outcomes(shape, lane, found.vector)
+    assert (outcome.limit_use[1] < 1e-300 * base).all()
+    assert (outcome.state.limit_rent[1] > 1).all()
+    assert np.isfinite(found.vector).all()
+    checks = market_checks(shape, lane, outcome)
+    assert max(checks.values()) < 1e-11, checks
+    rents = len(limits)
+    np.testing.assert_allclose(found.vector[1, :-rents], found.vector[0, :-rents], atol=1e-10)
+    np.testing.assert_allclose(outcome.leaf[1], outcome.leaf[0], atol=1e-10 * outcome.leaf[0].sum())
 
 
 INPUTS = {

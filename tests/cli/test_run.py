@@ -23,7 +23,7 @@ from tests.effects.test_results import make, solved
 FILES = {
     *(
         f"{t}.parquet"
-        for t in ["exports", "backfilling", "leakage", "welfare", "compute", "capacity", "limits", "prices"]
+        for t in ["exports", "backfilling", "leakage", "welfare", "compute", "capacity", "limits", "prices", "stockpiles"]
     ),
     *("summary.csv", "checks.json", "provenance.json", "resolved.toml", "chart.html"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import polars as pl
@@ -9,7 +10,14 @@ import polars as pl
 from backfill.experiments.results import Result
 from backfill.resources import experiments_dir
 
-NAMES = tuple(sorted(path.stem for path in experiments_dir().glob("*.toml")))
+NAMES = tuple(
+    sorted(
+        path.stem
+        for path in experiments_dir().glob("*.toml")
+        if not {"game", "design"} & tomllib.loads(path.read_text(encoding="utf-8")).keys()
+    )
+)
+"""Experiments that are run; games and designs have tests of their own."""
 RELATIVE = 1e-6
 KEYS = ("quantity", "where", "period", "unit")
 NUMBERS = ("reference", "policy", "change", "current_policy", "against_current_policy", "low", "high")

@@ -15,7 +15,8 @@ from backfill.coupling import Coupling
 from backfill.policy.wedges import Limit, Wedges
 from backfill.reference import economy as calibrate
 from backfill.supply.foresight import Perfect
-from backfill.supply.stockpile import COMPUTE, Seen, Stockholders
+from backfill.supply.orders import COMPUTE, Seen
+from backfill.supply.stockpile import Stockholders
 from backfill.trade.barriers import lanes
 from backfill.world import Status, solve_world
 from tests.support import small
@@ -159,7 +160,7 @@ def prices(economy, holders: Stockholders, dearer: float) -> Seen:
     path = np.where(np.arange(periods) < START, 1.0, dearer)
     goods = np.ones((periods, len(shape.products), len(shape.regions))) * path[:, None, None]
     by_class = np.repeat(goods[:, :, None], holders.classes, 2)
-    nodes = np.zeros((periods, len(shape.nodes), len(shape.regions)))
+    nodes = np.zeros((periods, len(shape.nodes), len(holders.pairs)))
     return Seen(by_class, goods, 10 * np.ones(goods.shape), goods[:, 0], 10 * np.ones(goods[:, 0].shape), *2 * [nodes])
 
 

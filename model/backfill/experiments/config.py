@@ -25,6 +25,8 @@ from backfill.errors import (
     UserError,
     did_you_mean,
 )
+from backfill.experiments.align.checks import game_of
+from backfill.experiments.align.file import GameTable
 from backfill.experiments.design.checks import design_of, unfit_levers
 from backfill.experiments.design.file import DesignTable
 from backfill.experiments.file import NO_CONTROLS, ExperimentFile, Horizon, horizon, parse
@@ -61,6 +63,7 @@ class Experiment:
         as_of: day on which what is in it was known; None for everything as it came about.
         withdrawn: measures withdrawn before they began, which do not count.
         left_out: labels of the measures that do not count because they were not known on that day.
+        game: who may align with it, and what others threaten and offer, or None.
         design: levers, objective and limits of the best package looked for, or None.
     """
 
@@ -80,6 +83,7 @@ class Experiment:
     as_of: dt.date | None = None
     withdrawn: tuple[Placed, ...] = ()
     left_out: tuple[str, ...] = ()
+    game: GameTable | None = None
     design: DesignTable | None = None
 
     def known_on(self, day: dt.date) -> Experiment:
@@ -158,6 +162,7 @@ class Experiment:
                 "regions": {"mapping": str(self.mapping)} if self.mapping else None,
                 "economy": {"tables": str(self.own.folder), "closure": self.own.closure} if self.own else None,
                 "parameters": dict(self.parameters) or None,
+                "game": self.game.model_dump(by_alias=True, exclude_none=True) if self.game else None,
                 "design": self.design.model_dump(by_alias=True, exclude_none=True) if self.design else None,
                 "measures": measures or None,
             }
@@ -205,29 +210,34 @@ def load_experiment(
     settings, placed, found = parse(file, names, names_in=names_in)
     before: list[Placed] = []
     included: list[UserError] = []
-    for other in files:
-        if other is not file:
-            _, more, faulty = parse(other, names, included_by=file, names_in=names_in)
-            before, included = before + more, faulty + included
+    for other in (one for one in files if one is not file):
+        _, more, faulty = parse(other, names, included_by=file, names_in=names_in)
+        before, included = before + more, faulty + included
     policy = Policy((*before, *placed))
     as_of = _as_of(file)
     acting, withdrawn = known_on(policy, None)
     twins = duplicates(policy)
-    wrong += included + astray + found + twins + _reference(file, policy)
+    wrong += [*included, *astray, *found, *twins, *_reference(file, policy)]
     wrong += _without_priors(file) if own is not None or unusable else _against_priors(file)
-    span = horizon(file)
-    design, unfit = design_of(file, names, span and _grid(span), tables, own, names_in)
+    grid = None if (span := horizon(file)) is None else periods(span.first_year, span.last_year, span.per_year)
+    game: GameTable | None = None
+    design, unfit = design_of(file, names, grid, tables, own, names_in)
     wrong += unfit
-    if design is not None and names is not None and span is not None and settings is not None and not wrong:
-        wrong += unfit_levers(design, acting, file.label, names, _grid(span), tables, own, settings.foresight)
-    if names is not None and not inert_allowed and as_of is None and span is not None:
-        # Without a measure or a file that is at fault itself, or beside a twin, others may seem to change nothing.
-        whole = len(policy.placed) == sum(_measure_count(one) for one in files) and not astray and not twins
+    if design is not None and names is not None and grid is not None and settings is not None and not wrong:
+        wrong += unfit_levers(design, acting, file.label, names, grid, tables, own, settings.foresight)
+    checked = not inert_allowed and as_of is None
+    if grid is not None and (checked or file.raw.get("game") is not None):
         exists = benchmark_flows(tables) if own is None else own.flow_exists()
-        wrong += _inert(acting, names, span, exists, whole, None if own is not None else benchmark_facts(tables))
+        facts = None if own is not None else benchmark_facts(tables)
+        game, unfit = game_of(file, acting, names, grid, exists, facts, names_in, sound=not wrong)
+        wrong += unfit
+        if names is not None and checked:
+            # Without a measure or a file that is at fault itself, or beside a twin, others may seem to change nothing.
+            whole = len(policy.placed) == sum(_measure_count(one) for one in files) and not astray and not twins
+            wrong += _inert(acting, names, grid, exists, whole, facts)
     if settings is None or wrong:
         raise Faults(wrong)
-    experiment = replace(_experiment(file, files, settings, acting, mapping, own), withdrawn=withdrawn, design=design)
+    experiment = replace(_experiment(file, files, settings, acting, mapping, own), withdrawn=withdrawn, game=game, design=design)
     return experiment if as_of is None else replace(experiment.known_on(as_of), title=settings.title)
 
 
@@ -290,9 +300,8 @@ def _without_priors(file: PolicyFile) -> list[UserError]:
         wrong.append(UnknownParameterError(file.label, "parameters", None, remedy))
     run = file.raw.get("run")
     if isinstance(run, Mapping) and run.get("ranges") is True:
-        wrong.append(
-            UnknownParameterError(file.label, "run.ranges", True, "come from the benchmark's priors; leave it out")
-        )
+        remedy = "come from the benchmark's priors; leave it out"
+        wrong.append(UnknownParameterError(file.label, "run.ranges", True, remedy))
     return wrong
 
 
@@ -313,19 +322,13 @@ def _mapping(file: PolicyFile, compared_with: Experiment | None) -> tuple[Path |
 
 
 def _measure_count(file: PolicyFile) -> int:
-    measures = file.raw.get("measures")
-    return len(measures) if isinstance(measures, list) else 0
-
-
-def _grid(span: Horizon) -> tuple[Period, ...]:
-    return periods(span.first_year, span.last_year, span.per_year)
+    return len(measures) if isinstance(measures := file.raw.get("measures"), list) else 0
 
 
 def _inert(
-    policy: Policy, names: Vocabulary, span: Horizon, exists: FlowExists, whole: bool, facts: Facts | None
+    policy: Policy, names: Vocabulary, grid: tuple[Period, ...], exists: FlowExists, whole: bool, facts: Facts | None
 ) -> tuple[UserError, ...]:
     """Measures that change nothing: beside each other if the policy is whole, else each for itself."""
-    grid = _grid(span)
     try:
         if not whole:
             return tuple(one.error() for one in idle_measures(policy, names, grid, flow_exists=exists, facts=facts))

@@ -98,6 +98,7 @@ class ExperimentFile(BaseModel):
         (), strict=False, description="what was not known or withdrawn by then; written by the program in resolved.toml"
     )
     parameters: dict[str, float] = Field({}, description="priors set to another value")
+    game: Any = Field(None, description="who may align, and what others threaten and offer; see `backfill align`")
     design: Any = Field(None, description="the best package to look for; see `backfill design`")
     measures: list[Any] = Field([], description="the policy")
 
@@ -139,7 +140,7 @@ def parse(
                 None,
                 f"is not taken over by {included_by.label}, which includes this file; move it there",
             )
-            for table in ("parameters", "regions", "economy", "as_of", "design")
+            for table in ("parameters", "regions", "economy", "as_of", "game", "design")
             if file.raw.get(table)
         ]
     raw = file.raw.get("measures")

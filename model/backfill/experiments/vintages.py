@@ -55,11 +55,14 @@ def vintages(policy: Policy, periods: Sequence[Period], compiled: Callable[[Poli
     found: dict[int, Wedges] = {}
     before: Wedges | None = None
     for after in news(policy, periods):
-        wedges = dataclasses.replace(
-            compiled(known(policy, after, periods)), foreseen=_foreseen(policy, after, periods)
-        )
-        before = found[after] = wedges if before is None else _continuing(before, wedges, after)
+        wedges = vintage(policy, after, periods, compiled)
+        before = found[after] = wedges if before is None else continuing(before, wedges, after)
     return found
+
+
+def vintage(policy: Policy, after: int, periods: Sequence[Period], compiled: Callable[[Policy], Wedges]) -> Wedges:
+    """A policy as it stood when ``after`` periods were over."""
+    return dataclasses.replace(compiled(known(policy, after, periods)), foreseen=_foreseen(policy, after, periods))
 
 
 def at(policy: Vintages, after: int) -> Wedges:
@@ -105,7 +108,7 @@ def _over(day: date, periods: Sequence[Period]) -> int:
     return sum(period.end <= day for period in periods)
 
 
-def _continuing(earlier: Wedges, later: Wedges, after: int) -> Wedges:
+def continuing(earlier: Wedges, later: Wedges, after: int) -> Wedges:
     """``later`` with the first periods of ``earlier``, from which it differs there by rounding only."""
     arrays = {}
     for field in dataclasses.fields(Wedges):

@@ -22,98 +22,20 @@ them and are worth there what a new unit costs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from backfill.economy.economy import Economy
 from backfill.policy.wedges import Wedges
 from backfill.supply.nodes import Array
+from backfill.supply.orders import COMPUTE, Flows, Orders, Purchases, Seen, Stock
 
 HASTE = 20.0
 """Logit of the period in which orders are placed, per unit of relative cost: a tenth dearer, a seventh as many."""
 SERVICES = ("eda_ip", "packaging")
 """Products of the stack that cannot be stored."""
 NUDGE = 1e-6
-COMPUTE = "compute"
-"""Accelerators, whatever the line, as users acquire them."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What stockholders see of the markets.
-
-    Attributes:
-        by_class: ``[period, product, class, region]`` prices of composites by class of buyers.
-        mean: ``[period, product, region]`` prices of a unit of use.
-        used: ``[period, product, region]`` units used, stored ones included.
-        compute_price, compute: ``[period, region]`` price of compute acquired and units used, thousand H100e.
-        drawn: ``[period, node, region]`` units of a planned capacity's product in a unit of its composite there.
-        priced: ``[period, node, region]`` share of the composite's price per unit of the capacity's rent.
-    """
-
-    by_class: Array
-    mean: Array
-    used: Array
-    compute_price: Array
-    compute: Array
-    drawn: Array
-    priced: Array
-
-
-@dataclass(frozen=True)
-class Orders:
-    """What is bought ahead.
-
-    Attributes:
-        kits: ``[kit, t, class, s, class]`` share of what builders of the last class need of a tool in ``s`` that the first
-            class buys in ``t``.
-        goods: ``[good, t, s]`` units of a good bought in ``t`` that are left in ``s``.
-        relief: ``[good, s]`` units that stocks take the place of.
-    """
-
-    kits: Array
-    goods: Array
-    relief: Array
-
-    def towards(self, other: Orders, share: float) -> Orders:
-        """Orders a share of the way to others."""
-        pairs = ((self.kits, other.kits), (self.goods, other.goods), (self.relief, other.relief))
-        return Orders(*((1 - share) * mine + share * its for mine, its in pairs))
-
-
-@dataclass(frozen=True)
-class Purchases:
-    """What stocks add to demand and take from it.
-
-    Attributes:
-        tools: ``[period, product, class, region]`` by class of buyers, million USD at base-year prices.
-        goods: ``[period, product, region]``, the same.
-        compute: ``[period, region]``, thousand H100e.
-    """
-
-    tools: Array
-    goods: Array
-    compute: Array
-
-
-@dataclass(frozen=True)
-class Stock:
-    """One region's stock of a product, ``[period]``, million USD at base-year prices or thousand H100e.
-
-    Attributes:
-        product: an Armington product or `COMPUTE`.
-        region: its position.
-        bought: units bought for stock.
-        used: units taken from it.
-        held: units left at the end of the period.
-    """
-
-    product: str
-    region: int
-    bought: Array
-    used: Array
-    held: Array
 
 
 class Stockholders:
@@ -166,6 +88,10 @@ class Stockholders:
         gap = np.where(self.later, t - t[:, None], 0)
         self.growth, self.left = (float(capacity.discount) * (1 - self.loss)) ** -gap, (1.0 - self.loss) ** gap
         self.foreseen = wedges.foreseen
+        stored = [(shape.position(p), j) for p, j in self.goods if p != COMPUTE]
+        stored += [(k, shape.region(shape.nodes[g][1])) for g, k in self.kits]
+        self.pairs = list(dict.fromkeys(stored))
+        self.places = np.array([shape.region(region) for _, region in shape.nodes], int)
         self.sites = np.array([shape.region(shape.nodes[g][1]) for g, _ in self.kits], int)
         self.members, self.window = self._builders(access, share)
         self.held_kits = np.zeros((len(self.kits), self.periods))
@@ -244,13 +170,30 @@ class Stockholders:
         share = np.divide(units, need, out=np.zeros(np.broadcast(units, need).shape), where=need > 0)
         return np.minimum(share, 1 / self.mismatch)
 
+    def reach(self, flows: Flows) -> tuple[Array, Array]:
+        """``drawn`` and ``priced`` of `Seen`: capacities of the product itself and of its direct inputs."""
+        periods = len(flows.mean)
+        drawn, priced = (np.zeros((periods, len(self.products), len(self.pairs))) for _ in range(2))
+        spent = flows.value.sum(2)
+        safe = np.where(spent > 0, spent, 1.0)
+        units = flows.quantity * (flows.mean / safe)[:, :, None]
+        shares = flows.value / safe[:, :, None] / flows.mill[..., None]
+        for n, (k, j) in enumerate(self.pairs):
+            inputs = flows.coefficient[:, self.products, k]
+            drawn[..., n] = (inputs * units[:, k, None, :, j] * units[:, self.products, self.places]).sum(2)
+            dearer = inputs * shares[:, k, None, :, j] * flows.mean[:, self.products]
+            priced[..., n] = (dearer * shares[:, self.products, self.places]).sum(2)
+            own = self.products == k
+            drawn[:, own, n] += units[:, k][:, self.places[own], j]
+            priced[:, own, n] += shares[:, k][:, self.places[own], j]
+        return drawn, priced
+
     def at_rents(self, seen: Seen, change: Array) -> Seen:
-        """What stockholders would see if rents changed by ``change[node, period]``, to first order and through prices of their
-        own goods alone."""
+        """What stockholders would see if rents changed by ``change[node, period]``, to first order, through their own goods."""
         factor = np.ones(seen.mean.shape)
-        np.multiply.at(
-            factor, (slice(None), self.products), 1 + np.maximum(seen.priced * change.T[:, :, None], -0.5)
-        )
+        moved = 1 + np.maximum(np.einsum("thn,ht->tn", seen.priced, change), -0.5)
+        for n, (k, j) in enumerate(self.pairs):
+            factor[:, k, j] = moved[:, n]
         return replace(seen, mean=seen.mean * factor, by_class=seen.by_class * factor[:, :, None])
 
     def slopes(self, seen: Seen, orders: Orders, additions: Array) -> Array | None:
@@ -273,17 +216,17 @@ class Stockholders:
             factor = np.where(np.arange(self.periods) == s, 1 + NUDGE, 1.0)[:, None, None]
             nudged = replace(seen, mean=seen.mean * factor, by_class=seen.by_class * factor[..., None])
             change = (self._asked(self.purchases(self.answer(nudged, additions)[0], additions)) - before) / NUDGE
-            of_node = change[:, self.products] * seen.drawn
-            same = self.products[:, None] == self.products
-            found[:, :, :, s] = np.einsum("tgj,hj,gh->gth", of_node, seen.priced[s], same)
+            found[:, :, :, s] = np.einsum("tgn,hn->gth", seen.drawn * change[:, None], seen.priced[s])
         return found
 
     def use(self, purchases: Purchases, seen: Seen) -> Array:
         """Use of capacities for what stocks ask of the markets, ``[node, period]``."""
-        return (self._asked(purchases)[:, self.products] * seen.drawn).sum(2).T
+        return np.einsum("tgn,tn->gt", seen.drawn, self._asked(purchases))
 
     def _asked(self, purchases: Purchases) -> Array:
-        return purchases.goods + purchases.tools.sum(2)
+        """Units asked of the markets by pair, ``[period, pair]``."""
+        asked = purchases.goods + purchases.tools.sum(2)
+        return np.stack([asked[:, k, j] for k, j in self.pairs], axis=1) if self.pairs else np.zeros((self.periods, 0))
 
     def answer(self, seen: Seen, additions: Array) -> tuple[Orders, Array]:
         """Orders at the markets' prices, and what they save builders per unit of capacity added, ``[node, class, period]``."""

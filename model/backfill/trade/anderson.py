@@ -50,12 +50,14 @@ def solve(
     max_steps: int = 400,
     trust: float = 1.0,
     restarts: int = 6,
+    patience: int = 400,
 ) -> FixedPoint:
     """Find ``x = evaluate(x)`` in every lane.
 
     Points are projected on ``x >= floor``. A step longer than ``trust`` is shortened; a lane whose residual grows far
-    beyond its best, or is not a number, starts its history afresh from the best point with half the pace, and is given up
-    after a few such restarts. Lanes that have converged stand still.
+    beyond its best, is not a number, or has not fallen below its best for ``patience`` evaluations, starts its history
+    afresh from the best point with half the pace, and is given up after a few such restarts. Lanes that have converged
+    stand still.
     """
     lanes, unknowns = start.shape
     histories = jnp.zeros((lanes, memory, unknowns))
@@ -66,12 +68,12 @@ def solve(
         return jnp.isfinite(best_size) & (damping > 0.5**restarts)
 
     def unfinished(carry: tuple) -> Array:
-        _, _, size, _, best_size, _, _, damping, _, step = carry
+        _, _, size, _, best_size, _, _, damping, _, _, step = carry
         return jnp.any(~(size <= tolerance) & hopeful(best_size, damping)) & (step < max_steps)
 
     def advance(carry: tuple) -> tuple:
-        point, change, size, best, best_size, points, changes, damping, steps, step = carry
-        lost = ~jnp.isfinite(size) | (size > 30 * best_size)
+        point, change, size, best, best_size, points, changes, damping, stale, steps, step = carry
+        lost = ~jnp.isfinite(size) | (size > 30 * best_size) | (stale >= patience)
         moves = ~(size <= tolerance) & hopeful(best_size, damping)
         proposal = _mix(point, change, points, changes, damping)
         length = jnp.abs(proposal - point).max(1, keepdims=True)
@@ -87,11 +89,13 @@ def solve(
         better = new_size < best_size
         best = jnp.where(better[:, None], new_point, best)
         best_size = jnp.where(better, new_size, best_size)
+        stale = jnp.where(better | lost, 0, stale + 1)
         damping = jnp.where(lost & moves, 0.5 * damping, damping)
-        return new_point, new_change, new_size, best, best_size, points, changes, damping, steps + moves, step + 1
+        steps = steps + moves
+        return new_point, new_change, new_size, best, best_size, points, changes, damping, stale, steps, step + 1
 
-    ones = jnp.ones(lanes)
-    carry = (start, change, size, start, size, histories, histories, ones, jnp.zeros(lanes, jnp.int32), 0)
+    ones, none = jnp.ones(lanes), jnp.zeros(lanes, jnp.int32)
+    carry = (start, change, size, start, size, histories, histories, ones, none, none, 0)
     point, _, size, best, best_size, *_, steps, _ = jax.lax.while_loop(unfinished, advance, carry)
     finished = size <= tolerance
     return FixedPoint(jnp.where(finished[:, None], point, best), jnp.where(finished, size, best_size), steps, finished)

@@ -22,6 +22,8 @@ from backfill.trade.state import State, pack
 
 TOLERANCE = 1e-10
 CHUNK = 16
+PATIENCE = 25
+"""Evaluations without a smaller residual after which a lane starts afresh from its best point with half the pace."""
 
 
 class Equilibrium(NamedTuple):
@@ -104,7 +106,7 @@ def _solve(structure: Structure, used: Used, lanes: Lane, start: Array, toleranc
 
     rents = limits + len(structure.hubs) + len(structure.regions)
     floor = jnp.concatenate([jnp.full(start.shape[1] - rents, -jnp.inf), jnp.zeros(rents)])
-    found = anderson.solve(evaluate, start, floor=floor, tolerance=tolerance)
+    found = anderson.solve(evaluate, start, floor=floor, tolerance=tolerance, patience=PATIENCE)
     outcome = jax.vmap(one)(lanes, found.point, walls, groups)[1]
     buying = outcome.buying
     return Equilibrium(

@@ -9,9 +9,10 @@ from jaxtyping import Float
 
 from backfill.arrays import Array
 from backfill.trade.barriers import Barriers
+from backfill.trade.state import NOTHING
 
-RENT_STEP = 0.15
-PRESSURE = 6.0
+RENT_STEP = 0.3
+"""Weight of a limit's excess, a logarithm, beside the markets' other residuals, whose squares the solver adds up."""
 
 
 class Use(NamedTuple):
@@ -74,8 +75,11 @@ def priced(barriers: Barriers, coefficient: Float[Array, "limit ..."], duty_paid
 
 
 def rent_step(barriers: Barriers, rent: Float[Array, " limit"], use: Use) -> Float[Array, " limit"]:
-    """``min(ceiling, max(0, (1 + rho)(need/room)^s - 1))``: rents rise while need exceeds room and fall towards zero below."""
+    """``min(ceiling, max(0, (1 + rho)(need/room)^s - 1))``: rents rise while need exceeds room and fall towards zero below.
+
+    The pressure ``log(need/room)`` has no bounds: where it were flat, steps far off the answer would teach the solver nothing.
+    """
     slack = jnp.isinf(use.room)
-    pressure = jnp.log(jnp.maximum(use.need, 1e-300) / jnp.where(slack, 1.0, jnp.maximum(use.room, 1e-300)))
-    pressure = jnp.where(slack, -1.0, jnp.clip(pressure, -PRESSURE, PRESSURE))
+    room = jnp.where(slack, 1.0, jnp.maximum(use.room, NOTHING))
+    pressure = jnp.where(slack, -1.0, jnp.log(jnp.maximum(use.need, NOTHING) / room))
     return jnp.clip((1 + rent) * jnp.exp(RENT_STEP * pressure) - 1, 0.0, barriers.limit_ceiling)

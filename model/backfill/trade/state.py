@@ -11,7 +11,7 @@ from backfill.arrays import Array
 from backfill.economy.economy import Structure
 
 NOTHING = 1e-300
-"""Output of a good that a region does not make, so that it has a logarithm."""
+"""Stands for zero where a logarithm is taken: output of a good that a region does not make, use and room of a closed limit."""
 
 
 class State(NamedTuple):

@@ -1,0 +1,154 @@
+"""The package of secondary tariffs and offers for a wanted profile, and whether it does what the program says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+
+from backfill.experiments.align.accounts import Array
+from backfill.experiments.align.solve import Static, Worlds
+from backfill.experiments.align.threats import Curve, Losses, grid
+from backfill.games.deterrence import Execution
+from backfill.games.equilibria import is_equilibrium, pure_equilibria, reachable, replaced
+from backfill.games.incentives import Package, Task, cheapest
+from backfill.games.payoffs import Payoffs, Profile
+
+ROUNDS = 6
+"""Times the program is solved again with pay-offs corrected where its tariffs, all at once, do other than it expected."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A package and what it does when every profile is solved with its tariffs.
+
+    Attributes:
+        wanted: the profile asked for.
+        package: the program's answer.
+        task: the program.
+        equilibrium: whether the wanted profile is one.
+        others: other equilibria that best responses from today lead to.
+    """
+
+    wanted: Profile
+    package: Package
+    task: Task
+    equilibrium: bool
+    others: tuple[Profile, ...]
+
+
+def package(static: Static, payoff: Payoffs, worlds: Worlds, made: list[Curve], found: Losses) -> Checked | None:
+    """The cheapest package of a game's ``[game.incentives]``; None if it has none, or some pay-off is not known."""
+    table, game = static.moves.table, static.moves.game
+    ask = table.incentives
+    if ask is None or payoff.unsolved:
+        return None
+    wanted = tuple(
+        game.asked[i] if name not in ask.wanted else game.levels.index(ask.wanted[name])
+        for i, name in enumerate(game.players)
+    )
+    rates = grid(static)
+    regions = [static.setting.vocabulary.regions.index(name) for name in game.players]
+    window, reference = worlds.window, worlds.reference
+    paid = float(window.weight @ (window.in_force * window.years))
+    gdp = window.gdp(reference) / paid
+    loss, cost = _alone(static, wanted, rates, regions)
+    scale = _scale(static, made, found)
+    calm = payoff.total - payoff.parts[2] - payoff.parts[4]
+    wide = (len(regions), *(1 for _ in range(loss.ndim - 1)))
+    task = Task(
+        players=game.players,
+        wanted=wanted,
+        payoff=calm,
+        loss=table.threat.credibility * scale.reshape(wide) * loss,
+        rates=rates,
+        threat_cost=ask.execution * cost * gdp[static.sender],
+        gdp=gdp[regions],
+        largest_offer=np.full(len(regions), ask.largest_offer),
+        only=ask.only,
+    )
+    for _ in range(ROUNDS):
+        answer = cheapest(task)
+        if not answer.feasible:
+            return Checked(wanted, answer, task, False, ())
+        true = _with(static, task, answer, calm, scale, regions)
+        others = set(pure_equilibria(true)) & reachable(true, game.today) - {wanted}
+        held = is_equilibrium(true, wanted)
+        if held and not (ask.only and others):
+            break
+        task = replace(task, payoff=task.payoff + true - _expected(task, answer))
+    return Checked(wanted, answer, task, held, tuple(sorted(others)))
+
+
+def _expected(task: Task, answer: Package) -> Array:
+    """Pay-offs ``[player, *levels]`` with a package as the program has them."""
+    expected = task.payoff.copy()
+    for player, wanted in enumerate(task.wanted):
+        chosen = int(np.flatnonzero(task.rates == answer.tariff[player])[0])
+        level = np.arange(task.levels).reshape([-1 if n == player else 1 for n in range(len(task.players))])
+        expected[player] -= np.where(level < wanted, task.loss[player, chosen], 0.0)
+        expected[player] += np.where(level >= wanted, answer.offer[player] / task.gdp[player], 0.0)
+    return expected
+
+
+def _alone(static: Static, wanted: Profile, rates: Array, regions: list[int]) -> tuple[Array, Array]:
+    """Losses ``[player, rate, *levels]`` from a tariff on one player alone, and what it costs the sender ``[player, rate]``.
+
+    Solved with each of the others where it is today or where it is wanted; in between it counts as where it is today. The cost
+    is as a share of the sender's GDP, without gains from better terms of trade, the others being as wanted.
+    """
+    game, window = static.moves.game, static.window
+    worlds = {}
+    for i, p in product(range(len(regions)), game.profiles()):
+        if p[i] < wanted[i]:
+            corner = tuple(
+                at if j == i else w if at >= w else t
+                for j, (at, w, t) in enumerate(zip(p, wanted, game.today, strict=True))
+            )
+            worlds[i, p] = [("world", corner, *(((i, float(rate)),) if rate else ())) for rate in rates]
+    known = static.at_profiles([("reference", ()), *(one for every in worlds.values() for one in every)])
+    reference = known["reference", ()]
+    loss = np.zeros((len(regions), len(rates), *game.shape))
+    cost = np.zeros((len(regions), len(rates)))
+    for (i, p), every in worlds.items():
+        before = known[every[0]]
+        for n, one in enumerate(every):
+            change = window.welfare(known[one], reference) - window.welfare(before, reference)
+            loss[(i, n, *p)] = -change[regions[i]]
+            if p == replaced(wanted, i, p[i]):
+                trade = window.terms_of_trade(before, known[one], static.sender, reference)
+                cost[i, n] = max(cost[i, n], -Execution(float(change[static.sender]), trade).net)
+    return loss, cost
+
+
+def _scale(static: Static, made: list[Curve], found: Losses) -> Array:
+    """``[player]`` losses of the game's own worlds over static ones, the others being as asked."""
+    scale = np.ones(len(static.moves.game.players))
+    for curve in made:
+        case = curve.case
+        if case.others == "asked":
+            mine = found.change[case.player, case.others, case.aligned]
+            still = mine - found.change[case.player, case.others, case.alternatives[0]]
+            scale[case.player] = curve.loss[-1, 0] / still[-1] if abs(still[-1]) > 0 else 1.0
+    return scale
+
+
+def _with(static: Static, task: Task, answer: Package, calm: Array, scale: Array, regions: list[int]) -> Array:
+    """Pay-offs ``[player, *levels]`` when every profile is solved with the package's tariffs on those below what is wanted."""
+    game, window = static.moves.game, static.window
+    worlds = {}
+    for p in game.profiles():
+        hit = {i: float(answer.tariff[i]) for i, at in enumerate(p) if at < task.wanted[i] and answer.tariff[i] > 0}
+        worlds[p] = ("world", p, *hit.items())
+    calm_worlds = {p: ("world", p) for p in worlds}
+    known = static.at_profiles([("reference", ()), *worlds.values(), *calm_worlds.values()])
+    reference = known["reference", ()]
+    credibility = static.moves.table.threat.credibility
+    true = calm.copy()
+    for p in worlds:
+        change = window.welfare(known[worlds[p]], reference) - window.welfare(known[calm_worlds[p]], reference)
+        for i, region in enumerate(regions):
+            given = answer.offer[i] / task.gdp[i] if p[i] >= task.wanted[i] else 0.0
+            true[(i, *p)] += credibility * scale[i] * change[region] + given
+    return true

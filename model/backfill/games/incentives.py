@@ -1,0 +1,268 @@
+"""The cheapest secondary tariffs and offers that make a wanted profile an equilibrium (Pyomo, solved by HiGHS).
+
+Threats fall on players below the level wanted of them, each with its own tariff, and offers are had by those at that level
+or above. At the wanted profile nobody is threatened, so that what others are threatened with matters only on the way there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import permutations, product
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+
+from backfill.games.payoffs import Array, Profile
+from backfill.supply.highs import solve_model
+
+STRICT = 1e-6
+"""What the wanted level is better by than any other, as a share of GDP: a tie would leave the choice open."""
+
+UNIT = 1e6
+"""Pay-offs are shares of GDP; constraints are in millionths of it, so that the solver's tolerances do not matter."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is wanted, and what it may take.
+
+    Attributes:
+        players: names.
+        wanted: place of the level wanted of each.
+        payoff: ``[player, *levels]`` without threats and offers, shares of GDP.
+        loss: ``[player, rate, *levels]`` what a tariff on the player alone takes from its pay-off there, credibility included,
+            as a share of GDP; read only where the player is below the level wanted of it.
+        rates: ``[rate]`` tariffs that can be chosen, the first of them 0.
+        threat_cost: ``[player, rate]`` cost of threatening, million USD a year.
+        gdp: ``[player]`` million USD a year.
+        largest_offer: ``[player]`` million USD a year.
+        only: whether the wanted profile is to be the only equilibrium, whatever the order of moves.
+    """
+
+    players: tuple[str, ...]
+    wanted: Profile
+    payoff: Array
+    loss: Array
+    rates: Array
+    threat_cost: Array
+    gdp: Array
+    largest_offer: Array
+    only: bool = False
+
+    @property
+    def levels(self) -> int:
+        """Number of levels."""
+        return self.payoff.shape[1]
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """One incentive: a player prefers the level wanted of it to another, the others standing at given levels."""
+
+    player: int
+    other: int
+    at: Profile
+
+
+@dataclass(frozen=True)
+class Package:
+    """An answer to a task.
+
+    Attributes:
+        feasible: whether there is one.
+        sentence: it in words or, if there is none, whose constraint cannot be met within the caps.
+        tariff: ``[player]`` tariffs threatened.
+        offer: ``[player]`` offers, million USD a year.
+        cost: of both, million USD a year.
+        prices: shadow prices of incentive constraints that bind: million USD a year that the package would cost less if the
+            player wanted this level by a thousandth of its GDP more.
+        order: players in the order in which aligning becomes best for them whatever those after them do; empty if any will do.
+    """
+
+    feasible: bool
+    sentence: str
+    tariff: Array
+    offer: Array
+    cost: float
+    prices: dict[Constraint, float]
+    order: tuple[int, ...] = ()
+
+
+def constraints(task: Task) -> Iterator[Constraint]:
+    """Incentives to be given: at the wanted profile, or, if it is to be the only equilibrium, wherever the others stand."""
+    for player, wanted in enumerate(task.wanted):
+        others = [range(task.levels) if task.only else (w,) for w in task.wanted]
+        others[player] = (wanted,)
+        for at in product(*others):
+            yield from (Constraint(player, other, at) for other in range(task.levels) if other != wanted)
+
+
+def needed(task: Task, one: Constraint) -> float:
+    """What the wanted level lacks against the other without threats and offers, as a share of GDP; negative if it is better."""
+    other = (*one.at[: one.player], one.other, *one.at[one.player + 1 :])
+    return float(task.payoff[(one.player, *other)] - task.payoff[(one.player, *one.at)]) + (
+        STRICT if task.only else 0.0
+    )
+
+
+def threatened(task: Task, one: Constraint) -> Array:
+    """What each tariff takes off the other level, ``[rate]``; nothing where that is above the wanted one."""
+    if one.other > task.wanted[one.player]:
+        return np.zeros(len(task.rates))
+    other = (*one.at[: one.player], one.other, *one.at[one.player + 1 :])
+    return task.loss[(one.player, slice(None), *other)]
+
+
+def formulate(task: Task, order: Sequence[int] | None = None) -> pyo.ConcreteModel:
+    """The program for one order in which aligning is to become best; one at a time, or all at the wanted profile if None.
+
+        min sum_i (cost_i(t_i) + o_i)   s.t.   loss_i(t_i, a') + [a' < a*] o_i / GDP_i >= U_i(a', .) - U_i(a*, .)   for all a'
+
+    With an order, a player's constraints hold wherever those after it stand, those before it being at the wanted level:
+    iterated strict dominance, so that the wanted profile is the only equilibrium and every best-response path ends there
+    (Segal 2003, "Coordination and discrimination in contracting with externalities", Journal of Economic Theory 113).
+    """
+    model: Any = pyo.ConcreteModel("incentives")
+    count = len(task.players)
+    asked = [one for one in constraints(task) if order is None or _met(task, one, order)]
+    model.player = pyo.RangeSet(0, count - 1, doc="Players")
+    model.rate = pyo.RangeSet(0, len(task.rates) - 1, doc="Places of tariffs")
+    model.asked = pyo.RangeSet(0, len(asked) - 1, doc="Incentives to be given")
+    model.chosen = pyo.Var(model.player, model.rate, within=pyo.Binary, doc="Whether this tariff is threatened")
+    model.offer = pyo.Var(
+        model.player,
+        bounds=lambda _, i: (0.0, float(task.largest_offer[i])),
+        doc="Offer to those at the wanted level or above, million USD a year",
+    )
+    model.one = pyo.Constraint(
+        model.player, rule=lambda m, i: sum(m.chosen[i, r] for r in m.rate) == 1, doc="One tariff for each"
+    )
+
+    def enough(m: Any, n: int):
+        one = asked[n]
+        taken = threatened(task, one)
+        given = sum(UNIT * float(taken[r]) * m.chosen[one.player, r] for r in m.rate)
+        if one.other < task.wanted[one.player]:
+            given += UNIT / float(task.gdp[one.player]) * m.offer[one.player]
+        return given >= UNIT * needed(task, one)
+
+    model.enough = pyo.Constraint(
+        model.asked, rule=enough, doc="The wanted level is at least as good, millionths of GDP"
+    )
+    model.cost = pyo.Objective(
+        rule=lambda m: (
+            sum(m.offer[i] for i in m.player)
+            + sum(float(task.threat_cost[i, r]) * m.chosen[i, r] for i in m.player for r in m.rate)
+        ),
+        doc="Offers and the cost of threatening, million USD a year",
+    )
+    model.asked_constraints = asked
+    return model
+
+
+def cheapest(task: Task) -> Package:
+    """The cheapest package that makes the wanted profile an equilibrium or, if so wanted, the only one.
+
+    Raises:
+        ValueError: a pay-off is not known, or the first tariff is not 0.
+    """
+    if task.rates[0] != 0:
+        raise ValueError("the first tariff is 0, that of no threat")
+    if np.isnan(task.payoff).any() or np.isnan(task.loss).any():
+        raise ValueError("a pay-off is not known")
+    orders = list(permutations(range(len(task.players)))) if task.only else [None]
+    found = [package for order in orders if (package := _solved(task, order)).feasible]
+    if found:
+        return min(found, key=lambda package: package.cost)
+    return _impossible(task)
+
+
+def _met(task: Task, one: Constraint, order: Sequence[int]) -> bool:
+    """Whether an incentive is asked for in this order: those before the player stand at the wanted level."""
+    before = order[: list(order).index(one.player)]
+    return all(one.at[other] == task.wanted[other] for other in before)
+
+
+def _lacking(task: Task, one: Constraint) -> float:
+    """What stays lacking with the heaviest threat and the largest offer, as a share of GDP."""
+    given = float(threatened(task, one).max())
+    if one.other < task.wanted[one.player]:
+        given += float(task.largest_offer[one.player] / task.gdp[one.player])
+    return needed(task, one) - given
+
+
+def _solved(task: Task, order: Sequence[int] | None) -> Package:
+    model: Any = formulate(task, order)
+    nothing = np.zeros(len(task.players))
+    if any(_lacking(task, one) > 0 for one in model.asked_constraints):
+        return Package(False, "", nothing, nothing, np.inf, {})
+    try:
+        solve_model(model, duals=False)
+    except RuntimeError:
+        return Package(False, "", nothing, nothing, np.inf, {})
+    chosen = [int(np.argmax([_number(model.chosen[i, r]) for r in model.rate])) for i in model.player]
+    for i in model.player:
+        for r in model.rate:
+            model.chosen[i, r].domain = pyo.Reals  # a program with integers has no multipliers, though all are fixed
+            model.chosen[i, r].fix(float(r == chosen[i]))
+    model.one.deactivate()
+    prices = _prices(task, model, chosen)
+    offer = np.array([max(0.0, _number(model.offer[i])) for i in model.player])
+    tariff = task.rates[chosen]
+    cost = _number(model.cost)
+    return Package(True, _told(task, tariff, offer, cost), tariff, offer, cost, prices, tuple(order or ()))
+
+
+def _number(component: Any) -> float:
+    return float(pyo.value(component))  # type: ignore[arg-type]
+
+
+def _prices(task: Task, model: Any, chosen: Sequence[int]) -> dict[Constraint, float]:
+    """Shadow prices with the tariffs as chosen, offers free: million USD a year per thousandth of the player's GDP."""
+    for n in model.asked:
+        one = model.asked_constraints[n]
+        free = one.other > task.wanted[one.player]
+        if free or not needed(task, one) > threatened(task, one)[chosen[one.player]]:
+            model.enough[n].deactivate()
+    if not any(model.enough[n].active for n in model.asked):
+        for i in model.player:
+            model.offer[i].set_value(0.0)
+        return {}
+    duals = solve_model(model)["duals"]
+    found = {model.asked_constraints[n]: duals.get(model.enough[n], 0.0) for n in model.asked if model.enough[n].active}
+    return {one: float(price) * UNIT * 1e-3 for one, price in found.items() if abs(price) > 1e-12}
+
+
+def _told(task: Task, tariff: Array, offer: Array, cost: float) -> str:
+    parts = []
+    for name, rate, given in zip(task.players, tariff, offer, strict=True):
+        what = [f"a threat of {rate:.0%}"] if rate else []
+        what += [f"an offer of {given:,.0f} million USD a year"] if given > 0.5 else []
+        if what:
+            parts.append(f"{name} {' and '.join(what)}")
+    if not parts:
+        return "Nothing is needed: it is an equilibrium as it is."
+    return f"{'; '.join(parts)}: {cost:,.0f} million USD a year."
+
+
+def _impossible(task: Task) -> Package:
+    """Which player's incentive is furthest beyond the caps."""
+    at_wanted = replace(task, only=False)
+    worst = max(constraints(at_wanted), key=lambda one: _lacking(task, one) * task.gdp[one.player])
+    if _lacking(task, worst) <= 0:
+        worst = max(constraints(task), key=lambda one: _lacking(task, one) * task.gdp[one.player])
+    short = _lacking(task, worst) * float(task.gdp[worst.player])
+    name = task.players[worst.player]
+    if worst.other > task.wanted[worst.player]:
+        why = f"a higher level than the one wanted is worth {short:,.0f} million USD a year more to it, which nothing answers"
+    else:
+        why = (
+            f"with the largest tariff and an offer of {task.largest_offer[worst.player]:,.0f} million USD a year it is still "
+            f"better off at another level by {short:,.0f} million USD a year"
+        )
+    nothing = np.zeros(len(task.players))
+    return Package(
+        False, f"Not within the caps: {name}'s incentive cannot be met: {why}.", nothing, nothing, np.inf, {}
+    )
