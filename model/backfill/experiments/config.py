@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,25 +17,22 @@ from backfill.errors import (
     Faults,
     MissingFileError,
     OtherRegionsError,
-    OutOfRangeError,
     SelfReferenceError,
     TableError,
-    UnknownParameterError,
     UserError,
-    did_you_mean,
 )
 from backfill.experiments.align.checks import game_of
 from backfill.experiments.align.file import GameTable
 from backfill.experiments.design.checks import design_of, unfit_levers
 from backfill.experiments.design.file import DesignTable
 from backfill.experiments.file import NO_CONTROLS, ExperimentFile, Horizon, horizon, parse
+from backfill.experiments.parameters import against_priors, without_priors
 from backfill.experiments.toml_text import to_toml
 from backfill.hats.own import CLOSURES, OwnTables, read_own
-from backfill.policy.benchmark import BUILT_IN, benchmark_flows, priors
+from backfill.policy.benchmark import benchmark_flows
 from backfill.policy.board import FlowExists
 from backfill.policy.compile import Inert, compile_policy, idle_measures, inert_measures
 from backfill.policy.facts import Facts
-from backfill.policy.faults import path
 from backfill.policy.known import known_on
 from backfill.policy.library import CHAINED, PolicyFile, called, find, missing, read, with_included
 from backfill.policy.policy import Placed, Policy, duplicates
@@ -218,7 +214,7 @@ def load_experiment(
     acting, withdrawn = known_on(policy, None)
     twins = duplicates(policy)
     wrong += [*included, *astray, *found, *twins, *_reference(file, policy)]
-    wrong += _without_priors(file) if own is not None or unusable else _against_priors(file)
+    wrong += without_priors(file) if own is not None or unusable else against_priors(file)
     grid = None if (span := horizon(file)) is None else periods(span.first_year, span.last_year, span.per_year)
     game: GameTable | None = None
     design, unfit = design_of(file, names, grid, tables, own, names_in)
@@ -292,19 +288,6 @@ def _own(file: PolicyFile, compared_with: Experiment | None) -> tuple[OwnTables 
         return None, [error]
 
 
-def _without_priors(file: PolicyFile) -> list[UserError]:
-    """Settings that mean nothing beside a user's own economy."""
-    wrong: list[UserError] = []
-    if file.raw.get("parameters"):
-        remedy = "are the benchmark's; leave them out beside [economy]"
-        wrong.append(UnknownParameterError(file.label, "parameters", None, remedy))
-    run = file.raw.get("run")
-    if isinstance(run, Mapping) and run.get("ranges") is True:
-        remedy = "come from the benchmark's priors; leave it out"
-        wrong.append(UnknownParameterError(file.label, "run.ranges", True, remedy))
-    return wrong
-
-
 def _mapping(file: PolicyFile, compared_with: Experiment | None) -> tuple[Path | None, list[UserError]]:
     """The mapping file to read an experiment with, and what is wrong with the choice of it."""
     regions = file.raw.get("regions")
@@ -352,31 +335,6 @@ def _reference(file: PolicyFile, policy: Policy) -> list[UserError]:
 
 
 SAME = "is the policy itself, so that every change would be zero; name another, such as no-controls"
-
-
-def _against_priors(file: PolicyFile) -> list[UserError]:
-    """Parameters without a prior or outside its range; what is not a finite number is reported by its type."""
-    parameters = file.raw.get("parameters")
-    if not isinstance(parameters, Mapping) or not parameters:
-        return []
-    wrong: list[UserError] = []
-    known = {name: ends for name, ends in priors().items() if name not in BUILT_IN}
-    for name, value in parameters.items():
-        key = path("parameters", name)
-        if name in BUILT_IN:
-            remedy = "is built into the benchmark; change it in data/sources and build that anew"
-            wrong.append(UnknownParameterError(file.label, key, value, remedy))
-            continue
-        if name not in known:
-            remedy = did_you_mean(name, known, see="`backfill data names` lists all")
-            wrong.append(UnknownParameterError(file.label, key, value, remedy))
-            continue
-        low, high = known[name]
-        number = type(value) in (int, float) and math.isfinite(value)
-        if number and low < high and not low <= value <= high:
-            remedy = f"is outside its prior's range, {low:g} to {high:g}"
-            wrong.append(OutOfRangeError(file.label, key, value, remedy))
-    return wrong
 
 
 def _experiment(
