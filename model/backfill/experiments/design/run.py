@@ -20,9 +20,10 @@ from backfill.experiments.design.worlds import Worlds
 from backfill.experiments.provenance import provenance
 from backfill.experiments.ranges import METHOD, Variant, bounds, variants
 from backfill.experiments.setting import Progress, Setting
+from backfill.experiments.worlds import fingerprint
 from backfill.governments.package import Package
-from backfill.policy.compile import inert_measures
 from backfill.policy.policy import Policy
+from backfill.threads import single_threaded_algebra
 
 
 def design(
@@ -102,12 +103,15 @@ def best_experiment(chosen: Experiment, outcome: Outcome) -> Experiment:
     """The experiment with the best package and without a design; measures of levers that change nothing are left out."""
     worlds = outcome.problem.worlds
     policy = worlds.levers.policy_at(outcome.optimum.package)
-    moved = {name for lever in worlds.levers.table.levers for name in lever.measure}
-    still = inert_measures(
-        policy, chosen.vocabulary(), chosen.periods, flow_exists=chosen.flow_exists(), facts=chosen.facts()
-    )
-    idle = {one.placed.measure.name for one in still} & moved
-    kept = Policy(tuple(one for one in policy.placed if one.measure.name not in idle))
+
+    def without(*names: str) -> Policy:
+        return Policy(tuple(one for one in policy.placed if one.measure.name not in names))
+
+    with single_threaded_algebra():
+        whole = fingerprint(worlds.setting.compiled(policy))
+        moved = dict.fromkeys(name for lever in worlds.levers.table.levers for name in lever.measure)
+        idle = [name for name in moved if fingerprint(worlds.setting.compiled(without(name))) == whole]
+    kept = without(*idle)
     title = f"{chosen.title or chosen.name}: the best package"
     return replace(chosen, name=f"{chosen.name}-best", title=title, policy=kept, design=None)
 
