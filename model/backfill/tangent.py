@@ -32,7 +32,8 @@ from backfill.supply.foresight import decided, present_value
 from backfill.supply.inherited import departing, nodes_of
 from backfill.supply.josephy import _Affine
 from backfill.supply.nodes import Array, Nodes, capacity_path
-from backfill.supply.stockpile import Orders, Seen, Stockholders
+from backfill.supply.orders import Orders, Seen
+from backfill.supply.stockpile import Stockholders
 from backfill.trade.barriers import Barriers, lanes
 from backfill.trade.equilibrium import outcomes
 from backfill.trade.market import Plan

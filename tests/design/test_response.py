@@ -15,6 +15,8 @@ from backfill.trade import equilibrium
 from tests.design.policies import CENTRE, DEPARTS, NAMES, chain
 from tests.support import small
 
+pytestmark = pytest.mark.slow
+
 HALF = 1e-4
 
 

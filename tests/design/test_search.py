@@ -26,6 +26,8 @@ from backfill.policy.policy import Policy
 from backfill.reference import economy as calibrate
 from tests.support import small
 
+pytestmark = pytest.mark.slow
+
 BEGIN = dt.date(2024, 1, 1)
 MEASURES = (
     ExportControl(name="chips", by=("USA",), products=("accelerators_frontier",), destinations=("CHN",), coverage=0.5,

@@ -18,7 +18,7 @@ from backfill.policy.wedges import Wedges
 from backfill.supply.foresight import Foresight, foresight_named
 from backfill.supply.inherited import departing
 from backfill.supply.nodes import capacity_path
-from backfill.supply.stockpile import Orders
+from backfill.supply.orders import Orders
 from backfill.threads import single_threaded_algebra
 from backfill.trade.equilibrium import outcomes
 from backfill.trade.sensitivity import PlanSlopes
