@@ -168,7 +168,12 @@ class StaticPeriod:
         return StaticWorlds(found.seen, found.additions, point.point, point.residual, steps, point.converged)
 
     def _attempt(
-        self, settings: tuple, given: tuple[Barriers, np.ndarray, np.ndarray], inverse: np.ndarray, most: int, tolerance: float
+        self,
+        settings: tuple,
+        given: tuple[Barriers, np.ndarray, np.ndarray],
+        inverse: np.ndarray,
+        most: int,
+        tolerance: float,
     ) -> Solved:
         with single_threaded_algebra():
             return in_pieces(
@@ -214,7 +219,9 @@ def _solve(
 
     prepared = jax.vmap(prepare)(barriers)
 
-    def one(walls: Barriers, share: Array, point: Array, fixed: Factors | None, groups: Buyers) -> tuple[Array, Outcome]:
+    def one(
+        walls: Barriers, share: Array, point: Array, fixed: Factors | None, groups: Buyers
+    ) -> tuple[Array, Outcome]:
         given = (shared.parameters, walls, plan, Tastes(), point, fixed, groups, shared.builders(share))
         return market(structure, *given)
 
