@@ -148,7 +148,7 @@ def goods_classes(
         builders: access of the classes of builders.
     """
     lanes, products, origins, buyers = goods.shape
-    closed = goods.any(axis=2)
+    closed = np.any(goods != 0, axis=2)
     closed[:, tools] = False
     lane, product, buyer = np.nonzero(closed)
     columns = goods[lane, product, :, buyer]
