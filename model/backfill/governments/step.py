@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import pyomo.environ as pyo
@@ -65,7 +66,7 @@ def step(local: Local, share: np.ndarray, radius: float, penalty: float, *, swit
     """
     levers, limits = range(len(share)), range(len(local.limits))
     open_ = [n for n in levers if switches and np.isfinite(local.flips[n])]
-    model = pyo.ConcreteModel("step")
+    model = cast(Any, pyo.ConcreteModel("step"))
     model.move = pyo.Var(
         levers, bounds=lambda _, n: (max(-radius, -float(share[n])), min(radius, 1.0 - float(share[n]))), initialize=0.0
     )
@@ -93,7 +94,7 @@ def step(local: Local, share: np.ndarray, radius: float, penalty: float, *, swit
     now = penalty * np.maximum(local.limits, 0.0).sum()
     return Step(
         move=np.array([pyo.value(model.move[n]) for n in levers]),
-        flip=np.array([n in open_ and pyo.value(model.flip[n]) > 0.5 for n in levers], bool),
+        flip=np.array([n in open_ and float(pyo.value(model.flip[n]) or 0.0) > 0.5 for n in levers], bool),
         multipliers=multipliers,
         promised=float(now - found["objective"]),
     )
