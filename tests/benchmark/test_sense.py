@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from scipy.stats import spearmanr
 
+from backfill import reference
 from backfill.economy.tables import load_tables
 from backfill.policy.wedges import Wedges
 from backfill.reference import economy as calibrate
@@ -159,6 +160,22 @@ def test_a_secondary_tariff_hurts_the_target_more_the_more_it_sells_to_the_us(ec
         exposures.append(sold / wages)
     assert min(losses) > 0
     assert spearmanr(losses, exposures).statistic > 0.8
+
+
+@pytest.mark.slow
+def test_four_more_years_hardly_move_the_plans_of_a_policy(names, worlds, monkeypatch: pytest.MonkeyPatch):
+    """The program ends 3 years and a lag after the last reported period: 4 more move reported capacities by less than 1%."""
+    monkeypatch.setattr(reference, "EXTENSION", reference.EXTENSION + 4)
+    longer = calibrate(load_tables(), names)
+    policy = closed(names, longer.periods, tools(("USA", *ALLIES)))
+    (world,) = solve_world(longer, [policy])
+    assert world.status is Status.SOLVED, world.message
+    order = ["product", "region", "period"]
+    short, long = (one.tables.capacity.sort(order) for one in (worlds["aligned"], world))
+    assert short.select(order).equals(long.select(order))
+    before, after = short["capacity"].to_numpy(), long["capacity"].to_numpy()
+    moved = np.abs(after - before) / np.maximum(before, 1e-6 * before.max())
+    assert moved.max() < 0.01
 
 
 @pytest.mark.slow

@@ -69,7 +69,7 @@ def test_value_added_cannot_be_negative(tables):
     tables["tariffs"] = with_row(tables["tariffs"], 0, rate=-1.5)
     said = lines(tables)
     assert "tariffs: row 1: rate: -1.5: must be greater than -1" in said
-    assert 'inputs: rows 1, 2: "r0/p0": input shares sum to 1.2, more than 1: value added is negative' in said
+    assert 'inputs: rows 1, 7: "r0/p0": input shares sum to 1.2, more than 1: value added is negative' in said
 
 
 def test_final_demand_cannot_be_negative(tables):
