@@ -1,0 +1,421 @@
+"""Many worlds of one period: markets and builders solved together, suppliers' rents being those of the reference plan.
+
+What worlds share is prepared once: what tools cost in the reference, and the inverse of ``I - F_x`` of the markets there and in
+worlds typical of those to come, which tells how far a change of the map asks the unknowns to move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from backfill.arrays import Array
+from backfill.economy.economy import Economy, Parameters, Structure
+from backfill.policy.wedges import Wedges
+from backfill.threads import single_threaded_algebra
+from backfill.trade import anderson
+from backfill.trade.barriers import Barriers, lanes
+from backfill.trade.builders import Builders, tool_cost
+from backfill.trade.demand import Tastes
+from backfill.trade.equilibrium import CHUNK, PATIENCE, TOLERANCE, floor
+from backfill.trade.factors import Buyers, Factors, Used, buyers, factors, used_in
+from backfill.trade.market import Outcome, Plan, market
+from backfill.trade.pieces import in_pieces
+
+NEAR = 12
+"""Evaluations after which worlds still unsolved are put together, so that none of the others waits for them."""
+
+FAR = 60
+"""Evaluations after which a world is too far from the reference for its slopes and is solved without them."""
+
+LAST = 400
+"""Evaluations after which a world is given up."""
+
+UNSOLVED = "the markets have no answer"
+
+
+@dataclass(frozen=True)
+class StaticWorlds:
+    """Solved worlds of one period, one row a world, as NumPy arrays.
+
+    Attributes:
+        seen: what was asked of each world's `Outcome`; all of it by default.
+        additions: what builders of each capacity and class add.
+        vector: the markets' unknowns (see `backfill.trade.state.State`).
+        residual: largest change that another evaluation of the markets makes.
+        steps: evaluations used.
+        converged: whether the residual is within tolerance.
+    """
+
+    seen: Any
+    additions: Float[np.ndarray, "world node class"]
+    vector: Float[np.ndarray, "world unknown"]
+    residual: Float[np.ndarray, " world"]
+    steps: np.ndarray
+    converged: np.ndarray
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Why a world is not solved; empty if it is."""
+        return tuple("" if fine else UNSOLVED for fine in self.converged)
+
+
+class Shared(eqx.Module):
+    """What the worlds of a period have in common.
+
+    Attributes:
+        parameters: of the period.
+        rent: of planned capacities, per unit of output.
+        need, added, slope, cost: of builders, see `Builders`.
+    """
+
+    parameters: Parameters
+    rent: Float[Array, " node"]
+    need: Float[Array, "node tool"]
+    added: Float[Array, " node"]
+    slope: Float[Array, " node"]
+    cost: Float[Array, " node"]
+
+    def builders(self, share: Float[Array, "node class"]) -> Builders:
+        """Builders by class."""
+        return Builders(self.need, self.added, self.slope, self.cost, share)
+
+    def plan(self, structure: Structure, classes: int) -> Plan:
+        """Rents of the plan; what tools are bought depends on what they cost."""
+        nothing = jnp.zeros((len(structure.products), classes, len(structure.regions)))
+        return Plan(self.rent, nothing, nothing[:, 0], nothing[0, 0])
+
+
+def whole(structure: Structure, outcome: Outcome) -> Outcome:
+    """All of an outcome."""
+    return outcome
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A function of a module, told apart by its name."""
+
+    function: Callable[[Structure, Outcome], Any]
+
+    def __repr__(self) -> str:
+        return f"{self.function.__module__}.{self.function.__qualname__}"
+
+
+class Anchor(NamedTuple):
+    """A solved world from which others start.
+
+    Attributes:
+        state: its unknowns but for rents of limits.
+        inverse: ``(I - F_x)^-1`` there.
+    """
+
+    state: Float[np.ndarray, " unknown"]
+    inverse: Float[np.ndarray, "unknown unknown"]
+
+
+class StaticPeriod:
+    """One period of an economy, ready to solve worlds in.
+
+    Args:
+        economy: the calibrated economy.
+        at: place of the period in it.
+        around: a few worlds typical of those to come, such as the corners of what is varied. Each world starts from the one,
+            or from the reference, whose slopes say that it is nearest. Answers do not depend on them, within the tolerance.
+    """
+
+    def __init__(self, economy: Economy, at: int, around: Sequence[Wedges] = ()) -> None:
+        self.structure, capacity = economy.structure, economy.capacity
+        parameters, rent, added, slope = jax.tree.map(
+            lambda x: np.asarray(x)[at], (economy.parameters, capacity.rent, capacity.additions, capacity.slope)
+        )
+        need = np.asarray(capacity.tool_need)[:, list(self.structure.tools)]
+        self.shared = Shared(parameters, rent, need, added, slope, np.zeros(len(added)))
+        neutral = self.barriers([Wedges.none(self.structure.vocabulary, economy.periods[at : at + 1])])
+        state = np.asarray(economy.reference_state)[at : at + 1]
+        cost, inverse = self._slopes(neutral, state)
+        self.shared = eqx.tree_at(lambda x: x.cost, self.shared, cost[0])
+        self.anchors = [Anchor(state[0], inverse[0])]
+        if around:
+            walls = self.barriers(around)
+            found = self.solve(walls)
+            _, inverse = self._slopes(walls, found.vector)
+            solved = zip(found.vector[:, : len(state[0])], inverse, found.converged, strict=True)
+            self.anchors += [Anchor(vector, slopes) for vector, slopes, fine in solved if fine]
+
+    def _slopes(self, barriers: Barriers, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Tool cost of a unit of capacity at class 0, and the inverse of the slopes, of each world."""
+        given = (barriers, self._share(barriers), vectors)
+        with single_threaded_algebra():
+            return in_pieces(_slopes, (self.structure,), 1, given, (self.shared,))
+
+    def barriers(self, worlds: Sequence[Wedges] | Wedges) -> Barriers:
+        """The worlds' wedges in the markets' axes, classes and columns of buyers in round numbers."""
+        found = lanes(self.structure, [worlds] if isinstance(worlds, Wedges) else worlds)
+        return in_round_numbers(found)
+
+    def solve(
+        self,
+        worlds: Sequence[Wedges] | Wedges | Barriers,
+        *,
+        tolerance: float = TOLERANCE,
+        seen: Callable[[Structure, Outcome], Any] = whole,
+    ) -> StaticWorlds:
+        """Solve worlds; see `static_worlds`."""
+        barriers = worlds if isinstance(worlds, Barriers) else self.barriers(worlds)
+        count, limits = barriers.limit_quantity.shape
+        share, settings = self._share(barriers), (self.structure, used_in(barriers), Seen(seen))
+        known = [_with_limits(anchor, limits) for anchor in self.anchors]
+        nearest = self._nearest(settings[:2], barriers, share, known)
+        plain = np.eye(len(known[0].state))
+        start = np.array([anchor.state for anchor in known])[nearest]
+        groups = [(anchor.inverse, np.flatnonzero(nearest == n)) for n, anchor in enumerate(known)]
+        found = _Found(count)
+        for inverse, members in groups:
+            found.place(members, self._attempt(settings, (barriers, share, start), members, inverse, NEAR, tolerance))
+        for inverse, members in groups:
+            left = members[found.unsolved[members]]
+            given = (barriers, share, found.points)
+            found.place(left, self._attempt(settings, given, left, inverse, FAR, tolerance))
+        left = np.flatnonzero(found.unsolved)
+        found.place(left, self._attempt(settings, (barriers, share, start), left, plain, LAST, tolerance))
+        return found.worlds()
+
+    def _attempt(
+        self,
+        settings: tuple,
+        given: tuple[Barriers, np.ndarray, np.ndarray],
+        chosen: np.ndarray,
+        inverse: np.ndarray,
+        most: int,
+        tolerance: float,
+    ) -> Solved | None:
+        """Solve the chosen worlds, if there are any."""
+        if not len(chosen):
+            return None
+        if len(chosen) < len(given[1]):
+            given = jax.tree.map(lambda x: np.asarray(x)[chosen], given)
+        shared = (self.shared, inverse, np.int32(most), np.float64(tolerance))
+        with single_threaded_algebra():
+            return in_pieces(_solve, settings, CHUNK, given, shared)
+
+    def _nearest(self, settings: tuple, barriers: Barriers, share: np.ndarray, known: list[Anchor]) -> np.ndarray:
+        """Place of the anchor from which each world has least to go."""
+        if len(known) == 1:
+            return np.zeros(len(share), int)
+        states, inverses = (np.array(part) for part in zip(*known, strict=True))
+        with single_threaded_algebra():
+            left = in_pieces(_to_go, settings, CHUNK, (barriers, share), (self.shared, states, inverses))
+        return np.where(np.isnan(left), np.inf, left).argmin(axis=1)
+
+    def _share(self, barriers: Barriers) -> Float[np.ndarray, "world node class"]:
+        """Share of each capacity's builders in a class, nothing where a tool they need cannot be had."""
+        tools, need = list(self.structure.tools), self.shared.need > 0
+        sold = np.asarray(self.shared.parameters.preferences.weight)[tools] > 0
+        had = np.any((np.asarray(barriers.open)[:, tools] > 0) & sold[:, None], axis=3)
+        sites = [self.structure.region(region) for _, region in self.structure.nodes]
+        lacks = (need.T[None, :, None] & ~had[..., sites]).any(axis=1)
+        return np.where(lacks, 0.0, barriers.builder_share).swapaxes(1, 2)
+
+
+class Solved(NamedTuple):
+    """What a compiled program returns of its worlds."""
+
+    point: anderson.FixedPoint
+    seen: Any
+    additions: Float[Array, "lane node class"]
+
+
+def _with_limits(anchor: Anchor, limits: int) -> Anchor:
+    """The same among more unknowns: rents of limits, nothing at first, that move as the map says."""
+    inverse = np.eye(len(anchor.state) + limits)
+    inverse[: len(anchor.state), : len(anchor.state)] = anchor.inverse
+    return Anchor(np.concatenate([anchor.state, np.zeros(limits)]), inverse)
+
+
+class _Found:
+    """What is known of some worlds, round after round."""
+
+    def __init__(self, count: int) -> None:
+        self.unsolved, self.steps = np.ones(count, bool), np.zeros(count, int)
+        self.parts: Any = None
+
+    def place(self, places: np.ndarray, solved: Solved | None) -> None:
+        """Put what was solved in the place of what was known."""
+        if solved is None:
+            return
+        if self.parts is None and len(places) == len(self.steps):
+            self.parts = solved
+        elif self.parts is None:
+            self.parts = jax.tree.map(lambda x: np.zeros((len(self.steps), *x.shape[1:]), x.dtype), solved)
+        jax.tree.map(lambda mine, its: mine is its or mine.__setitem__(places, its), self.parts, solved)
+        self.steps[places] += np.asarray(solved.point.steps)
+        self.unsolved[places] = ~np.asarray(solved.point.converged)
+
+    @property
+    def points(self) -> np.ndarray:
+        """Where each world stands."""
+        return self.parts.point.point
+
+    def worlds(self) -> StaticWorlds:
+        """All of it."""
+        point, seen, additions = self.parts
+        return StaticWorlds(seen, additions, point.point, point.residual, self.steps, point.converged)
+
+
+def _maps(
+    structure: Structure, used: Used, barriers: Barriers, share: Array, shared: Shared
+) -> Callable[[Array], tuple[Array, Outcome]]:
+    """The markets of several worlds as a function of their unknowns, what does not change being computed once."""
+    limits = barriers.limit_quantity.shape[-1]
+    plan = shared.plan(structure, barriers.share.shape[-2])
+
+    def prepare(walls: Barriers) -> tuple[Factors | None, Buyers]:
+        fixed = None if used.limited_goods else factors(shared.parameters, walls, jnp.zeros(limits), used)
+        return fixed, buyers(walls, plan.purchases)
+
+    prepared = jax.vmap(prepare)(barriers)
+
+    def one(
+        walls: Barriers, share: Array, point: Array, fixed: Factors | None, groups: Buyers
+    ) -> tuple[Array, Outcome]:
+        given = (shared.parameters, walls, plan, Tastes(), point, fixed, groups, shared.builders(share))
+        return market(structure, *given)
+
+    return lambda points: jax.vmap(one)(barriers, share, points, *prepared)
+
+
+def _solve(
+    structure: Structure,
+    used: Used,
+    seen: Seen,
+    barriers: Barriers,
+    share: Array,
+    start: Array,
+    shared: Shared,
+    inverse: Array,
+    most: Array,
+    tolerance: Array,
+) -> Solved:
+    evaluate = _maps(structure, used, barriers, share, shared)
+    found = anderson.solve(
+        lambda points: evaluate(points)[0],
+        start,
+        floor=floor(structure, start.shape[1], barriers.limit_quantity.shape[-1]),
+        tolerance=tolerance,
+        max_steps=most,
+        patience=PATIENCE,
+        precondition=lambda change: change @ inverse.T,
+    )
+
+    def told(outcome: Outcome, share: Array) -> tuple[Any, Array]:
+        added = shared.builders(share).additions(structure, outcome.buying.by_class)
+        return seen.function(structure, outcome), added
+
+    return Solved(found, *jax.vmap(told)(evaluate(found.point)[1], share))
+
+
+def _to_go(
+    structure: Structure, used: Used, barriers: Barriers, share: Array, shared: Shared, states: Array, inverses: Array
+) -> Array:
+    """Largest change of an unknown that each anchor's slopes ask of each world, ``[lane, anchor]``."""
+    evaluate = _maps(structure, used, barriers, share, shared)
+
+    def left(anchor: tuple[Array, Array]) -> Array:
+        state, inverse = anchor
+        points = jnp.tile(state, (len(share), 1))
+        return jnp.abs((evaluate(points)[0] - points) @ inverse.T).max(axis=1)
+
+    return jax.lax.map(left, (states, inverses)).T
+
+
+def _slopes(
+    structure: Structure, barriers: Barriers, share: Array, vectors: Array, shared: Shared
+) -> tuple[Array, Array]:
+    """What tools for a unit of capacity cost buyers of class 0, and ``(I - F_x)^-1`` at given rents of limits.
+
+    Where the reference's tool cost is not known yet, what it is here stands for it.
+    """
+
+    def one(walls: Barriers, share: Array, vector: Array) -> tuple[Array, Array]:
+        count = len(vector) - walls.limit_quantity.shape[-1]
+        plan = shared.plan(structure, share.shape[1])
+
+        def again(known: Shared, state: Array) -> tuple[Array, Outcome]:
+            point = jnp.concatenate([state, vector[count:]])
+            given = (known.parameters, walls, plan, Tastes(), point, None, None, known.builders(share))
+            new, outcome = market(structure, *given)
+            return new[:count], outcome
+
+        cost = tool_cost(structure, shared.need, again(shared, vector[:count])[1].buying.by_class)[:, 0]
+        known = eqx.tree_at(lambda x: x.cost, shared, jnp.where(shared.cost > 0, shared.cost, cost))
+        slopes = jax.jacfwd(lambda state: again(known, state)[0])(vector[:count])
+        return cost, jnp.linalg.inv(jnp.eye(count) - slopes)
+
+    return jax.lax.map(lambda lane: one(*lane), (barriers, share, vectors))
+
+
+CLASSES, COLUMNS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32), (0, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+"""Numbers of classes and columns of buyers for which programs are compiled."""
+
+
+def in_round_numbers(barriers: Barriers) -> Barriers:
+    """The same with empty classes and columns of buyers, so that batches of worlds share compiled programs."""
+
+    def more(sizes: tuple[int, ...], count: int) -> int:
+        return next((size - count for size in sizes if size >= count), 0)
+
+    classes, columns = more(CLASSES, barriers.share.shape[2]), more(COLUMNS, barriers.slot.shape[2])
+
+    def padded(table: Array, value: float, **axes: int) -> np.ndarray:
+        widths = [(0, axes.get(f"axis_{n}", 0)) for n in range(np.ndim(table))]
+        return np.pad(np.asarray(table), widths, constant_values=value)
+
+    if not classes and not columns:
+        return barriers
+    return eqx.tree_at(
+        lambda x: (x.open, x.share, x.builder_share, x.slot),
+        barriers,
+        (
+            padded(barriers.open, 1.0, axis_2=classes),
+            padded(barriers.share, 0.0, axis_2=classes),
+            padded(barriers.builder_share, 0.0, axis_1=classes),
+            padded(barriers.slot, 0.0, axis_2=columns, axis_3=classes),
+        ),
+    )
+
+
+def static_worlds(
+    economy: Economy,
+    worlds: Sequence[Wedges] | Wedges,
+    at: int,
+    *,
+    tolerance: float = TOLERANCE,
+    seen: Callable[[Structure, Outcome], Any] = whole,
+) -> StaticWorlds:
+    """Solve worlds of one period at the rents of the reference plan.
+
+    Capacity sells what is asked of it at the reference's rents. Builders answer what their tools cost, in the same fixed point
+    as the markets: with ``I0`` and ``T0`` additions and tool cost in the reference, builders of class ``c`` add
+    ``max(0, I0 + (T0 - T_c) / psi)`` times their share, nothing where a tool cannot be had. What capacity is worth later is left
+    out. A world that fails is reported in its row; it never stops the others.
+
+    Args:
+        economy: the calibrated economy.
+        worlds: wedges over that one period, one a world; or one `Wedges` whose leading axis is the world instead of the
+            period (see `backfill.policy.wedges.stacked`), which costs no Python work a world.
+        at: place of that period in the economy.
+        tolerance: largest change of a logarithm that another evaluation of the markets may make.
+        seen: function of a module that takes a structure and one world's outcome and returns arrays; it is compiled with the
+            markets, and only what it returns leaves the program. All of the outcome by default.
+
+    Raises:
+        UnsolvedError: where every way to acquire compute is closed to some users.
+    """
+    return StaticPeriod(economy, at).solve(worlds, tolerance=tolerance, seen=seen)
