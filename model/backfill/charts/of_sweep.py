@@ -17,6 +17,9 @@ from backfill.charts.panel import NothingToDraw, Panel, inner, source
 from backfill.charts.theme import COLUMN, HEIGHT, INK, PADDING, PAPER, SERIES, TOTAL, columns, room
 from backfill.charts.words import capital, measure, people
 
+Number = tuple[str, str] | tuple[str, str, str]
+"""A number of a sweep: its quantity, where it is, and of which product if there are several."""
+
 FULL = COLUMN - 2 * PADDING - 40
 ABOUT = ("scenario", "number", "status", "reason")
 """Columns of ``scenarios`` that are not levers."""
@@ -143,7 +146,12 @@ def two_levers(
         shade=(pl.col("value") - low) / max(high - low, 1e-300),
     ).with_columns(dark=pl.col("shade") > 0.55)
     base = alt.Chart(columns(cells, ["across", "up", "value", "label", "shade", "dark", "scenarios"]))
-    horizontal = alt.X("across:N").sort(across_order).title(x).axis(labelAngle=0 if len(across_order) <= 10 else -45, ticks=False, domain=False)
+    horizontal = (
+        alt.X("across:N")
+        .sort(across_order)
+        .title(x)
+        .axis(labelAngle=0 if len(across_order) <= 10 else -45, ticks=False, domain=False)
+    )
     vertical = alt.Y("up:N").sort(up_order[::-1]).title(y).axis(ticks=False, domain=False)
     paint = alt.Color("shade:Q").scale(domain=[0, 1 / 3, 2 / 3, 1], range=list(SHADES), interpolate="rgb").legend(None)
     rects = base.mark_rect(stroke=PAPER).encode(
@@ -194,8 +202,8 @@ def sweep_tornado(
 
 def sweep_frontier(
     sweep: Swept,
-    gain: tuple[str, ...] = ("compute denied", "adversary"),
-    cost: tuple[str, ...] | None = None,
+    gain: Number = ("compute denied", "adversary"),
+    cost: Number | None = None,
     period: str | None = None,
     *,
     less: bool = False,
@@ -213,8 +221,8 @@ def sweep_frontier(
         NothingToDraw: there is no such number or period.
     """
     cost = cost or next((one for one in WELFARE if one in numbers_of(sweep)), WELFARE[0])
-    up, unit, when = _values(sweep, gain[0], gain[1], period, gain[2] if len(gain) > 2 else None)
-    along, along_unit, _ = _values(sweep, cost[0], cost[1], period, cost[2] if len(cost) > 2 else None)
+    up, unit, when = _values(sweep, gain[0], gain[1], period, gain[2] if len(gain) == 3 else None)
+    along, along_unit, _ = _values(sweep, cost[0], cost[1], period, cost[2] if len(cost) == 3 else None)
     both = (
         up.select("scenario", gain="value")
         .join(along.select("scenario", cost="value"), on="scenario")
