@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 import backfill.experiments.run as running
+from backfill.economy.priors import load_priors
 from backfill.experiments.config import load_experiment
 from backfill.experiments.ranges import METHOD, PARAMETERS, Variant, spread, variants
-from backfill.economy.priors import load_priors
 from tests.effects.test_results import make
 
 LOW, HIGH = Variant("a", "low", 0.0), Variant("a", "high", 1.0)

@@ -61,8 +61,8 @@ def known_names(mapping: Path | None = None) -> str:
         DataError: the mapping is missing or faulty.
     """
     from backfill.economy.mapping import apply_mapping
-    from backfill.economy.tables import load_tables, load_vocabulary
     from backfill.economy.priors import GAMES, load_priors
+    from backfill.economy.tables import load_tables, load_vocabulary
 
     words = load_vocabulary() if mapping is None else apply_mapping(load_tables(), mapping).vocabulary()
     blocs = {bloc: [r for r in words.regions if words.bloc[r] == bloc] for bloc in dict.fromkeys(words.bloc.values())}

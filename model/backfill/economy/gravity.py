@@ -115,7 +115,7 @@ def report() -> list[str]:
         held = f"{one.effects} effects" if one.effects != "none" else "no pair effects"
         lines.append(f"  {one.sector}, {held}: {one.elasticity:.2f} ({one.error:.2f})")
     lines += ["", "Published (a trade elasticity is about the elasticity of substitution less one):"]
-    lines += [f"  {row['sector']}, {row['quantity']}: {row['value']:g}, {row['source']}" for row in published().iter_rows(named=True)]
+    lines += [f"  {sector}, {quantity}: {value:g}, {source}" for sector, quantity, value, source in published().iter_rows()]
     products = pl.read_csv(data_dir() / "sources" / "products.csv").filter(pl.col("nest") != "physical")
     used = ", ".join(f"{name} {value:g}" for name, value in products.select("product", "armington_elasticity").iter_rows())
     return [*lines, "", f"Elasticities of substitution between origins in the benchmark: {used}."]

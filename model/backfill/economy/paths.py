@@ -60,7 +60,8 @@ class Priors(Mapping[str, float]):
         for (name, product, region), row in self._rows.items():
             label = "/".join(part for part in (name, product, region) if part)
             if label in self._overrides or name in self._overrides:
-                table[label] = (float(self._overrides.get(label, self._overrides.get(name, 0.0))), "assumed", "set in the experiment file")
+                value = self._overrides.get(label, self._overrides.get(name, 0.0))
+                table[label] = (float(value), "assumed", "set in the experiment file")
             else:
                 table[label] = (float(row["central"]), row["grade"], row["source"])
         return table

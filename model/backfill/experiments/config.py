@@ -368,6 +368,7 @@ def _experiment(
         own=own,
         parameters=settings.parameters,
         foresight=settings.foresight,
+        structure=settings.structure,
         reference=reference,
         includes=tuple(dict.fromkeys(includes)),
         ranges=settings.run.ranges,

@@ -18,7 +18,8 @@ def without_priors(file: PolicyFile) -> list[UserError]:
         remedy = "are the benchmark's; leave them out beside [economy]"
         wrong.append(UnknownParameterError(file.label, "parameters", None, remedy))
     if file.raw.get("structure"):
-        wrong.append(UnknownParameterError(file.label, "structure", None, "switches the benchmark's; leave it out beside [economy]"))
+        remedy = "switches what the benchmark assumes; leave it out beside [economy]"
+        wrong.append(UnknownParameterError(file.label, "structure", None, remedy))
     run = file.raw.get("run")
     if isinstance(run, Mapping) and run.get("ranges") is True:
         remedy = "come from the benchmark's priors; leave it out"
@@ -34,6 +35,11 @@ def against_priors(file: PolicyFile) -> list[UserError]:
     wrong: list[UserError] = []
     every = load_priors()
     known = {name: prior for name, prior in every.items() if prior.acts_on != GAMES}
+    structure = file.raw.get("structure")
+    counted = structure.get("quality", "mixed") if isinstance(structure, Mapping) else "mixed"
+    if "quality_theta" in parameters and counted != "mixed":
+        remedy = f'structure.quality = "{counted}" sets it already; leave one out'
+        wrong.append(OutOfRangeError(file.label, path("parameters", "quality_theta"), parameters["quality_theta"], remedy))
     for name, value in parameters.items():
         key = path("parameters", name)
         if name not in known:

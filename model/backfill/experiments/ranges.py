@@ -31,8 +31,8 @@ PARAMETERS = (
     "discount_factor",
 )
 """Parameters that are varied unless others are named: of those of the calibrated economy, each taken alone from end to end in
-``allied-alignment``, those that moved compute denied, its cost, welfare or revenue of the US by a tenth or more, or smuggling by a
-quarter; and what the adversary accepts, whom rules reach, what it would buy, and the quality index (economics, section 13)."""
+``allied-alignment``, those that moved compute denied, its cost, welfare or revenue of the US by a tenth or more, or smuggling
+by a quarter; and what the adversary accepts, whom rules reach, what it would buy, and the quality index (section 13)."""
 
 METHOD = (
     "80% if parameters are independent and what they change adds up: root sum of squares of the swings of the change as one "

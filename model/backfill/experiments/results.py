@@ -102,7 +102,7 @@ class Result:
         checks: residuals by name (`CHECKS`).
         provenance: versions, hashes, date, parameters with grades.
         resolved: the experiment as TOML with everything included and every default filled.
-        drivers: which parameters move each headline change (see `backfill.experiments.ranges`), empty unless ranges are asked for.
+        drivers: which parameters move each headline change (see `backfill.experiments.ranges`); empty without ranges.
     """
 
     name: str
@@ -187,7 +187,8 @@ def may_replace(directory: Path) -> None:
         OutputError: a file, or a folder with something else in it.
     """
     tables = {f"{field.name}.{kind}" for field in fields(EffectTables) for kind in ("parquet", "csv")}
-    others = {_MARK, _SUMMARY, "provenance.json", "resolved.toml", "chart.html", DRIVERS_FILE, EXPLANATION, f".{EXPLANATION}.part"}
+    others = {_MARK, _SUMMARY, "provenance.json", "resolved.toml", "chart.html", DRIVERS_FILE}
+    others |= {EXPLANATION, f".{EXPLANATION}.part"}
     check_replaceable(directory, "result", is_result, tables | others)
 
 

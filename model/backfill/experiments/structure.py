@@ -1,4 +1,4 @@
-"""Assumptions of structure that a single number does not vary: each a switch of an experiment, and headline results under each."""
+"""Assumptions of structure that a single number does not vary: each a switch of an experiment; headlines under each."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class StructureTable(BaseModel):
         "written", description="imports the adversary lets its buyers take: as its restraints say, all, or none of what they name"
     )
     quality: Literal["mixed", "operations", "memory"] = Field(
-        "mixed", description="what makes an accelerator's quality: operations and bandwidth, operations alone, or more of bandwidth"
+        "mixed", description="what makes an accelerator's quality: both, operations alone, or more of bandwidth"
     )
 
     @property
@@ -117,7 +117,9 @@ def switched(experiment: Experiment, switches: Mapping[str, str]) -> Experiment:
     return dataclasses.replace(changed, **{k: v for k, v in switches.items() if k == "foresight"})
 
 
-def headlines(experiment: Experiment, solve: Callable[[Experiment], Result], names: Sequence[str] = tuple(VARIANTS)) -> pl.DataFrame:
+def headlines(
+    experiment: Experiment, solve: Callable[[Experiment], Result], names: Sequence[str] = tuple(VARIANTS)
+) -> pl.DataFrame:
     """Headline changes under each structure (columns: `SCHEMA`), structures that are the file's own left out.
 
     Args:

@@ -48,7 +48,7 @@ class Sources:
     """Every source figure and the lists of names.
 
     Attributes:
-        figures: all rows of all figure files (`COLUMNS` and ``file``, ``row``; of parameters `PRIOR_COLUMNS` too, null elsewhere).
+        figures: all rows of all figure files (`COLUMNS` and ``file``, ``row``, of parameters `PRIOR_COLUMNS` too).
         regions, products: names in array order.
         bibliography: source key to title, address and licence.
     """
