@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from backfill.experiments.ranges import HEADLINES, PARAMETERS
+from backfill.experiments.ranges import HEADLINES, PARAMETERS, influence
 from backfill.experiments.results import Result
 
 WORDS = ("what", "where", "period", "unit")
@@ -96,7 +96,9 @@ def driven(result: Result) -> Iterator[str]:
         rows = result.drivers.filter((pl.col("quantity") == quantity) & (pl.col("where") == where) & (pl.col("share") > 0))
         told = ", ".join(f"{name} {share:.0%}" for name, share in rows.sort("rank").head(4).select("parameter", "share").rows())
         if told:
-            yield f"{quantity}, {where}, is driven by {told} (share of squared swings; all: drivers.csv)"
+            yield f"{quantity}, {where}: driven by {told} (share of squared swings; all: drivers.csv)"
+    order = ", ".join(name for name, _ in influence(result.drivers))
+    yield f"in the order of influence (largest share in any of these): {order}"
 
 
 def _rates(result: Result) -> Iterator[str]:
