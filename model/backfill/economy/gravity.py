@@ -14,6 +14,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -98,7 +99,8 @@ def ppml(trade: pl.DataFrame, effects: str, sector: str = POOLED) -> Estimate:
     frame = pandas.DataFrame(data.to_dict(as_series=False))
     with warnings.catch_warnings():  # the estimator's own use of pandas
         warnings.simplefilter("ignore", DeprecationWarning)
-        fit = pyfixest.fepois(f"value ~ rate | {fixed}", frame, vcov={"CRV1": "pair"})
+        estimate: Any = pyfixest.fepois
+        fit = estimate(f"value ~ rate | {fixed}", frame, vcov={"CRV1": "pair"})
     return Estimate(sector, effects, -float(np.asarray(fit.coef())[0]), float(np.asarray(fit.se())[0]), len(frame))
 
 

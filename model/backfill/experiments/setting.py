@@ -115,7 +115,8 @@ def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy
     tables = experiment.tables()
     vocabulary = tables.vocabulary()
     priors = priors_of(tables)
-    given = {name: value for name, value in experiment.parameters.items() if priors[name].acts_on == "model"}
+    set_ = experiment.parameters.items()
+    given = {name: value for name, value in set_ if name not in priors or priors[name].acts_on == "model"}
 
     def calibrated() -> Economy:
         return economy(

@@ -31,13 +31,15 @@ class StructureTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     supply: Literal["capacity", "demand"] = Field(
-        "capacity", description="what binds in the reference: capacity, which earns a rent, or demand, with capacity to spare"
+        default="capacity",
+        description="what binds in the reference: capacity, which earns a rent, or demand, with capacity to spare",
     )
     acceptance: Literal["written", "full", "none"] = Field(
-        "written", description="imports the adversary lets its buyers take: as its restraints say, all, or none of what they name"
+        default="written",
+        description="imports the adversary lets its buyers take: as its restraints say, all, or none of what they name",
     )
     quality: Literal["mixed", "operations", "memory"] = Field(
-        "mixed", description="what makes an accelerator's quality: both, operations alone, or more of bandwidth"
+        default="mixed", description="what makes an accelerator's quality: both, operations alone, or more of bandwidth"
     )
 
     @property
