@@ -76,11 +76,11 @@ def frontier(result: Drawn) -> alt.LayerChart:
     limit, per, limit_unit = _moving(result)
     price = table.filter(pl.col("kind") == "price").select("point", pl.col("value").alias("price"))
     data = objective.join(price, on="point", how="left").with_columns(
-        value=pl.col("value") * factor,
+        pl.col("value", "low", "high") * factor,
         bound=pl.col("bound") * per,
         state=pl.when(pl.col("verdict") == OPTIMAL).then(pl.lit("certified")).otherwise(pl.col("verdict")),
     )
-    base = alt.Chart(columns(data, ["bound", "value", "price", "state", "verdict"]))
+    base = alt.Chart(columns(data, ["bound", "value", "low", "high", "price", "state", "verdict"]))
     x = alt.X("bound:Q").title(f"{limit}, {limit_unit}").axis(tickCount=6)
     y = alt.Y("value:Q").title(None).scale(zero=False)
     line = base.mark_line(color=PALETTE[0]).encode(x=x, y=y)
@@ -97,7 +97,11 @@ def frontier(result: Drawn) -> alt.LayerChart:
     ends = data.sort("bound")
     sentence = f"From {_short(ends['value'][0])} to {_short(ends['value'][-1])} {unit} as the limit moves."
     told = f"{_sentence(result.objective)}, {unit}; filled: the optimality conditions hold"
-    return alt.layer(line, dots).properties(width=WIDTH, height=HEIGHT, title=title(sentence, told))
+    layers: list[alt.Chart] = [line, dots]
+    if data["low"].null_count() < data.height:
+        told += "; band: over known ranges of the parameters, the packages kept"
+        layers.insert(0, base.mark_area(color=PALETTE[0], opacity=0.15).encode(x=x, y="low:Q", y2="high:Q"))
+    return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT, title=title(sentence, told))
 
 
 def _moving(result: Drawn) -> tuple[str, float, str]:
@@ -119,7 +123,11 @@ def mixes(result: Drawn) -> alt.Chart:
     names = data["lever"].unique(maintain_order=True).to_list()
     moves = data.group_by("lever").agg((pl.col("value").max() - pl.col("value").min()).alias("span")).sort("span")
     widest = moves["lever"][-1]
-    paint = alt.Color("lever:N").scale(domain=names, range=list(PALETTE[: len(names)])).legend(columns=2, symbolType="stroke")
+    paint = (
+        alt.Color("lever:N")
+        .scale(domain=names, range=list(PALETTE[: len(names)]))
+        .legend(columns=2, symbolType="stroke")
+    )
     return (
         alt.Chart(columns(data, ["bound", "value", "lever"]))
         .mark_line(point=alt.OverlayMarkDef(size=30))
@@ -132,7 +140,9 @@ def mixes(result: Drawn) -> alt.Chart:
         .properties(
             width=WIDTH,
             height=HEIGHT,
-            title=title(f"{_sentence(widest)} moves most.", "The best mix: each lever's place between least and largest"),
+            title=title(
+                f"{_sentence(widest)} moves most.", "The best mix: each lever's place between least and largest"
+            ),
         )
     )
 
@@ -141,9 +151,9 @@ def levers(result: Drawn) -> alt.LayerChart:
     """Every lever in its range, as written and at best."""
     table = result.tables["design"].with_columns(
         place=(pl.col("value") - pl.col("low")) / (pl.col("high") - pl.col("low")),
-        label=pl.when(pl.col("there")).then(pl.col("value").map_elements(lambda x: f"{x:.3g}", return_dtype=pl.String)).otherwise(
-            pl.lit("left out")
-        ),
+        label=pl.when(pl.col("there"))
+        .then(pl.col("value").map_elements(lambda x: f"{x:.3g}", return_dtype=pl.String))
+        .otherwise(pl.lit("left out")),
     )
     names = table["lever"].unique(maintain_order=True).to_list()
     base = alt.Chart(columns(table, ["lever", "package", "place", "label", "low", "high"]))
@@ -159,9 +169,13 @@ def levers(result: Drawn) -> alt.LayerChart:
     )  # fmt: skip
     ends = table.filter(pl.col("package") == "best")
     bound = ends.filter(pl.col("at") != "").height
-    sentence = f"{bound} of {ends.height} levers stand at an end of their range." if bound else "No lever stands at an end."
+    sentence = (
+        f"{bound} of {ends.height} levers stand at an end of their range." if bound else "No lever stands at an end."
+    )
     return alt.layer(track, dots, best).properties(
-        width=WIDTH - 130, height=44 * len(names), title=title(sentence, "Share of the way from the least to the largest value")
+        width=WIDTH - 130,
+        height=44 * len(names),
+        title=title(sentence, "Share of the way from the least to the largest value"),
     )
 
 
@@ -178,7 +192,10 @@ def marginals(result: Drawn) -> alt.LayerChart:
     y = alt.Y("lever:N").sort(names).title(None).axis(ticks=False, domain=False, labelLimit=240)
     paint = alt.Scale(domain=[-1, 0, 1], range=["#f0a868", "#f4f5f6", "#7db8dc"], interpolate="rgb")
     cells = base.mark_rect(stroke="white").encode(
-        x=x, y=y, color=alt.Color("share:Q").scale(paint).legend(None), tooltip=["lever:N", "quantity:N", "label:N", "unit:N"]
+        x=x,
+        y=y,
+        color=alt.Color("share:Q").scale(paint).legend(None),
+        tooltip=["lever:N", "quantity:N", "label:N", "unit:N"],
     )
     text = base.mark_text(fontSize=10.5, color=INK).encode(x=x, y=y, text="label:N")
     return alt.layer(cells, text).properties(
@@ -217,7 +234,9 @@ def drawn(result: Drawn) -> alt.LayerChart:
     return alt.layer(line.encode(x="bound:Q"), dots).properties(
         width=WIDTH,
         height=HEIGHT,
-        title=title("Packages drawn at random and the best one.", f"{_sentence(result.objective)}, {unit}; dashed: the limit"),
+        title=title(
+            "Packages drawn at random and the best one.", f"{_sentence(result.objective)}, {unit}; dashed: the limit"
+        ),
     )
 
 

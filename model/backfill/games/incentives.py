@@ -244,7 +244,9 @@ def _told(task: Task, tariff: Array, offer: Array, cost: float) -> str:
             parts.append(f"{name} {' and '.join(what)}")
     if not parts:
         return "Nothing is needed: it is an equilibrium as it is."
-    return f"{'; '.join(parts)}: {cost:,.0f} million USD a year."
+    given = float(offer.sum())
+    rest = f", {given:,.0f} of it offers and the rest what threats may cost" if 0.5 < given < cost - 0.5 else ""
+    return f"{'; '.join(parts)}. Expected cost {cost:,.0f} million USD a year{rest}."
 
 
 def _impossible(task: Task) -> Package:

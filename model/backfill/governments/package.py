@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 
@@ -18,7 +18,7 @@ class Package:
     share: tuple[float, ...]
     on: tuple[bool, ...]
 
-    def moved(self, share: Sequence[float]) -> Package:
+    def moved(self, share: Iterable[float]) -> Package:
         """The same measures at other values."""
         return replace(self, share=tuple(float(x) for x in share))
 
