@@ -171,3 +171,21 @@ def test_current_policy_meets_the_moments_of_diversion(economy, names):
         outside = sold.filter(pl.col("destination") != "CHN")["shipped"].sum()
         assert diverted["quantity"].sum() / outside == pytest.approx(share, abs=0.01)
         assert diverted["premium"].sum() / diverted["fob_value"].sum() == pytest.approx(0.5, abs=0.1)
+
+
+def test_checks_in_one_hub_move_a_part_of_diversion_to_the_others(economy, names, worlds):
+    watched = closed(names, economy.periods, {("accelerators_frontier", "USA"): 0.9})
+    detection = watched.detection.copy()
+    detection[1:, names.products.index("accelerators_frontier"), names.regions.index("MYS")] = 0.4
+    world = solve_world(economy, [dataclasses.replace(watched, detection=detection)])[0]
+
+    def diverted(one) -> dict[str, float]:
+        flows = one.tables.flows.filter((pl.col("channel") == "diversion") & (pl.col("product") == "accelerators_frontier"))
+        return dict(flows.group_by("destination").agg(pl.col("quantity").sum()).iter_rows())
+
+    before, after = diverted(worlds["chips"]), diverted(world)
+    fallen = before["MYS"] - after["MYS"]
+    others = sum(after[hub] - before[hub] for hub in before if hub != "MYS")
+    assert fallen > 0
+    assert all(after[hub] > before[hub] for hub in before if hub != "MYS")
+    assert 0 < others < fallen

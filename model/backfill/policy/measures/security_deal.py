@@ -19,7 +19,8 @@ class SecurityDeal(Measure):
 
     A cap whose rent goes to the sender; monitoring finds ``detection`` of the diverted shipments in the partner that others
     let through, less for the share sold to a named group, which is watched by its own; and
-    ``investment_match`` of the price is paid on top to the sender's treasury.
+    ``investment_match`` of the price is paid on top to the sender's treasury. Who has the sender's machines saves adapting to
+    others' (``lock_in``, as under `export_promotion`).
     """
 
     sources: ClassVar[str] = (
@@ -51,6 +52,15 @@ from = 2025-05-15
         0.0, ge=0, le=1, description="paid to the sender's treasury", json_schema_extra={"unit": "share of the price"}
     )
 
+    lock_in: float = Field(
+        0.0,
+        ge=0,
+        le=0.3,
+        description="adapting saved by who has the machines",
+        json_schema_extra={"unit": "share of the price"},
+    )
+    fleet_life: float = Field(4.0, gt=0, le=20, description="life of a machine", json_schema_extra={"unit": "years"})
+
     @model_validator(mode="after")
     def _countable(self, info: ValidationInfo) -> SecurityDeal:
         vocabulary = (info.context or {}).get("vocabulary")
@@ -64,9 +74,11 @@ from = 2025-05-15
         when, products = self.when(board), board.products(self.products)
         partners, names = board.regions(self.destination), board.vocabulary
         hubs = [r for r in partners if names.regions[r] in names.hubs]
+        renewed = 1 - np.exp(-board.years_since(self.begin)[when] / self.fleet_life)
         board.detect(when, products, hubs, self.detection * (1 - self.group_share))
         for sender in board.regions(self.by):
             board.add("levy", when, products, [sender], partners, self.investment_match)
+            board.add("real_cost", when, products, [sender], partners, -self.lock_in * renewed[:, None, None, None])
             for partner in partners:
                 region = names.regions[partner]
                 entries = [(p, sender, partner, weight(self.unit, names.products[p])) for p in products]
