@@ -96,7 +96,7 @@ def _result(
         objective=objective_of(outcome),
         tables=found,
         summary=tables.summary(outcome, found, spread),
-        sentences=sentences(outcome, spread),
+        sentences=sentences(outcome, spread, reference),
         checks=_checks(outcome),
         provenance=record,
         resolved=resolved,
@@ -190,7 +190,7 @@ def _varied(
         worlds = Worlds(Setting.of(replace(chosen, parameters=parameters)), levers, reference)
     except UnsolvedError:
         return None
-    found = worlds.found(packages)
+    found = worlds.found(packages, keep=False)
     return None if any(one is None for one in found) else [_told(worlds, one) for one in found if one is not None]
 
 

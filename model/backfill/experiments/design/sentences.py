@@ -23,9 +23,10 @@ def _place(asked: Objective | Limit) -> str:
     return f"({place}{year})" if place or year else ""
 
 
-def sentences(outcome: Outcome, ranges: Ranges | None = None) -> tuple[str, ...]:
+def sentences(outcome: Outcome, ranges: Ranges | None = None, reference: str = "the reference") -> tuple[str, ...]:
     """The package, what it achieves, which limits bind and what they are worth, and how sure the search is."""
-    return (*_package(outcome, ranges), *_prices(outcome), *_certificate(outcome), *_frontier(outcome, ranges))
+    told = f"Everything is measured against {reference}: what the file's other measures do counts with what the levers do."
+    return (*_package(outcome, ranges), told, *_prices(outcome), *_certificate(outcome), *_frontier(outcome, ranges))
 
 
 def _package(outcome: Outcome, ranges: Ranges | None) -> Iterator[str]:
