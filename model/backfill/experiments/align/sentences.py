@@ -84,7 +84,9 @@ def _purpose(found: Found) -> Iterator[str]:
         return
     reference = found.worlds.reference
     more = window.denied(asked, reference) - window.denied(today, reference)
-    told = f"the adversary acquires {abs(more):.2%} {'less' if more >= 0 else 'more'} compute than with everybody as today"
+    told = (
+        f"the adversary acquires {abs(more):.2%} {'less' if more >= 0 else 'more'} compute than with everybody as today"
+    )
     if found.table.mode == "coupled" and today.advanced > 0:
         lost = 1 - asked.advanced / today.advanced
         last = found.setting.economy.periods[found.setting.economy.reported - 1].label

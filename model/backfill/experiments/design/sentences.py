@@ -25,7 +25,9 @@ def _place(asked: Objective | Limit) -> str:
 
 def sentences(outcome: Outcome, ranges: Ranges | None = None, reference: str = "the reference") -> tuple[str, ...]:
     """The package, what it achieves, which limits bind and what they are worth, and how sure the search is."""
-    told = f"Everything is measured against {reference}: what the file's other measures do counts with what the levers do."
+    told = (
+        f"Everything is measured against {reference}: what the file's other measures do counts with what the levers do."
+    )
     return (*_package(outcome, ranges), told, *_prices(outcome), *_certificate(outcome), *_frontier(outcome, ranges))
 
 
