@@ -147,16 +147,10 @@ def align(
     out: Annotated[Path | None, Parameter(help="Folder for the result; results/NAME-game if left out.")] = None,
     mode: Annotated[
         Literal["static", "coupled"] | None,
-        Parameter(
-            help="One year at the reference's supply plan, or all years with suppliers' answer; as the file says."
-        ),
+        Parameter(help="One year at the reference's supply plan, or all years with suppliers' answer; as the file says."),
     ] = None,
-    ranges: Annotated[
-        bool, Parameter(help="Give deterring tariffs and offers their ranges (some dozen calibrations).")
-    ] = True,
-    confirm: Annotated[
-        bool, Parameter(help="Solve coupled worlds again at the deterring tariffs.", negative="")
-    ] = False,
+    ranges: Annotated[bool, Parameter(help="Give deterring tariffs and offers their ranges (some dozen calibrations).")] = True,
+    confirm: Annotated[bool, Parameter(help="Solve coupled worlds again at the deterring tariffs.", negative="")] = False,
     quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
 ) -> int:
     """Say who aligns, and which secondary tariff or offer makes them; solves a world for every profile."""
@@ -173,9 +167,7 @@ def design(
     out: Annotated[Path | None, Parameter(help="Folder for the result; results/NAME-design if left out.")] = None,
     ranges: Annotated[
         bool | None,
-        Parameter(
-            help="Give the best packages their ranges (some dozen calibrations); without own tables yes if left out."
-        ),
+        Parameter(help="Give the best packages their ranges (some dozen calibrations); without own tables yes if left out."),
     ] = None,
     quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
 ) -> int:

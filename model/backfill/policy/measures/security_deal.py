@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from backfill.policy.board import Board
+from backfill.policy.lock_in import FleetLife, LockIn, saved
 from backfill.policy.measure import Measure, Products, Regions, Share, kind
 from backfill.policy.quantities import Unit, amount, fitting_units, weight
 
@@ -51,15 +52,8 @@ from = 2025-05-15
     investment_match: float = Field(
         0.0, ge=0, le=1, description="paid to the sender's treasury", json_schema_extra={"unit": "share of the price"}
     )
-
-    lock_in: float = Field(
-        0.0,
-        ge=0,
-        le=0.3,
-        description="adapting saved by who has the machines",
-        json_schema_extra={"unit": "share of the price"},
-    )
-    fleet_life: float = Field(4.0, gt=0, le=20, description="life of a machine", json_schema_extra={"unit": "years"})
+    lock_in: LockIn = 0.0
+    fleet_life: FleetLife = 4.0
 
     @model_validator(mode="after")
     def _countable(self, info: ValidationInfo) -> SecurityDeal:
@@ -74,11 +68,11 @@ from = 2025-05-15
         when, products = self.when(board), board.products(self.products)
         partners, names = board.regions(self.destination), board.vocabulary
         hubs = [r for r in partners if names.regions[r] in names.hubs]
-        renewed = 1 - np.exp(-board.years_since(self.begin)[when] / self.fleet_life)
+        less = saved(board, when, self.begin, self.lock_in, self.fleet_life)
         board.detect(when, products, hubs, self.detection * (1 - self.group_share))
         for sender in board.regions(self.by):
             board.add("levy", when, products, [sender], partners, self.investment_match)
-            board.add("real_cost", when, products, [sender], partners, -self.lock_in * renewed[:, None, None, None])
+            board.add("real_cost", when, products, [sender], partners, -less)
             for partner in partners:
                 region = names.regions[partner]
                 entries = [(p, sender, partner, weight(self.unit, names.products[p])) for p in products]
