@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 BLOCS = ("us", "ally", "partner", "adversary")
+COUNTRY_GROUPS = {"D:5": "adversary"}
+"""Country groups of the Export Administration Regulations that files may name, and the bloc that holds their members: of the
+benchmark's regions China and Russia are in D:5, countries under an arms embargo; smaller members have no region of their own."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +72,14 @@ class Vocabulary:
     product_names: Mapping[str, str] = field(default_factory=dict)
 
     def expand_regions(self, name: str) -> tuple[str, ...]:
-        """Regions meant by a region code, a bloc, ``"hubs"`` or ``"all"``; empty if unknown."""
+        """Regions meant by a region code, a bloc, ``"hubs"``, ``"all"`` or a key of `COUNTRY_GROUPS`; empty if unknown."""
         if name in self.regions:
             return (name,)
         if name == "all":
             return self.regions
         if name == "hubs":
             return self.hubs
-        return tuple(r for r in self.regions if self.bloc[r] == name)
+        return tuple(r for r in self.regions if self.bloc[r] == COUNTRY_GROUPS.get(name, name))
 
     def expand_products(self, name: str) -> tuple[str, ...]:
         """Products meant by a product, a product group or ``"all"``; empty if unknown."""

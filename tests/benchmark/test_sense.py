@@ -45,8 +45,10 @@ def test_the_reference_reproduces_the_benchmark(names, worlds):
     assert benchmark_gap(worlds["none"]) < 1e-5
     use = load_tables().compute_use.filter(pl.col("year") == 2025).group_by("user").agg(pl.col("kh100e").sum())
     got = (
-        worlds["none"].tables.flows.filter((pl.col("period") == "2025") & pl.col("product").str.starts_with("accelerators"))
-        .group_by("user").agg(pl.col("quantity").sum())
+        worlds["none"]
+        .tables.flows.filter((pl.col("period") == "2025") & pl.col("product").str.starts_with("accelerators"))
+        .group_by("user")
+        .agg(pl.col("quantity").sum())
     )
     np.testing.assert_allclose(got.sort("user")["quantity"], use.sort("user")["kh100e"], rtol=1e-8)
 
@@ -54,7 +56,8 @@ def test_the_reference_reproduces_the_benchmark(names, worlds):
 def test_controls_by_the_us_alone_leak_more_than_aligned_controls(worlds):
     """Allies fill part of what the US stops selling, less of it once they align, and less capacity is lost."""
     lost = {
-        name: sales(worlds["none"], TOOLS, ("USA",)) - sales(worlds[name], TOOLS, ("USA",)) for name in ("alone", "aligned")
+        name: sales(worlds["none"], TOOLS, ("USA",)) - sales(worlds[name], TOOLS, ("USA",))
+        for name in ("alone", "aligned")
     }
     filled = {name: sales(worlds[name], TOOLS, ALLIES) - sales(worlds["none"], TOOLS, ALLIES) for name in lost}
     assert min(lost.values()) > 0
@@ -195,3 +198,23 @@ def test_current_policy_meets_the_moments_of_diversion(economy, names):
         outside = sold.filter(pl.col("destination") != "CHN")["shipped"].sum()
         assert diverted["quantity"].sum() / outside == pytest.approx(share, abs=0.01)
         assert diverted["premium"].sum() / diverted["fob_value"].sum() == pytest.approx(0.5, abs=0.1)
+
+
+def test_checks_in_one_hub_move_a_part_of_diversion_to_the_others(economy, names, worlds):
+    watched = closed(names, economy.periods, {("accelerators_frontier", "USA"): 0.9})
+    detection = watched.detection.copy()
+    detection[1:, names.products.index("accelerators_frontier"), names.regions.index("MYS")] = 0.4
+    world = solve_world(economy, [dataclasses.replace(watched, detection=detection)])[0]
+
+    def diverted(one) -> dict[str, float]:
+        flows = one.tables.flows.filter(
+            (pl.col("channel") == "diversion") & (pl.col("product") == "accelerators_frontier")
+        )
+        return dict(flows.group_by("destination").agg(pl.col("quantity").sum()).iter_rows())
+
+    before, after = diverted(worlds["chips"]), diverted(world)
+    fallen = before["MYS"] - after["MYS"]
+    others = sum(after[hub] - before[hub] for hub in before if hub != "MYS")
+    assert fallen > 0
+    assert all(after[hub] > before[hub] for hub in before if hub != "MYS")
+    assert 0 < others < fallen

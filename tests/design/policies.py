@@ -34,7 +34,9 @@ def chain(economy, frontier: float, tools: float, ally: float, tariff: float, en
     budget[START:, region("SGP")] = enforcement
     outlay[START:, region("USA")] = 191.0 * (enforcement - 1)
     foreseen = np.where(np.arange(len(economy.periods)) == 1, 0.6, 1.0)
-    late = dataclasses.replace(none, coverage=coverage, tariff=duty, enforcement=budget, outlay=outlay, foreseen=foreseen)
+    late = dataclasses.replace(
+        none, coverage=coverage, tariff=duty, enforcement=budget, outlay=outlay, foreseen=foreseen
+    )
     return [dataclasses.replace(none, coverage=early()), late]
 
 

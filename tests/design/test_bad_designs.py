@@ -175,7 +175,9 @@ def test_objectives_that_no_lever_moves(write):
 
 
 def test_a_lever_that_moves_nothing(write):
-    wider = '[[measures]]\nkind = "export_control"\nby = "USA"\nproducts = "tools_and_subsystems"\ndestinations = "CHN"\n'
+    wider = (
+        '[[measures]]\nkind = "export_control"\nby = "USA"\nproducts = "tools_and_subsystems"\ndestinations = "CHN"\n'
+    )
     found = lines(write(("[design.objective]", f"{wider}coverage = 0.95\nfrom = 2022-01-01\n[design.objective]")))
     assert any("design.levers[1]" in line and "moves nothing from low to high" in line for line in found)
 
@@ -204,7 +206,9 @@ low = 0.0
 high = 1.0
 """
     found = lines(write(more=duty))
-    assert any(line.startswith("mine.toml: design.levers[3].high: 1.0: is where a measure starts or stops") for line in found)
+    assert any(
+        line.startswith("mine.toml: design.levers[3].high: 1.0: is where a measure starts or stops") for line in found
+    )
 
 
 def test_every_fault_at_once(write):

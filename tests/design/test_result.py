@@ -21,13 +21,13 @@ def frontier() -> list[tuple]:
     rows: list[tuple] = []
     for n, bound in enumerate((20000.0, 30000.0, 40000.0)):
         verdict = "kinked" if n == 1 else "optimal"
-        rows.append((n + 1, bound, "compute denied", "objective", 1e6 * (n + 1), H100E, verdict))
-        rows.append((n + 1, bound, "cost", "limit", bound, MONEY, verdict))
-        rows.append((n + 1, bound, "rent", "limit", 5.0, MONEY, verdict))
-        rows.append((n + 1, bound, "shadow price", "price", 80.0, f"{H100E} by {MONEY}", verdict))
+        rows.append((n + 1, bound, "compute denied", "objective", 1e6 * (n + 1), 0.5e6, 4e6, H100E, verdict))
+        rows.append((n + 1, bound, "cost", "limit", bound, 0.9 * bound, 2 * bound, MONEY, verdict))
+        rows.append((n + 1, bound, "rent", "limit", 5.0, None, None, MONEY, verdict))
+        rows.append((n + 1, bound, "shadow price", "price", 80.0, None, None, f"{H100E} by {MONEY}", verdict))
         for name, field, low, high in LEVERS:
-            rows.append((n + 1, bound, name, "lever", low + (high - low) * n / 2, field, verdict))
-            rows.append((n + 1, bound, name, "share", n / 2, "share of the range", verdict))
+            rows.append((n + 1, bound, name, "lever", low + (high - low) * n / 2, None, None, field, verdict))
+            rows.append((n + 1, bound, name, "share", n / 2, None, None, "share of the range", verdict))
     return rows
 
 
@@ -52,7 +52,9 @@ def made(along: bool = True) -> DesignResult:
         "limits": [("cost", 40000.0, "at most", 40000.0, True, 80.0, f"{H100E} by {MONEY}")],
         "marginals": [(name, q, 1.5, H100E) for name, *_ in LEVERS for q in ("compute denied", "cost")],
         "frontier": frontier() if along else [],
-        "certificates": [("start 1", 3e6, 0.0, 1e-4, 5, 6, "The optimality conditions hold: no small change is better.")],
+        "certificates": [
+            ("start 1", 3e6, 0.0, 1e-4, 5, 6, "The optimality conditions hold: no small change is better.")
+        ],
         "samples": samples,
     }
     return DesignResult(
@@ -74,7 +76,9 @@ def test_everything_is_written_and_may_be_written_again(tmp_path: Path):
     assert names == {*(f"{name}.parquet" for name in TABLES), "summary.csv", "checks.json", "provenance.json", "resolved.toml",
                      "chart.html"}  # fmt: skip
     assert json.loads((folder / "checks.json").read_text()) == {"converged": 1.0}
-    assert json.loads((folder / "provenance.json").read_text())["sentences"] == ["Most compute denied: 3 million H100e."]
+    assert json.loads((folder / "provenance.json").read_text())["sentences"] == [
+        "Most compute denied: 3 million H100e."
+    ]
     assert pl.read_parquet(folder / "frontier.parquet").columns == list(TABLES["frontier"])
     made(along=False).write(folder)
 

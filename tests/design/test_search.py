@@ -119,9 +119,19 @@ def test_a_limit_that_cannot_be_kept_is_named(setting):
 
 def test_a_measure_that_only_costs_is_left_out(setting):
     """A duty lowers what the US may lose of denial by nothing worth its cost: it is switched off, as is best by hand."""
-    duty = {"measure": "duty", "field": "rate", "low": 0.2, "high": 0.4, "start": 0.2, "switch": True, "fixed_cost": 50.0}
+    duty = {
+        "measure": "duty",
+        "field": "rate",
+        "low": 0.2,
+        "high": 0.4,
+        "start": 0.2,
+        "switch": True,
+        "fixed_cost": 50.0,
+    }
     levers = [LEVERS[0], duty]
-    found = solve(worlds(setting, objective={"minimise": "package cost"}, levers=levers, search={"starts": 1, "samples": 0}))
+    found = solve(
+        worlds(setting, objective={"minimise": "package cost"}, levers=levers, search={"starts": 1, "samples": 0})
+    )
     assert found.best.point.on == (True, False)
     assert found.optimum.values[0] == 0.0
 

@@ -76,6 +76,10 @@ FAULTY = {
         with_measure("0.4", "1.5"),
         "mine.toml: measures[1].coverage: 1.5: is at most 1; a share, write 0.25 for 25%",
     ),
+    "alignment to be found": (
+        with_measure("export_control", "alignment").replace("coverage = 0.4", 'level = "endogenous"'),
+        'mine.toml: measures[1].level: "endogenous": is found by backfill align: write a [game] with its players',
+    ),
     "infinite coverage": (
         with_measure("0.4", "inf"),
         "mine.toml: measures[1].coverage: inf: give a finite number",

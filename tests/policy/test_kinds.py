@@ -210,6 +210,17 @@ def test_packages_are_paid_and_lock_in():
     assert saved[-1] < 0.02
 
 
+def test_a_deal_locks_in_as_packages_do():
+    terms = {"lock_in": 0.02, "fleet_life": 4.0}
+    products = "accelerators_frontier"
+    deal = {"kind": "security_deal", "destination": "GLF", "products": products, "quantity": 500.0, "unit": "units"}
+    packages = {"kind": "export_promotion", "destinations": "GLF", "products": products}
+    place = at("accelerators_frontier", "USA", "GLF")
+    found = wedges({**deal, **terms}).real_cost[place]
+    np.testing.assert_allclose(found, wedges({**packages, **terms}).real_cost[place])
+    assert (np.diff(found) < 0).all()
+
+
 def test_promised_packages_end_at_their_cap():
     (limit,) = wedges(
         {"kind": "export_promotion", "destinations": "GLF", "subsidy_equivalent": 0.05, "cap": 1000.0, "unit": "H100e"}
@@ -414,7 +425,13 @@ def test_a_quota_of_a_duty_is_a_limit_whose_rent_ends_at_the_duty():
 @given(SHARES, SHARES)
 def test_who_may_not_buy_and_who_may_not_be_served_are_independent(closed: float, accepted: float):
     control = {**BAN, "coverage": closed}
-    restraint = {"kind": "import_restraint", "by": "CHN", "origins": "USA", "products": "accelerators", "accepted": accepted}
+    restraint = {
+        "kind": "import_restraint",
+        "by": "CHN",
+        "origins": "USA",
+        "products": "accelerators",
+        "accepted": accepted,
+    }
     found = wedges(control, restraint).coverage[at("accelerators_frontier", "USA", "CHN")]
     np.testing.assert_allclose(found, 1 - (1 - closed) * accepted, atol=1e-9)
 

@@ -63,6 +63,11 @@ def test_a_control_closes_its_own_routes_and_no_others() -> None:
     assert coverage.sum() == pytest.approx(0.6 * len(TOOLS) * len(YEARS))
 
 
+def test_a_country_group_stands_for_its_regions() -> None:
+    by_group = wedges(control(destinations="D:5")).coverage
+    assert (by_group == wedges(control(destinations=["CHN", "RUS"])).coverage).all()
+
+
 @pytest.mark.parametrize("by", ["ally", "all"])
 def test_nobody_controls_its_own_trade(by: str) -> None:
     coverage = wedges(control(by=by, destinations="all", coverage=1.0)).coverage

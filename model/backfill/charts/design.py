@@ -99,9 +99,9 @@ def frontier(result: Drawn, width: float = WIDTH) -> Panel:
             state=pl.when(pl.col("verdict") == OPTIMAL).then(pl.lit("certified")).otherwise(pl.col("verdict")),
             label=pl.col("value").map_elements(lambda v: people(v, unit, 3), return_dtype=pl.String),
         )
-        .with_columns(pl.col("value") * how.factor, pl.col("bound") * per.factor)
+        .with_columns(pl.col("value", "low", "high") * how.factor, pl.col("bound") * per.factor)
     )
-    base = alt.Chart(columns(data, ["bound", "value", "price", "state", "verdict", "label"]))
+    base = alt.Chart(columns(data, ["bound", "value", "low", "high", "price", "state", "verdict", "label"]))
     x = alt.X("bound:Q").title(f"{limit}, {per.unit}").axis(tickCount=6, format=",.6~g").scale(zero=False, padding=14)
     y = alt.Y("value:Q").title(None).axis(tickCount=6, format=",.6~g").scale(zero=False, padding=14)
     line = base.mark_line(color=BEST).encode(x=x, y=y)
@@ -119,7 +119,11 @@ def frontier(result: Drawn, width: float = WIDTH) -> Panel:
     sentence = f"From {people(ends['value'][0], unit)} to {people(ends['value'][-1], unit)} as the limit moves."
     below = f"{capital(result.objective)}, {how.unit}; filled: the optimality conditions hold"
     told = f"Along the horizontal: {limit}, {per.unit}"
-    return Panel(alt.layer(line, dots).properties(width=width, height=HEIGHT), "Frontier", sentence, below, told)
+    layers: list[alt.Chart] = [line, dots]
+    if data["low"].null_count() < data.height:
+        below += "; band: over known ranges of the parameters, the packages kept"
+        layers.insert(0, base.mark_area(color=BEST, opacity=0.15).encode(x=x, y="low:Q", y2="high:Q"))
+    return Panel(alt.layer(*layers).properties(width=width, height=HEIGHT), "Frontier", sentence, below, told)
 
 
 def _moving(result: Drawn) -> tuple[str, Measure]:

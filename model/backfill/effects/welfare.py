@@ -11,6 +11,8 @@ from backfill.effects.rates import note, rate
 MUSD = "million USD"
 RENTS = ("profits", "capacity_rents", "limit_rents")
 REVENUE = ("tariff_revenue", "levy_revenue", "fines")
+EARNED = ("labour", *RENTS, *REVENUE, "hub_rents")
+"""What a region's GDP is made of: everything it earns at home, before transfers."""
 _SHAPE = ["period", "region", "product", "quantity", "unit", "value", "note"]
 
 

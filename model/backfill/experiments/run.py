@@ -21,8 +21,8 @@ from backfill.experiments.ranges import Variant, ranged, variants
 from backfill.experiments.results import EffectTables, Result, Status
 from backfill.experiments.setting import Progress, Setting
 from backfill.experiments.summary import summary
-from backfill.experiments.vintages import Vintages, at, last
-from backfill.experiments.worlds import Batch, batch, routes_under_control, without_upstream
+from backfill.experiments.vintages import Vintages, last
+from backfill.experiments.worlds import Batch, batch, downstream, routes_under_control
 
 if TYPE_CHECKING:
     from backfill.experiments.config import Experiment
@@ -154,13 +154,8 @@ def worlds_needed(scenario: str, policy: Vintages, references: Mapping[str, Vint
         references: the same of what it is compared with, by name.
         vocabulary: blocs and product groups.
     """
-    downstream = {
-        downstream_name(name): {
-            after: without_upstream(at(policy, after), at(other, after), vocabulary) for after in {**policy, **other}
-        }
-        for name, other in references.items()
-    }
-    return batch({**references, scenario: policy, **downstream})
+    without = {downstream_name(name): downstream(policy, other, vocabulary) for name, other in references.items()}
+    return batch({**references, scenario: policy, **without})
 
 
 def result_of(

@@ -25,7 +25,7 @@ def known(policy: Policy, after: int, periods: Sequence[Period]) -> Policy:
     """
     placed = []
     for one in policy.placed:
-        if _learned(one.measure, periods) > after:
+        if learned(one.measure, periods) > after:
             continue
         end = one.measure.until
         lasting = end is not None and _end_learned(one.measure, periods) > after
@@ -38,7 +38,7 @@ def news(policy: Policy, periods: Sequence[Period]) -> tuple[int, ...]:
     """Numbers of periods over when something becomes known: a measure, or the end of one; 0 always, later than the last never."""
     found = {0}
     for measure in policy.measures:
-        found.add(_learned(measure, periods))
+        found.add(learned(measure, periods))
         if measure.until is not None:
             found.add(_end_learned(measure, periods))
     return tuple(sorted(n for n in found if n < len(periods)))
@@ -75,7 +75,8 @@ def last(policy: Vintages) -> Wedges:
     return policy[max(policy)]
 
 
-def _learned(measure: Measure, periods: Sequence[Period]) -> int:
+def learned(measure: Measure, periods: Sequence[Period]) -> int:
+    """Number of periods that are over when a measure becomes known."""
     day = measure.announced or measure.begin
     return 0 if day is None else _over(day, periods)
 
@@ -96,7 +97,7 @@ def _foreseen(policy: Policy, after: int, periods: Sequence[Period]) -> np.ndarr
     days = [
         max(measure.announced or measure.begin, now.start)
         for measure in policy.measures
-        if measure.begin is not None and _learned(measure, periods) <= after and measure.begin > now.start
+        if measure.begin is not None and learned(measure, periods) <= after and measure.begin > now.start
         and (measure.announced or measure.begin) < measure.begin
     ]  # fmt: skip
     share[after] = max(((now.end - day) / (now.end - now.start) for day in days), default=0.0)

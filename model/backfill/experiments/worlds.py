@@ -12,7 +12,7 @@ import polars as pl
 
 from backfill.dimensions import Vocabulary
 from backfill.effects.comparison import routes
-from backfill.experiments.vintages import Vintages
+from backfill.experiments.vintages import Vintages, at
 from backfill.policy.wedges import Limit, Wedges
 
 
@@ -135,6 +135,14 @@ def without_upstream(policy: Wedges, reference: Wedges, vocabulary: Vocabulary) 
 def _only(limit: Limit, entries: list[tuple[str, str, str, float]]) -> Limit | None:
     needs_room = any(coefficient > 0 for *_, coefficient in entries)
     return dataclasses.replace(limit, entries=tuple(entries)) if needs_room else None
+
+
+def downstream(policy: Vintages, reference: Vintages, vocabulary: Vocabulary) -> Vintages:
+    """`without_upstream` whenever something becomes known."""
+    return {
+        after: without_upstream(at(policy, after), at(reference, after), vocabulary)
+        for after in sorted({**policy, **reference})
+    }
 
 
 def routes_under_control(vocabulary: Vocabulary, *worlds: Wedges) -> pl.DataFrame:

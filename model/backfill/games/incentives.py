@@ -238,13 +238,15 @@ def _prices(task: Task, model: Any, chosen: Sequence[int]) -> dict[Constraint, f
 def _told(task: Task, tariff: Array, offer: Array, cost: float) -> str:
     parts = []
     for name, rate, given in zip(task.players, tariff, offer, strict=True):
-        what = [f"a threat of {rate:.0%}"] if rate else []
+        what = [f"a threat of {100 * rate:.3g}%"] if rate else []
         what += [f"an offer of {given:,.0f} million USD a year"] if given > 0.5 else []
         if what:
             parts.append(f"{name} {' and '.join(what)}")
     if not parts:
         return "Nothing is needed: it is an equilibrium as it is."
-    return f"{'; '.join(parts)}: {cost:,.0f} million USD a year."
+    given = float(offer.sum())
+    rest = f", {given:,.0f} of it offers and the rest what threats may cost" if 0.5 < given < cost - 0.5 else ""
+    return f"{'; '.join(parts)}. Expected cost {cost:,.0f} million USD a year{rest}."
 
 
 def _impossible(task: Task) -> Package:

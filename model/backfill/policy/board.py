@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from backfill.dimensions import BLOCS, Vocabulary
+from backfill.dimensions import BLOCS, COUNTRY_GROUPS, Vocabulary
 from backfill.errors import UnknownProductError, UnknownRegionError, did_you_mean
 from backfill.policy.facts import Facts
 from backfill.policy.timeline import Timeline
@@ -317,7 +317,9 @@ def _exact(values: np.ndarray) -> np.ndarray:
 
 def region_names(vocabulary: Vocabulary) -> tuple[str, ...]:
     """Every name that stands for regions."""
-    return (*vocabulary.regions, *dict.fromkeys(vocabulary.bloc.values()), *hub_names(vocabulary)[-1:], "all")
+    blocs = tuple(dict.fromkeys(vocabulary.bloc.values()))
+    groups = [name for name, bloc in COUNTRY_GROUPS.items() if bloc in blocs]
+    return (*vocabulary.regions, *blocs, *groups, *hub_names(vocabulary)[-1:], "all")
 
 
 def hub_names(vocabulary: Vocabulary) -> tuple[str, ...]:

@@ -111,7 +111,10 @@ def test_sentences_say_what_came_out(small_world, experiment, results):
     found = solved(experiment, results, "coupled")
     assert found.sentences[0].startswith(("One equilibrium", "2 equilibria", "No profile"))
     assert any(line.startswith("TWN, the others as today") for line in found.sentences)
-    assert any(line.startswith("A duty of 20% on") for line in found.sentences)
+    assert any(line.startswith("Carried out, a duty of 20% changes the pay-off of USA by") for line in found.sentences)
+    assert any(
+        line.startswith("What it is for: with everybody aligned as asked the adversary") for line in found.sentences
+    )
     assert any(line.startswith("To make (TWN 1, SGP 1) the only equilibrium") for line in found.sentences)
 
 

@@ -10,14 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backfill.economy.economy import Structure
+from backfill.effects.welfare import EARNED
 from backfill.trade.market import Outcome
 
 Array = NDArray[np.float64]
-
-INCOMES = (
-    "labour", "profits", "capacity_rents", "limit_rents", "tariff_revenue", "levy_revenue", "fines", "hub_rents",
-)  # fmt: skip
-"""What a region's GDP is made of: everything it earns at home, before transfers."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +93,7 @@ def accounts(
     adversary = [structure.region(code) for code in structure.vocabulary.expand_regions("adversary")]
     users = np.isin([leaf.user for leaf in structure.leaves], adversary)
     income = found.income
-    product = np.sum([np.asarray(getattr(income, name)) for name in INCOMES], axis=0)
+    product = np.sum([np.asarray(getattr(income, name)) for name in EARNED], axis=0)
     trade = _trade(structure, found, sender)
     return [
         Account(

@@ -17,6 +17,7 @@ def sentences(found: Found) -> Iterator[str]:
     yield _equilibria(found)
     yield _path(found)
     yield _stable(found)
+    yield from _purpose(found)
     for one in found.deterrence:
         yield _deterrence(found, one)
     if found.confirmed:
@@ -75,6 +76,24 @@ def _stable(found: Found) -> str:
     return f"Stable coalitions of those who align as asked: {'; '.join(named)}."
 
 
+def _purpose(found: Found) -> Iterator[str]:
+    """What everybody's aligning as asked does to the adversary, beside everybody as today."""
+    game, window = found.game, found.worlds.window
+    asked, today = (found.worlds.peaceful[profile] for profile in (game.asked, game.today))
+    if game.asked == game.today or asked.failure or today.failure:
+        return
+    reference = found.worlds.reference
+    more = window.denied(asked, reference) - window.denied(today, reference)
+    told = (
+        f"the adversary acquires {abs(more):.2%} {'less' if more >= 0 else 'more'} compute than with everybody as today"
+    )
+    if found.table.mode == "coupled" and today.advanced > 0:
+        lost = 1 - asked.advanced / today.advanced
+        last = found.setting.economy.periods[found.setting.economy.reported - 1].label
+        told += f", and in {last} has {abs(lost):.1%} {'less' if lost >= 0 else 'more'} capacity for advanced logic"
+    yield f"What it is for: with everybody aligned as asked {told} ({when(found)})."
+
+
 def _deterrence(found: Found, one: Deterrence) -> str:
     case, cap = one.curve.case, found.table.threat.cap
     who = found.game.players[case.player]
@@ -106,11 +125,12 @@ def _threat(found: Found) -> Iterator[str]:
     by_verdict: dict[Verdict, list[str]] = {}
     for profile, one in found.executions.items():
         out = game.unaligned(profile)
-        who = "all together" if len(out) == len(game.players) else ", ".join(game.players[i] for i in out)
-        by_verdict.setdefault(one.verdict, []).append(f"{who} {one.net * 1e4:+.2f}")
+        who = "all together" if len(out) == len(game.players) else f"{', '.join(game.players[i] for i in out)} alone"
+        by_verdict.setdefault(one.verdict, []).append(f"{one.net * 1e4:+.2f} (on {who})")
     for verdict, where in by_verdict.items():
         yield (
-            f"A duty of {rate:.0%} on {'; '.join(where)} (ten-thousandths of the sender's GDP, without terms-of-trade gains): "
+            f"Carried out, a duty of {rate:.0%} changes the pay-off of {found.table.sender[0]} by {'; '.join(where)} "
+            f"ten-thousandths of its GDP, after the targets' answer and without gains from better terms of trade: "
             f"{verdict.value[0].lower()}{verdict.value[1:]}"
         )
 
@@ -123,6 +143,8 @@ def _package(found: Found) -> Iterator[str]:
     yield f"To make ({game.name(built.wanted)}) {what}: {built.package.sentence}"
     if not built.package.feasible:
         return
+    if any(one.verdict is not Verdict.PAYS for one in found.executions.values()) and (built.package.tariff > 0).any():
+        yield "It leans on threats that do not pay when carried out: it holds as far as they are believed, and no further."
     if built.package.order:
         yield f"It rests on aligning in this order: {', '.join(game.players[i] for i in built.package.order)}."
     holds = "is an equilibrium" if built.equilibrium else "is no equilibrium"

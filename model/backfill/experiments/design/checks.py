@@ -9,18 +9,20 @@ import numpy as np
 
 from backfill.dimensions import Period, Vocabulary
 from backfill.economy.tables import BaselineTables
-from backfill.effects.kinds import PACKAGE_COST
+from backfill.effects.kinds import KINDS, PACKAGE_COST
 from backfill.errors import (
     ContradictionError,
     DuplicateMeasureError,
     InertMeasureError,
     OutOfRangeError,
     UnknownChoiceError,
+    UnknownRegionError,
     UserError,
     did_you_mean,
 )
-from backfill.experiments.design.file import DesignTable, Lever, read_design
+from backfill.experiments.design.file import DesignTable, Lever, Limit, Objective, read_design
 from backfill.experiments.design.levers import Levers, field_of, numeric, numeric_fields, placed_of, unfit
+from backfill.experiments.design.sides import aligning
 from backfill.governments.package import Package
 from backfill.hats.own import OwnTables
 from backfill.policy.benchmark import benchmark_flows
@@ -77,10 +79,13 @@ def unfit_levers(
     wrong = [fault for n, lever in enumerate(table.levers) for fault in _lever(n, lever, policy, file)]
     wrong += _twice(table, file)
     wrong += [
-        ContradictionError(one.file, one.key, one.measure.kind, "answers measured backfill, which levers move; leave it out")
+        ContradictionError(
+            one.file, one.key, one.measure.kind, "answers measured backfill, which levers move; leave it out"
+        )
         for one in policy.placed
         if one.measure.answers_behaviour
     ]
+    wrong += _participants(table, policy, vocabulary, file)
     if wrong:
         return wrong
     levers = Levers(table, policy)
@@ -108,7 +113,9 @@ def _lever(n: int, lever: Lever, policy: Policy, file: str) -> Iterator[UserErro
         measure = found[0].measure
         if not numeric(measure, lever.field):
             fit = numeric_fields(measure)
-            remedy = did_you_mean(lever.field, fit, f"is no number of a {measure.kind}; there are {', '.join(fit) or 'none'}")
+            remedy = did_you_mean(
+                lever.field, fit, f"is no number of a {measure.kind}; there are {', '.join(fit) or 'none'}"
+            )
             yield UnknownChoiceError(file, path(key, "field"), lever.field, remedy)
             continue
         for end in ("low", "high"):
@@ -124,6 +131,21 @@ def _lever(n: int, lever: Lever, policy: Policy, file: str) -> Iterator[UserErro
 
 def _end(lever: Lever, value: float) -> float:
     return lever.low if value < lever.low else lever.high
+
+
+def _participants(table: DesignTable, policy: Policy, vocabulary: Vocabulary, file: str) -> Iterator[UserError]:
+    """Effects of aligning for somebody who does not, or for several at once."""
+    asked: list[tuple[str, Objective | Limit]] = [(path("design", "objective"), table.objective)]
+    asked += [(path("design", "limits", n), limit) for n, limit in enumerate(table.limits)]
+    for key, one in asked:
+        if one.effect not in KINDS or not KINDS[one.effect].aside or one.region is None:
+            continue
+        if one.region not in vocabulary.regions:
+            remedy = "is no single region; each chooses for itself: give every ally a limit of its own"
+            yield UnknownRegionError(file, path(key, "region"), one.region, remedy)
+        elif not aligning(policy, one.region, vocabulary):
+            remedy = "aligns by no measure, so that there is nothing to choose; add an alignment of it"
+            yield InertMeasureError(file, path(key, "region"), one.region, remedy)
 
 
 def _twice(table: DesignTable, file: str) -> Iterator[UserError]:
@@ -186,7 +208,9 @@ def _objective(table: DesignTable, file: str, foresight: str) -> list[UserError]
     objective = table.objective
     word = "maximise" if objective.maximise else "minimise"
     key = path("design", "objective", word)
-    if objective.effect == PACKAGE_COST and not any(lever.cost or (lever.switch and lever.fixed_cost) for lever in table.levers):
+    if objective.effect == PACKAGE_COST and not any(
+        lever.cost or (lever.switch and lever.fixed_cost) for lever in table.levers
+    ):
         return [InertMeasureError(file, key, objective.effect, "is moved by no lever: give levers a cost")]
     if objective.effect == "capacity" and foresight == "fixed":
         remedy = 'is moved by no lever: foresight = "fixed" keeps capacity as it is'

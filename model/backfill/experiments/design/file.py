@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from backfill.dimensions import Period, Vocabulary
 from backfill.effects.comparison import WHOLE, WORLD
-from backfill.effects.kinds import KINDS, PACKAGE_COST
+from backfill.effects.kinds import DEFAULT_CREDIBILITY, KINDS, PACKAGE_COST
 from backfill.errors import (
     ContradictionError,
     DuplicateMeasureError,
@@ -51,11 +51,16 @@ class EffectOf(BaseModel):
     destinations: Names = Field((), description="where exports go; everywhere if left out")
     products: Names = Field((), description="products that count; all if left out")
     period: Annotated[str, BeforeValidator(_label)] = Field(WHOLE, description="a reported period, or all of them")
+    security: float = Field(
+        0.0, ge=0, le=1, description="of participation: worth of denying the adversary all compute, share of GDP"
+    )
+    credibility: float = Field(
+        DEFAULT_CREDIBILITY, ge=0, le=1, description="of participation: belief that secondary tariffs are carried out"
+    )
 
     def where(self) -> dict[str, Any]:
         """What `backfill.effects.scalars.effect` takes."""
-        keys = ("region", "destinations", "products", "period")
-        return {key: getattr(self, key) for key in keys}
+        return {key: getattr(self, key) for key in EffectOf.model_fields}
 
 
 class Objective(EffectOf):
@@ -115,7 +120,10 @@ class Lever(BaseModel):
     start: float | None = Field(None, description="value of the first start; the measure's own if left out")
     switch: bool = Field(False, description="whether the measure may be left out altogether")
     cost: float = Field(
-        0.0, ge=0, description="cost of a unit of the field above none", json_schema_extra={"unit": "million USD a year"}
+        0.0,
+        ge=0,
+        description="cost of a unit of the field above none",
+        json_schema_extra={"unit": "million USD a year"},
     )
     fixed_cost: float = Field(
         0.0, ge=0, description="cost while the measure is there", json_schema_extra={"unit": "million USD a year"}
@@ -143,7 +151,9 @@ class Search(BaseModel):
 
     model_config = _STRICT
 
-    starts: int = Field(2, ge=1, le=50, description="starts of the search: the file's own values, then the best of the samples")
+    starts: int = Field(
+        2, ge=1, le=50, description="starts of the search: the file's own values, then the best of the samples"
+    )
     samples: int = Field(8, ge=0, le=100000, description="packages drawn for comparison")
     seed: int = Field(0, ge=0, description="of the draw")
 
@@ -263,14 +273,18 @@ def _effect(
         remedy = did_you_mean(name, EFFECTS, f"is no effect; there are {', '.join(EFFECTS)}")
         yield UnknownChoiceError(file, path(key, word), name, remedy)
         return
-    reads = () if name == PACKAGE_COST else ("region", "period", *KINDS[name].uses)
-    for other in ("region", "destinations", "products", "period"):
+    reads, needs = ((), ()) if name == PACKAGE_COST else (KINDS[name].reads, KINDS[name].needs)
+    for other in EffectOf.model_fields:
         if other in table and other not in reads:
             yield UnknownKeyError(file, path(key, other), table[other], f"is not read by {name}; leave it out")
+        if other in needs and other not in table:
+            yield MissingKeyError(file, path(key, other), None, f"is missing; {name} needs it")
     labels = [period.label for period in periods]
     period = _label(table.get("period", WHOLE))
     if isinstance(period, str) and period not in (*labels, WHOLE):
-        yield UnknownChoiceError(file, path(key, "period"), period, f"is none of {labels[0]} to {labels[-1]}, nor {WHOLE}")
+        yield UnknownChoiceError(
+            file, path(key, "period"), period, f"is none of {labels[0]} to {labels[-1]}, nor {WHOLE}"
+        )
     if vocabulary is None:
         return
     for where in ("region", "destinations"):
@@ -279,13 +293,17 @@ def _effect(
                 yield UnknownRegionError(file, path(key, where), region, unknown_region(region, vocabulary, names_in))
     for product in _words(table.get("products")):
         if product not in product_names(vocabulary):
-            yield UnknownProductError(file, path(key, "products"), product, unknown_product(product, vocabulary, names_in))
+            yield UnknownProductError(
+                file, path(key, "products"), product, unknown_product(product, vocabulary, names_in)
+            )
     if name == "capacity" and planned is not None:
         there = set(vocabulary.expand_regions(table.get("region") or KINDS[name].region))
         chosen = {p for word in _words(table.get("products")) or ["all"] for p in vocabulary.expand_products(word)}
         if not any(p in chosen and r in there for p, r in planned):
             have = ", ".join(sorted({p for p, r in planned if r in there})) or "nothing"
-            yield UnknownProductError(file, path(key, "products"), table.get("products"), f"are not planned there; {have} is")
+            yield UnknownProductError(
+                file, path(key, "products"), table.get("products"), f"are not planned there; {have} is"
+            )
 
 
 def _words(value: Any) -> list[str]:
@@ -350,4 +368,6 @@ def _frontier(table: DesignTable, file: str) -> Iterator[UserError]:
         told = f"is no limit; {did_you_mean(table.frontier.limit, labels)}" if labels else "is no limit; there are none"
         yield UnknownChoiceError(file, "design.frontier.limit", table.frontier.limit, told)
     if table.frontier.low == table.frontier.high:
-        yield OutOfRangeError(file, "design.frontier.to", table.frontier.high, "is the same as from; name two different ends")
+        yield OutOfRangeError(
+            file, "design.frontier.to", table.frontier.high, "is the same as from; name two different ends"
+        )

@@ -30,8 +30,8 @@ TABLES = {
     },
     "marginals": {"lever": pl.String, "quantity": pl.String, "value": pl.Float64, "unit": pl.String},
     "frontier": {
-        "point": pl.Int64, "bound": pl.Float64, "quantity": pl.String, "kind": pl.String, "value": pl.Float64, "unit": pl.String,
-        "verdict": pl.String,
+        "point": pl.Int64, "bound": pl.Float64, "quantity": pl.String, "kind": pl.String, "value": pl.Float64,
+        "low": pl.Float64, "high": pl.Float64, "unit": pl.String, "verdict": pl.String,
     },
     "certificates": {
         "search": pl.String, "objective": pl.Float64, "passed": pl.Float64, "residual": pl.Float64, "steps": pl.Int64,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 
@@ -16,7 +16,7 @@ from backfill.experiments.design.levers import Levers
 from backfill.experiments.design.result import DesignResult
 from backfill.experiments.design.sentences import objective_of, sentences
 from backfill.experiments.design.solve import Outcome, solve
-from backfill.experiments.design.worlds import Worlds
+from backfill.experiments.design.worlds import Found, Worlds
 from backfill.experiments.provenance import provenance
 from backfill.experiments.ranges import METHOD, Variant, bounds, variants
 from backfill.experiments.setting import Progress, Setting
@@ -33,8 +33,8 @@ def design(
 
     Args:
         experiment: an experiment, or the file or name of one.
-        ranges: solve the best package at both ends of every parameter's range too, which calibrates the benchmark sixteen times
-            more; the package stays as it is.
+        ranges: solve the best package, and those along the frontier, at both ends of every parameter's range too, which
+            calibrates the benchmark sixteen times more; packages stay as they are.
         progress: called with a message and the share done.
 
     Raises:
@@ -43,9 +43,13 @@ def design(
     """
     chosen = load_experiment(experiment) if isinstance(experiment, str | PathLike) else experiment
     if chosen.design is None:
-        raise Faults([MissingKeyError(chosen.name, "design", None, "is missing; add a [design] table (see docs/design.md)")])
+        raise Faults(
+            [MissingKeyError(chosen.name, "design", None, "is missing; add a [design] table (see docs/design.md)")]
+        )
     if ranges and chosen.own is not None:
-        raise CommandError("backfill design", "--ranges", None, "come from the benchmark's priors; leave it out with own tables")
+        raise CommandError(
+            "backfill design", "--ranges", None, "come from the benchmark's priors; leave it out with own tables"
+        )
     beside = chosen.file.parent if chosen.file else None
     base = load_experiment(chosen.reference, beside=beside, compared_with=chosen, inert_allowed=True)
     if chosen.as_of is not None:
@@ -60,7 +64,7 @@ def design(
 
 
 def _result(
-    chosen: Experiment, reference: str, outcome: Outcome, spread: tables.Range | None, varied: object, seconds: float
+    chosen: Experiment, reference: str, outcome: Outcome, spread: tables.Ranges | None, varied: object, seconds: float
 ) -> DesignResult:
     worlds = outcome.problem.worlds
     packages = {tables.WRITTEN: outcome.start, tables.BEST: outcome.optimum}
@@ -69,7 +73,7 @@ def _result(
         "effects": tables.effect_rows(worlds, packages, spread),
         "limits": tables.limit_rows(outcome),
         "marginals": tables.marginal_rows(outcome),
-        "frontier": tables.frontier_rows(outcome),
+        "frontier": tables.frontier_rows(outcome, spread),
         "certificates": tables.certificate_rows(outcome),
         "samples": tables.sample_rows(outcome),
     }
@@ -92,7 +96,7 @@ def _result(
         objective=objective_of(outcome),
         tables=found,
         summary=tables.summary(outcome, found, spread),
-        sentences=sentences(outcome),
+        sentences=sentences(outcome, spread, reference),
         checks=_checks(outcome),
         provenance=record,
         resolved=resolved,
@@ -127,7 +131,9 @@ def _checks(outcome: Outcome) -> dict[str, float]:
         "limits_passed": float(np.maximum(over, 0.0).max(initial=0.0)),
         "derivative_residual": slopes.left,
         "limits_undecided": float(slopes.degenerate),
-        "coupling_optimality": max(one.residual for one in (outcome.optimum, *(found for _, _, found in outcome.frontier))),
+        "coupling_optimality": max(
+            one.residual for one in (outcome.optimum, *(found for _, _, found in outcome.frontier))
+        ),
         "worlds": float(worlds.solved),
         "derivatives": float(worlds.steps),
         "frontier_optimal": _share(outcome),
@@ -143,39 +149,51 @@ def _share(outcome: Outcome) -> float:
 
 def _ranges(
     chosen: Experiment, reference: Policy, outcome: Outcome, progress: Progress | None
-) -> tuple[tables.Range, dict[str, object]]:
-    """Effects of the best package as one parameter at a time takes the ends of its range."""
+) -> tuple[tables.Ranges | None, dict[str, object]]:
+    """Effects of the best package, and of those along the frontier, as one parameter at a time takes the ends of its range."""
     from backfill.economy.priors import load_priors
 
     every = variants(load_priors(), chosen.parameters)
-    package = outcome.optimum.package
-    found: dict[Variant, Mapping[tuple[str, str, str], float]] = {}
+    points = [outcome.optimum, *(one for _, _, one in outcome.frontier)]
+    found: dict[Variant, list[Told]] = {}
     for n, variant in enumerate(every):
         if progress:
             progress(f"{variant.parameter} {variant.end}", n / len(every))
-        values = _varied(chosen, reference, package, outcome.problem.worlds.levers, variant)
+        values = _varied(chosen, reference, [one.package for one in points], outcome.problem.worlds.levers, variant)
         if values is not None:
             found[variant] = values
     unsolved = [f"{v.parameter} {v.end}" for v in every if v not in found]
-    worlds = outcome.problem.worlds
-    central = _effects(worlds, outcome)
-    spread = {} if unsolved else {key: bounds(value, {v: one[key] for v, one in found.items()}) for key, value in central.items()}
-    return spread, {"method": METHOD, "parameters": sorted({v.parameter for v in every}), "unsolved": unsolved}
+    record = {"method": METHOD, "parameters": sorted({v.parameter for v in every}), "unsolved": unsolved}
+    if unsolved:
+        return None, record
+    central = [_told(outcome.problem.worlds, point) for point in points]
+    best = {
+        key: bounds(value, {v: rows[0][0][key] for v, rows in found.items()}) for key, value in central[0][0].items()
+    }
+    along = [
+        [bounds(value, {v: rows[n][1][m] for v, rows in found.items()}) for m, value in enumerate(values)]
+        for n, (_, values) in enumerate(central)
+        if n
+    ]
+    return tables.Ranges(best, along), record
+
+
+Told = tuple[dict[tuple[str, str, str], float], list[float]]
+"""Effects that are reported, by quantity, where and period; objective and limits."""
 
 
 def _varied(
-    chosen: Experiment, reference: Policy, package: Package, levers: Levers, variant: Variant
-) -> Mapping[tuple[str, str, str], float] | None:
+    chosen: Experiment, reference: Policy, packages: Sequence[Package], levers: Levers, variant: Variant
+) -> list[Told] | None:
     parameters = {**chosen.parameters, variant.parameter: variant.value}
     try:
         worlds = Worlds(Setting.of(replace(chosen, parameters=parameters)), levers, reference)
     except UnsolvedError:
         return None
-    found = worlds.found([package])[0]
-    if found is None:
-        return None
-    return {key: one.value(found.levels, worlds.reference) for key, one in tables.effects(worlds)}
+    found = worlds.found(packages, keep=False)
+    return None if any(one is None for one in found) else [_told(worlds, one) for one in found if one is not None]
 
 
-def _effects(worlds: Worlds, outcome: Outcome) -> Mapping[tuple[str, str, str], float]:
-    return {key: one.value(outcome.optimum.levels, worlds.reference) for key, one in tables.effects(worlds)}
+def _told(worlds: Worlds, found: Found) -> Told:
+    effects = {key: one.value(found.worlds, worlds.reference) for key, one in tables.effects(worlds)}
+    return effects, found.values.tolist()

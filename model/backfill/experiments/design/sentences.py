@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backfill.effects.kinds import H100E, SHARE
-from backfill.experiments.design.file import EffectOf
+from backfill.experiments.design.file import Limit, Objective
 from backfill.experiments.design.solve import Outcome
-from backfill.experiments.design.tables import BEST, best_sample, unit_of, where
+from backfill.experiments.design.tables import BEST, Ranges, best_sample, unit_of, where
 from backfill.governments.sequential import NEARLY, Verdict
 
 
@@ -17,18 +17,21 @@ def objective_of(outcome: Outcome) -> str:
     return f"{'most' if objective.maximise else 'least'} {objective.effect} {_place(objective)}".strip()
 
 
-def _place(asked: EffectOf) -> str:
+def _place(asked: Objective | Limit) -> str:
     place = where(asked)
     year = "" if asked.period == "all" else f" in {asked.period}"
     return f"({place}{year})" if place or year else ""
 
 
-def sentences(outcome: Outcome) -> tuple[str, ...]:
+def sentences(outcome: Outcome, ranges: Ranges | None = None, reference: str = "the reference") -> tuple[str, ...]:
     """The package, what it achieves, which limits bind and what they are worth, and how sure the search is."""
-    return (*_package(outcome), *_prices(outcome), *_certificate(outcome), *_frontier(outcome))
+    told = (
+        f"Everything is measured against {reference}: what the file's other measures do counts with what the levers do."
+    )
+    return (*_package(outcome, ranges), told, *_prices(outcome), *_certificate(outcome), *_frontier(outcome, ranges))
 
 
-def _package(outcome: Outcome) -> Iterator[str]:
+def _package(outcome: Outcome, ranges: Ranges | None) -> Iterator[str]:
     worlds, found, start = outcome.problem.worlds, outcome.optimum, outcome.start
     objective = outcome.problem.table.objective
     told = []
@@ -37,9 +40,11 @@ def _package(outcome: Outcome) -> Iterator[str]:
         told.append(f"{lever.label} {value:.4g}" if on else f"{lever.label} left out")
     unit = unit_of(objective.effect)
     wanted = objective_of(outcome)
+    ends = ranges.effects.get((objective.effect, where(objective), objective.period)) if ranges else None
+    spread = f" ({span(ends, unit)} over known ranges of the parameters)" if ends else ""
     yield (
-        f"{wanted[:1].upper()}{wanted[1:]}: {amount(found.values[0], unit)}, against {amount(start.values[0], unit)} of the "
-        f"package as written. {BEST.capitalize()}: {'; '.join(told)}."
+        f"{wanted[:1].upper()}{wanted[1:]}: {amount(found.values[0], unit)}{spread}, against "
+        f"{amount(start.values[0], unit)} of the package as written. {BEST.capitalize()}: {'; '.join(told)}."
     )
 
 
@@ -82,7 +87,7 @@ def _certificate(outcome: Outcome) -> Iterator[str]:
         yield f"None of {len(outcome.samples)} packages drawn keeps every limit."
 
 
-def _frontier(outcome: Outcome) -> Iterator[str]:
+def _frontier(outcome: Outcome, ranges: Ranges | None) -> Iterator[str]:
     if not outcome.frontier:
         return
     table = outcome.problem.table
@@ -94,6 +99,16 @@ def _frontier(outcome: Outcome) -> Iterator[str]:
         f"{amount(last[0], unit_of(limit.effect))} and {table.objective.effect} from {amount(first[2].values[0], unit)} to "
         f"{amount(last[2].values[0], unit)}."
     )
+    if ranges and ranges.frontier:
+        ends = [span(ranges.frontier[n][0], unit) for n in (0, -1)]
+        yield f"Over known ranges of the parameters these packages reach {ends[0]} at its first point and {ends[1]} at its last."
+
+
+def span(ends: tuple[float, float], unit: str) -> str:
+    """Low and high of a quantity."""
+    low, high = (amount(value, unit) for value in ends)
+    same = low.split(" ", 1)[-1] == high.split(" ", 1)[-1]
+    return f"{low.split(' ', 1)[0] if same else low} to {high}"
 
 
 def amount(value: float, unit: str) -> str:

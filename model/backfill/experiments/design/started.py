@@ -64,7 +64,9 @@ class Started(Coupling):
 
     def stages(self) -> list[Stage]:
         """Those of worlds that are not known."""
-        left = [replace(stage, worlds=tuple(w for w in stage.worlds if w not in self._known)) for stage in super().stages()]
+        left = [
+            replace(stage, worlds=tuple(w for w in stage.worlds if w not in self._known)) for stage in super().stages()
+        ]
         return [stage for stage in left if stage.worlds]
 
     def take(self) -> None:

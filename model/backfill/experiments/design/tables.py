@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -10,7 +11,7 @@ import polars as pl
 from backfill.effects.comparison import WHOLE, WORLD
 from backfill.effects.kinds import KINDS, PACKAGE_COST
 from backfill.effects.scalars import Effect, effect
-from backfill.experiments.design.file import EffectOf, Lever
+from backfill.experiments.design.file import Lever, Limit, Objective
 from backfill.experiments.design.result import SUMMARY, table
 from backfill.experiments.design.solve import Outcome
 from backfill.experiments.design.worlds import Found, Worlds
@@ -21,8 +22,19 @@ MONEY = "million USD"
 POINT = 0.01
 """Share of a lever's range by which marginal effects are given."""
 
-Range = Mapping[tuple[str, str, str], tuple[float, float]]
-"""Low and high by quantity, where and period."""
+
+@dataclass(frozen=True)
+class Ranges:
+    """Low and high over the parameters' priors.
+
+    Attributes:
+        effects: of the best package, by quantity, where and period.
+        frontier: of objective and limits, ``[point][value]``.
+    """
+
+    effects: Mapping[tuple[str, str, str], tuple[float, float]]
+    frontier: Sequence[Sequence[tuple[float, float]]]
+
 
 EVERYWHERE = ("welfare cost", "welfare cost, share", "rents lost", "fiscal revenue", "public outlay")
 """Effects that are given for every bloc and the world."""
@@ -48,15 +60,15 @@ def effects(worlds: Worlds) -> Iterator[tuple[tuple[str, str, str], Effect]]:
             seen.add((name, region, period))
             yield (name, region, period), one
     for asked, found in zip((worlds.levers.table.objective, *worlds.levers.table.limits), worlds.asked, strict=True):
-        key = asked.effect, where(asked), asked.period  # type: ignore[attr-defined]
+        key = asked.effect, where(asked), asked.period
         if found is not None and key not in seen:
             seen.add(key)
             yield key, found
 
 
-def where(asked: EffectOf) -> str:
+def where(asked: Objective | Limit) -> str:
     """Region of an effect, with what narrows it down."""
-    name = asked.effect  # type: ignore[attr-defined]
+    name = asked.effect
     place = asked.region or (KINDS[name].region if name in KINDS else "")
     narrowed = [*asked.products, *(f"to {one}" for one in asked.destinations)]
     return f"{place} ({', '.join(narrowed)})" if narrowed else place
@@ -70,17 +82,19 @@ def design_rows(worlds: Worlds, packages: Mapping[str, Found]) -> pl.DataFrame:
         pairs = zip(worlds.levers.table.levers, values, found.package.share, found.package.on, strict=True)
         for lever, value, share, on in pairs:
             end = "" if not on else "low" if share <= 10 * NEARLY else "high" if share >= 1 - 10 * NEARLY else ""
-            rows.append((name, lever.label, ", ".join(lever.measure), lever.field, value, lever.low, lever.high, on, end))
+            rows.append(
+                (name, lever.label, ", ".join(lever.measure), lever.field, value, lever.low, lever.high, on, end)
+            )
     return table("design", rows)
 
 
-def effect_rows(worlds: Worlds, packages: Mapping[str, Found], ranges: Range | None) -> pl.DataFrame:
+def effect_rows(worlds: Worlds, packages: Mapping[str, Found], ranges: Ranges | None) -> pl.DataFrame:
     """Effects of each package beside the reference; ranges of the best."""
     rows = []
     for name, found in packages.items():
         for key, one in effects(worlds):
-            low, high = (ranges or {}).get(key, (None, None)) if name == BEST else (None, None)
-            value = one.value(found.levels, worlds.reference)  # type: ignore[attr-defined]
+            low, high = ranges.effects.get(key, (None, None)) if ranges and name == BEST else (None, None)
+            value = one.value(found.worlds, worlds.reference)
             rows.append((name, *key, value, low, high, unit_of(key[0])))
         if any(lever.cost or lever.fixed_cost for lever in worlds.levers.table.levers):
             cost = worlds.levers.cost(found.package)
@@ -118,15 +132,24 @@ def marginal_rows(outcome: Outcome) -> pl.DataFrame:
     )
 
 
-def frontier_rows(outcome: Outcome) -> pl.DataFrame:
+def frontier_rows(outcome: Outcome, ranges: Ranges | None) -> pl.DataFrame:
     """Objective, limits, shadow price and levers along the frontier."""
     rows = []
     for n, (bound, search, found) in enumerate(outcome.frontier):
-        rows += [(n + 1, bound, *one, search.verdict.name.lower()) for one in _point(outcome, search, found)]
+        told = list(_point(outcome, search, found))
+        spread: list[tuple[float | None, float | None]] = [(None, None)] * len(told)
+        if ranges and ranges.frontier:
+            spread = [*ranges.frontier[n], *spread[len(ranges.frontier[n]) :]]
+        verdict = search.verdict.name.lower()
+        rows += [
+            (n + 1, bound, quantity, kind, value, *ends, unit, verdict)
+            for (quantity, kind, value, unit), ends in zip(told, spread, strict=True)
+        ]
     return table("frontier", rows)
 
 
 def _point(outcome: Outcome, search: Search, found: Found) -> Iterator[tuple[str, str, float, str]]:
+    """Objective and limits first, in their order."""
     design, moving = outcome.problem.table, outcome.problem.table.moving
     yield design.objective.effect, "objective", float(found.values[0]), unit_of(design.objective.effect)
     for n, limit in enumerate(design.limits):
@@ -139,7 +162,9 @@ def _point(outcome: Outcome, search: Search, found: Found) -> Iterator[tuple[str
 
 def _levers(worlds: Worlds, found: Found) -> Iterator[tuple[str, str, float, str]]:
     values = worlds.levers.values(found.package)
-    for lever, value, share, on in zip(worlds.levers.table.levers, values, found.package.share, found.package.on, strict=True):
+    for lever, value, share, on in zip(
+        worlds.levers.table.levers, values, found.package.share, found.package.on, strict=True
+    ):
         yield lever.label, "lever", value if on else 0.0, lever.field
         yield lever.label, "share", share if on else 0.0, "share of the range"
 
@@ -159,11 +184,15 @@ def certificate_rows(outcome: Outcome) -> pl.DataFrame:
     """Every search, and the best of the packages drawn."""
     rows = []
     for n, one in enumerate(outcome.searches):
-        rows.append((f"start {n + 1}", *_told(outcome, one.values), one.residual, one.steps, one.worlds, one.verdict.value))
+        rows.append(
+            (f"start {n + 1}", *_told(outcome, one.values), one.residual, one.steps, one.worlds, one.verdict.value)
+        )
     best = best_sample(outcome)
     if best is not None:
         told = "the best package drawn that keeps every limit"
-        rows.append(("samples", *_told(outcome, outcome.problem.scaled(best.values)), None, 0, len(outcome.samples), told))
+        rows.append(
+            ("samples", *_told(outcome, outcome.problem.scaled(best.values)), None, 0, len(outcome.samples), told)
+        )
     return table("certificates", rows)
 
 
@@ -181,7 +210,7 @@ def best_sample(outcome: Outcome) -> Found | None:
     return min(kept, key=lambda one: outcome.problem.scaled(one.values)[0], default=None)
 
 
-def summary(outcome: Outcome, tables: Mapping[str, pl.DataFrame], ranges: Range | None) -> pl.DataFrame:
+def summary(outcome: Outcome, tables: Mapping[str, pl.DataFrame], ranges: Ranges | None) -> pl.DataFrame:
     """Levers of the best package, its objective and limits, shadow prices, and headline effects."""
     rows: list[tuple] = []
     levers: Sequence[Lever] = outcome.problem.table.levers

@@ -8,19 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from backfill.coupling import settled
-from backfill.effects.kinds import PACKAGE_COST
+from backfill.effects.kinds import KINDS, PACKAGE_COST
 from backfill.effects.scalars import Effect, effect
 from backfill.errors import UnsolvedError
 from backfill.experiments.design.file import Limit, Objective
 from backfill.experiments.design.levers import Levers
+from backfill.experiments.design.sides import Sides, aligned_from
 from backfill.experiments.design.started import Stand, Started
 from backfill.experiments.setting import Progress, Setting
-from backfill.experiments.vintages import Vintages
-from backfill.experiments.worlds import batch, fingerprint
+from backfill.experiments.vintages import Vintages, last
+from backfill.experiments.worlds import batch, fingerprint, routes_under_control
 from backfill.governments.package import Package
 from backfill.policy.policy import Policy
 from backfill.policy.wedges import Wedges
-from backfill.response import Direction, Kink, Levels, levels, response
+from backfill.response import Direction, Kink, Levels, Response, levels, response
 from backfill.supply.foresight import foresight_named
 from backfill.threads import single_threaded_algebra
 
@@ -32,6 +33,8 @@ inside, so that there is a derivative on one side only. Each lever a little more
 HALF = 0.25 * INSIDE
 
 Key = tuple[tuple[int, str], ...]
+Solved = tuple[Started, int]
+"""A coupling and a world's place in it."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,13 @@ class Found:
     Attributes:
         package: the choice.
         values: objective, then limits.
-        levels: of its world.
-        residual: largest natural residual.
+        worlds: levels of its world, and of those with which effects compare it, by name.
+        residual: largest natural residual of any.
     """
 
     package: Package
     values: np.ndarray
-    levels: Levels
+    worlds: Mapping[str, Levels]
     residual: float
 
 
@@ -57,13 +60,11 @@ class Slopes:
 
     Attributes:
         by_lever: of objective and limits, ``[value, lever]``.
-        changes: of the world's levels, by lever.
-        left: residual of the linear system.
+        left: largest residual of the linear systems.
         degenerate: limits that may bind or not.
     """
 
     by_lever: np.ndarray
-    changes: tuple[Levels, ...]
     left: float
     degenerate: int
 
@@ -73,6 +74,7 @@ class Worlds:
 
     Attributes:
         levers: what is chosen.
+        sides: the worlds of a package.
         reference: levels of the reference.
         asked: objective and limits, in this order; None for the package's cost.
         solved: worlds solved so far.
@@ -82,24 +84,41 @@ class Worlds:
     def __init__(self, setting: Setting, levers: Levers, reference: Policy, progress: Progress | None = None) -> None:
         self.setting, self.levers, self.progress = setting, levers, progress
         self.foresight = foresight_named(setting.foresight, setting.economy.periods[0].years)
+        known = setting.vintages(reference)
+        self.controlled = routes_under_control(setting.vocabulary, *self._typical(), last(known))
         self.asked = [self._effect(one) for one in (levers.table.objective, *levers.table.limits)]
+        self.sides = Sides.of(known, [one.beside for one in self.asked if one], self._allies())
         self.solved = self.steps = 0
         self._stands: dict[Key, Stand] = {}
         self._compiled: dict[str, Wedges] = {}
-        self._couplings: dict[Package, tuple[Started, int]] = {}
+        self._couplings: dict[Package, Mapping[str, Solved]] = {}
         self._found: dict[Package, Found | None] = {}
         self._slopes: dict[Package, Slopes] = {}
-        self._last: list[Stand] = []
-        self.reference = self._reference(reference)
+        self._last: dict[str, list[Stand]] = {}
+        self._nearby: dict[Package, dict[str, Vintages]] = {}
+        self.reference = self._reference(known)
+
+    def _typical(self) -> tuple[Wedges, ...]:
+        """The policy with levers inside their ranges, so that whatever they control is controlled."""
+        start = self.levers.start()
+        middle = start.moved(np.clip(np.asarray(start.share), 0.3, 0.7))
+        return (self.setting.compiled(self.levers.policy_at(middle)),)
 
     def _effect(self, one: Objective | Limit) -> Effect | None:
-        name = one.effect
-        return None if name == PACKAGE_COST else effect(name, self.setting.economy, **one.where())
+        if one.effect == PACKAGE_COST:
+            return None
+        aligned = KINDS[one.effect].aside and one.region
+        since = aligned_from(self.levers.policy, one.region, self.setting) if aligned and one.region else 0
+        return effect(one.effect, self.setting.economy, **one.where(), controlled=self.controlled, since=since)
 
-    def values(self, package: Package, world: Levels) -> np.ndarray:
+    def _allies(self) -> list[str]:
+        asked: list[Objective | Limit] = [self.levers.table.objective, *self.levers.table.limits]
+        return [one.region for one in asked if one.region and one.effect in KINDS and KINDS[one.effect].aside]
+
+    def values(self, package: Package, worlds: Mapping[str, Levels]) -> np.ndarray:
         """Objective and limits."""
         cost = self.levers.cost(package)
-        return np.array([cost if one is None else one.value(world, self.reference) for one in self.asked])
+        return np.array([cost if one is None else one.value(worlds, self.reference) for one in self.asked])
 
     def found(self, packages: Sequence[Package], *, keep: bool = True) -> list[Found | None]:
         """Packages solved; None where there is no world.
@@ -124,25 +143,39 @@ class Worlds:
             if package not in self._couplings:
                 self._found.pop(package, None)
                 self.found([package])
-            coupling, place = self._couplings[package]
-            with single_threaded_algebra():
-                directions = [self._direction(coupling, place, package, n) for n in range(len(self.levers))]
-                try:
-                    answer = response(coupling, place, directions, HALF)
-                except Kink as kink:
-                    names = ", ".join(self.levers.table.levers[n].label for n in kink.directions)
-                    raise UnsolvedError(f"Controls coincide where {names} stand, so that there is no derivative.") from None
             found = self._found[package]
             assert found is not None
+            with single_threaded_algebra():
+                try:
+                    answers = self._answers(package)
+                except Kink as kink:
+                    names = ", ".join(self.levers.table.levers[n].label for n in kink.directions)
+                    raise UnsolvedError(
+                        f"Controls coincide where {names} stand, so that there is no derivative."
+                    ) from None
+            changes = [{name: one.slopes[n] for name, one in answers.items()} for n in range(len(self.levers))]
             rows = [
                 self.levers.cost_slope(package)
                 if one is None
-                else np.array([one.slope(found.levels, self.reference, change) for change in answer.slopes])
+                else np.array([one.slope(found.worlds, self.reference, change) for change in changes])
                 for one in self.asked
             ]
             self.steps += 1
-            self._slopes[package] = Slopes(np.array(rows), answer.slopes, answer.left, answer.degenerate)
+            left = max(one.left for one in answers.values())
+            self._slopes[package] = Slopes(np.array(rows), left, sum(one.degenerate for one in answers.values()))
         return self._slopes[package]
+
+    def _answers(self, package: Package) -> dict[str, Response]:
+        """Each world's derivatives; worlds that are one and move alike once."""
+        known: dict[tuple, Response] = {}
+        found = {}
+        for name, (coupling, place) in self._couplings[package].items():
+            directions = [self._direction(coupling, place, package, n, name) for n in range(len(self.levers))]
+            mark = (id(coupling), place, *(_mark(one) for one in directions))
+            if mark not in known:
+                known[mark] = response(coupling, place, directions, HALF)
+            found[name] = known[mark]
+        return found
 
     def inside(self, package: Package) -> Package:
         """The package with the ends of every lever drawn in."""
@@ -158,64 +191,86 @@ class Worlds:
         """What is left of each range."""
         return 1 - 2 * self.edge
 
-    def policy(self, package: Package) -> Vintages:
-        """The package as it becomes known."""
-        return replace_compiled(self.setting, self._compiled).vintages(self.levers.policy_at(package))
+    def policies(self, package: Package) -> dict[str, Vintages]:
+        """The package as it becomes known, by world."""
+        return self.sides.worlds(self.levers.policy_at(package), replace_compiled(self.setting, self._compiled))
 
-    def _direction(self, coupling: Started, place: int, package: Package, n: int) -> Direction:
-        """The policy half a step of a lever to either side, by the places of its vintages."""
+    def _direction(self, coupling: Started, place: int, package: Package, n: int, name: str) -> Direction:
+        """A world's policy half a step of a lever to either side, by the places of its vintages."""
         chain = [place]
         while chain[0] in coupling.departs:
             chain.insert(0, coupling.departs[chain[0]][0])
         sides = []
         for sign in (1, -1):
             share = np.asarray(package.share) + sign * HALF * np.eye(len(self.levers))[n]
-            known = self.policy(package.moved(share)) if package.on[n] else {}
+            known = self._moved(package.moved(share))[name] if package.on[n] else {}
             after = {w: coupling.departs.get(w, (w, 0))[1] for w in chain}
-            sides.append({w: known[t] for w, t in after.items() if t in known and not _same(known[t], coupling.worlds[w])})
+            sides.append(
+                {w: known[t] for w, t in after.items() if t in known and not _same(known[t], coupling.worlds[w])}
+            )
         both = sides[0].keys() | sides[1].keys()
         return Direction(*({w: side.get(w, coupling.worlds[w]) for w in both} for side in sides))
 
-    def _reference(self, policy: Policy) -> Levels:
+    def _moved(self, package: Package) -> dict[str, Vintages]:
+        """`policies`, the last ones kept."""
+        if package not in self._nearby:
+            self._nearby[package] = self.policies(package)
+            for old in list(self._nearby)[: -2 * len(self.levers)]:
+                del self._nearby[old]
+        return self._nearby[package]
+
+    def _reference(self, known: Vintages) -> Levels:
         with single_threaded_algebra():
-            coupling, places = self._coupled({"reference": self.setting.vintages(policy)}, near=False)
+            coupling, places = self._coupled({"reference": known}, {})
         place = places["reference"]
         if coupling.first_to_fail(place) in coupling.failures:
-            raise UnsolvedError("The reference has no world, so that there is nothing to compare with.", {"converged": 0.0})
+            raise UnsolvedError(
+                "The reference has no world, so that there is nothing to compare with.", {"converged": 0.0}
+            )
         return levels(coupling, place)
 
     def _solve(self, packages: Sequence[Package], keep: bool) -> None:
-        named = {str(n): self.policy(package) for n, package in enumerate(packages)}
-        coupling, places = self._coupled(named, near=True)
-        lost = [str(n) for n in range(len(packages)) if coupling.first_to_fail(places[str(n)]) in coupling.failures]
-        if lost:
-            again, elsewhere = self._coupled({name: named[name] for name in lost}, near=False)
+        near: dict[str, Stand] = {}
+        named: dict[str, Vintages] = {}
         for n, package in enumerate(packages):
-            one, place = (again, elsewhere[str(n)]) if str(n) in lost else (coupling, places[str(n)])
-            self._found[package] = self._read(one, place, package)
+            for name, known in self.policies(package).items():
+                named[f"{n} {name}"] = known
+                near |= {f"{n} {name}": stands[-1] for stands in [self._last.get(name)] if stands}
+        coupling, places = self._coupled(named, near)
+        solved = {key: (coupling, places[key]) for key in named}
+        lost = [key for key in named if coupling.first_to_fail(places[key]) in coupling.failures]
+        if lost:
+            again, elsewhere = self._coupled({key: named[key] for key in lost}, {})
+            solved |= {key: (again, elsewhere[key]) for key in lost}
+        for n, package in enumerate(packages):
+            mine = {name: solved[f"{n} {name}"] for name in self.sides.names}
+            self._found[package] = self._read(mine, package)
             if keep and self._found[package] is not None:
-                self._couplings[package] = (one, place)
-                self._last = [*self._last, one.stand(place)][-TOGETHER:]
+                self._couplings[package] = mine
+                for name, (one, place) in mine.items():
+                    self._last[name] = [*self._last.get(name, []), one.stand(place)][-TOGETHER:]
                 for old in list(self._couplings)[: -3 * TOGETHER]:
                     del self._couplings[old]
         self.solved += len(packages)
 
-    def _read(self, coupling: Started, place: int, package: Package) -> Found | None:
-        point = coupling.points[place]
-        gap = max(coupling.gaps(place).largest, point.apart)
-        failed = coupling.first_to_fail(place) in coupling.failures
-        if failed or not point.converged.all() or not settled(gap, float(coupling.steps[place])):
-            return None
-        world = levels(coupling, place)
-        return Found(package, self.values(package, world), world, gap)
+    def _read(self, solved: Mapping[str, Solved], package: Package) -> Found | None:
+        gap, found = 0.0, {}
+        for name, (coupling, place) in solved.items():
+            point = coupling.points[place]
+            gap = max(gap, coupling.gaps(place).largest, point.apart)
+            failed = coupling.first_to_fail(place) in coupling.failures
+            if failed or not point.converged.all() or not settled(gap, float(coupling.steps[place])):
+                return None
+            found[name] = levels(coupling, place)
+        return Found(package, self.values(package, found), found, gap)
 
-    def _coupled(self, named: Mapping[str, Vintages], *, near: bool) -> tuple[Started, Mapping[str, int]]:
-        """Worlds by name, those that others depart from kept for the next time."""
+    def _coupled(self, named: Mapping[str, Vintages], near: Mapping[str, Stand]) -> tuple[Started, Mapping[str, int]]:
+        """Worlds by name, those that others depart from kept for the next time; started where ``near`` says."""
         needed = batch(named)
         keys = _keys(needed.wedges, needed.departs)
         known = {place: self._stands[key] for place, key in enumerate(keys) if key in self._stands}
         ends = set(needed.position.values())
-        starts = {place: self._last[-1] for place in ends if near and self._last and place not in known}
+        starts = {needed.position[name]: stand for name, stand in near.items() if needed.position[name] not in known}
         coupling = Started(self.setting.economy, needed.wedges, self.foresight, needed.departs, known, starts)
         coupling.take()
         coupling.solve()
@@ -245,6 +300,13 @@ class _Remembering(Setting):
 
 
 MOST_COMPILED = 64
+
+
+def _mark(one: Direction) -> tuple:
+    """What tells a direction from others."""
+    return tuple(
+        tuple((place, fingerprint(wedges)) for place, wedges in sorted(side.items())) for side in (one.ahead, one.back)
+    )
 
 
 def _same(one: Wedges, other: Wedges) -> bool:

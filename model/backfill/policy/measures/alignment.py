@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from backfill.policy.board import Board, box
 from backfill.policy.measure import Measure, Products, Regions, Share, Stage, kind
+
+
+def _number(value: Any) -> Any:
+    """A level to be found is no level of a policy."""
+    if value == "endogenous":
+        remedy = "is found by backfill align: write a [game] with its players (see docs/games.md), or give a level"
+        raise PydanticCustomError("unknown_choice", "level", {"key": "", "value": value, "remedy": remedy})
+    return value
 
 
 @kind("alignment")
@@ -46,7 +55,7 @@ from = 2025-01-01
     region: Regions = Field(description="regions that align")
     others: Regions = Field(("USA",), alias="with", description="whose controls they adopt")
     products: Products = Field(("all",), description="products on which they align")
-    level: Share = Field(description="coverage relative to the other's")
+    level: Annotated[Share, BeforeValidator(_number)] = Field(description="coverage relative to the other's")
 
     def act(self, board: Board) -> None:
         when, products, regions = self.when(board), board.products(self.products), board.regions(self.region)

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from backfill.policy.board import Board
+from backfill.policy.lock_in import FleetLife, LockIn, saved
 from backfill.policy.measure import Measure, Products, Regions, Share, kind
 from backfill.policy.quantities import Unit, amount, fitting_units, weight
 
@@ -51,14 +52,8 @@ from = 2026-01-01
     us_content_floor: Share = Field(0.0, description="least content of the sender's technology a product needs")
     cap: float | None = Field(None, ge=0, description="what is promoted a year over all partners")
     unit: Unit | None = Field(None, description="unit of the cap")
-    lock_in: float = Field(
-        0.0,
-        ge=0,
-        le=0.3,
-        description="adapting saved by who has the machines",
-        json_schema_extra={"unit": "share of the price"},
-    )
-    fleet_life: float = Field(4.0, gt=0, le=20, description="life of a machine", json_schema_extra={"unit": "years"})
+    lock_in: LockIn = 0.0
+    fleet_life: FleetLife = 4.0
 
     @model_validator(mode="after")
     def _countable(self, info: ValidationInfo) -> ExportPromotion:
@@ -78,12 +73,11 @@ from = 2026-01-01
 
     def act(self, board: Board) -> None:
         when, destinations = self.when(board), board.regions(self.destinations)
-        renewed = 1 - np.exp(-board.years_since(self.begin)[when] / self.fleet_life)
+        less = saved(board, when, self.begin, self.lock_in, self.fleet_life)
         for sender in board.regions(self.by):
             products = self._eligible(board, sender)
             board.add("levy", when, products, [sender], destinations, -self.subsidy_equivalent)
-            saved = -self.lock_in * renewed[:, None, None, None]
-            board.add("real_cost", when, products, [sender], destinations, saved)
+            board.add("real_cost", when, products, [sender], destinations, -less)
             if self.cap is not None:
                 names = board.vocabulary
                 entries = [
