@@ -81,6 +81,11 @@ class Choice(BaseModel):
     samples: int | None = Field(None, ge=1, le=10_000_000, description="points drawn; of saltelli the base of the design")
     seed: str | int = Field("first", description="name of the draw: the same name, the same points")
 
+    @property
+    def given(self) -> bool:
+        """Whether it says anything besides the name of a draw."""
+        return self.by is not None or self.samples is not None
+
 
 class SweepTable(BaseModel):
     """What ``[sweep]`` may say."""
@@ -242,7 +247,7 @@ def _whole(table: SweepTable, file: str, periods: Sequence[Period]) -> Iterator[
         yield UnknownKeyError(file, "sweep.year", table.year, 'is for mode = "static"; leave it out')
     elif table.year is not None and table.year not in years:
         yield OutOfRangeError(file, "sweep.year", table.year, f"is a reported year, {years[0]} to {years[-1]}")
-    if table.combine == "joint" and table.uncertainty.model_fields_set:
+    if table.combine == "joint" and table.uncertainty.given:
         remedy = "is not read where levers and parameters are drawn together; leave it out"
         yield UnknownKeyError(file, "sweep.uncertainty", None, remedy)
 
@@ -259,7 +264,7 @@ def _choices(table: SweepTable, file: str) -> Iterator[UserError]:
     for word, choice, by, axes in groups:
         key = path("sweep", word)
         if not axes:
-            if choice.model_fields_set:
+            if choice.given:
                 yield UnknownKeyError(file, key, None, f"chooses nothing: there are no {'levers' if word == 'policy' else 'parameters'}")
             continue
         yield from _choice(choice, by, key, file)
