@@ -44,7 +44,9 @@ def analyse(
         except UserError as error:
             wrong.append(error)
     if conditions and lever is None:
-        wrong.append(CommandError("backfill sensitivity", "--lever", None, f"says of which lever: {', '.join(sweep.axes)}"))
+        wrong.append(
+            CommandError("backfill sensitivity", "--lever", None, f"says of which lever: {', '.join(sweep.axes)}")
+        )
     if wrong:
         raise Faults(wrong)
     experiment = load_experiment(directory / FILE, inert_allowed=True)
@@ -76,11 +78,16 @@ def lines(tables: dict[str, pl.DataFrame], axes: Sequence[str], *, every: bool) 
 
     keys = ["quantity", "where", "product", "period"]
     both = tables["tornado"].join(tables["sobol"], on=[*keys, "axis"], how="left", maintain_order="left")
-    chosen = both if every else both.filter(pl.any_horizontal([(pl.col("quantity") == q) & (pl.col("where") == w) for q, w in HEADLINES]))
+    chosen = (
+        both
+        if every
+        else both.filter(pl.any_horizontal([(pl.col("quantity") == q) & (pl.col("where") == w) for q, w in HEADLINES]))
+    )
+    ordered = chosen.sort(*keys, pl.col("swing").abs(), descending=[False] * 4 + [True], maintain_order=True)
     rows = [
         [*(str(row[key]) for key in keys), row["unit"], row["axis"], short(row["low"]), short(row["high"]), short(row["swing"]),
          _index(row["first"]), _index(row["total"])]
-        for row in chosen.sort(*keys, pl.col("swing").abs(), descending=[False] * 4 + [True], maintain_order=True).iter_rows(named=True)
+        for row in ordered.iter_rows(named=True)
     ]  # fmt: skip
     words = [*keys, "unit", "moved"]
     found = tabulated(words, ["low", "high", "swing", "first index", "total index"], rows[:SHOWN])
@@ -90,7 +97,12 @@ def lines(tables: dict[str, pl.DataFrame], axes: Sequence[str], *, every: bool) 
         found.append(f"Sobol indices: {tables['sobol']['method'][0]}")
     if "thresholds" in tables:
         rows = [
-            [row["condition"], row["lever"], row["others"], "never" if row["threshold"] is None else short(row["threshold"])]
+            [
+                row["condition"],
+                row["lever"],
+                row["others"],
+                "never" if row["threshold"] is None else short(row["threshold"]),
+            ]
             for row in tables["thresholds"].iter_rows(named=True)
         ]
         found += tabulated(["condition", "lever", "where the others are"], ["lowest value"], rows[: 2 * SHOWN])

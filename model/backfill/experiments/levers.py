@@ -56,7 +56,11 @@ def _takes_numbers(kind: Any) -> bool:
 
 def numeric_fields(measure: BaseModel) -> list[str]:
     """Fields that may be levers."""
-    return [field.alias or name for name, field in type(measure).model_fields.items() if numeric(measure, field.alias or name)]
+    return [
+        field.alias or name
+        for name, field in type(measure).model_fields.items()
+        if numeric(measure, field.alias or name)
+    ]
 
 
 def unfit(measure: BaseModel, key: str, value: float) -> ValidationError | None:

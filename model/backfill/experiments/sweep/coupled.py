@@ -112,7 +112,9 @@ class Coupled:
             periods = setting.economy.periods
             policy = known(self.experiment.policy, after, periods) if surprised else self.experiment.policy
             exists = existing_flows(setting.vocabulary, setting.flow_exists)
-            self._compiled[after] = Compiled(policy, self.plan.table.levers, setting.vocabulary, periods, exists, setting.facts)
+            self._compiled[after] = Compiled(
+                policy, self.plan.table.levers, setting.vocabulary, periods, exists, setting.facts
+            )
         return self._compiled[after]
 
     def _reference(self, draw: int, setting: Setting) -> tuple[Worlds, Stand, Wedges]:
@@ -124,7 +126,9 @@ class Coupled:
             if why[0]:
                 raise UnsolvedError(f"the reference has no world: {why[0]}")
             against = last(policy)
-            base = Worlds(found.seen, controlled(setting.vocabulary, [against], against), found.capacity, found.terminal)
+            base = Worlds(
+                found.seen, controlled(setting.vocabulary, [against], against), found.capacity, found.terminal
+            )
             self._base = draw, base, search.stands[-1][1], against
         return self._base[1], self._base[2], self._base[3]
 

@@ -28,7 +28,8 @@ TORNADO = {
     "axis_low": pl.Float64, "axis_high": pl.Float64, "low": pl.Float64, "high": pl.Float64, "swing": pl.Float64,
 }  # fmt: skip
 THRESHOLDS = {
-    "condition": pl.String, "lever": pl.String, "others": pl.String, "threshold": pl.Float64, "met": pl.Int64, "scenarios": pl.Int64,
+    "condition": pl.String, "lever": pl.String, "others": pl.String, "threshold": pl.Float64, "met": pl.Int64,
+    "scenarios": pl.Int64,
 }  # fmt: skip
 _KEYS = ("quantity", "where", "product", "period", "unit")
 
@@ -135,7 +136,9 @@ def _on_grid(found: Matrix, moving: Sequence[int]) -> Callable[[Array], list[Ind
         rows: list[Indices] = []
         for n in range(len(moving)):
             others = tuple(m for m in range(len(moving)) if m != n)
-            rows.append((float(cells.mean(axis=others).var() / whole), None, float(cells.var(axis=n).mean() / whole), None))
+            rows.append(
+                (float(cells.mean(axis=others).var() / whole), None, float(cells.var(axis=n).mean() / whole), None)
+            )
         return rows
 
     return estimate
@@ -295,7 +298,9 @@ def threshold(found: Matrix, names: Sequence[str], condition: Condition, lever: 
     groups, place = np.unique(found.axes[:, others], axis=0, return_inverse=True)
     place = np.asarray(place).ravel()
     if len(groups) > 1 and len(groups) > len(found.axes) / 2:
-        remedy = "stands at one value for each choice of the others, so that no threshold can be read; sweep a grid of it"
+        remedy = (
+            "stands at one value for each choice of the others, so that no threshold can be read; sweep a grid of it"
+        )
         raise CommandError("backfill sensitivity", "--lever", lever, remedy)
     rows = []
     for n, group in enumerate(groups):
