@@ -214,7 +214,7 @@ def _ends(one: Mapping[str, Any], key: str, file: str) -> Iterator[UserError]:
             yield UnknownKeyError(
                 file, path(key, other), one[other], "is not read beside values; give one or the other"
             )
-    if ("low" in one) != ("high" in one):
+    if ("low" in one) != ("high" in one) and "values" not in one:
         missing = "high" if "low" in one else "low"
         yield MissingKeyError(file, path(key, missing), None, "is missing; give both ends")
     values = one.get("values")
