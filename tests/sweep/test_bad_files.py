@@ -104,7 +104,7 @@ def test_what_is_written_is_what_is_read(file: Path, tmp_path: Path):
         ("samples = 10", "", "sweep.uncertainty.samples: is missing: how many points of latin_hypercube"),
         ("samples = 10", 'samples = 10\nby = "sobol"', "is no power of two, of which sobol is balanced; take 8 or 16"),
         ("year = 2027", 'year = 2027\ncombine = "paired"', "goes row by row, but there are 27 choices of levers and 10 draws"),
-        ("[sweep.uncertainty]\nsamples = 10", "[sweep.uncertainty]\nby = 'grid'\nsamples = 10", "is not read where values are grid"),
+        ("samples = 10", "samples = 0", "sweep.uncertainty.samples: 0: "),
         ("points = 9", "points = 9\nname = \"status\"", 'sweep.levers[1].name: "status": is a column that every sweep has'),
         ("points = 9", "points = 9\nname = \"Checks: budget\"", "give each its own"),
         ("points = 9", "points = 99000\n[sweep.policy]\nsamples = 4", "is not read where values are grid; leave it out"),
