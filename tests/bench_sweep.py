@@ -1,4 +1,4 @@
-"""Speed and memory of sweeps, for `make bench`: static and coupled scenarios, against gegravity, from a hundred to a hundred thousand."""
+"""Speed and memory of sweeps, for `make bench`: static and coupled, beside gegravity, from a hundred scenarios on."""
 
 from __future__ import annotations
 
@@ -158,7 +158,8 @@ def rows(counts: tuple[int, ...] = (100, 1_000, 10_000), coupled: int = 48, thei
         run(STATIC, 64, folder)
         static = [run(STATIC, count, folder) for count in counts]
         for one in static:
-            told = f"{one.rate:,.0f} a second after the first chunk; {one.memory / 1e6:,.0f} MB; {one.disk / one.scenarios:,.0f} bytes each"
+            told = f"{one.rate:,.0f} a second after the first chunk; {one.memory / 1e6:,.0f} MB"
+            told += f"; {one.disk / one.scenarios:,.0f} bytes each"
             found.append((f"static sweep of {one.scenarios:,} scenarios", f"{one.seconds:.1f} s", told))
         few, many = static[0], static[-1]
         slope = (many.seconds - few.seconds) / (many.scenarios - few.scenarios)

@@ -76,7 +76,8 @@ def _values(axis: Axis, quantile: Quantile | None) -> Array:
     if axis.low is not None and axis.high is not None:
         return _rounded(np.linspace(axis.low, axis.high, axis.points or 2))
     assert quantile is not None
-    return _rounded(np.linspace(*quantile(np.array([0.0, 1.0])), axis.points or 2))
+    low, high = quantile(np.array([0.0, 1.0]))
+    return _rounded(np.linspace(low, high, axis.points or 2))
 
 
 def _at(axis: Axis, quantile: Quantile | None, shares: Array) -> Array:
