@@ -12,7 +12,7 @@ from backfill.coupling import settled
 from backfill.errors import UnsolvedError
 from backfill.experiments.design.started import Stand, Started
 from backfill.experiments.setting import Setting
-from backfill.experiments.sweep.economies import Economies
+from backfill.experiments.sweep.economies import Economies, policy_parameters
 from backfill.experiments.sweep.policies import Compiled
 from backfill.experiments.sweep.quantities import Measured, Measures, Worlds
 from backfill.experiments.sweep.seen import Seen, together
@@ -47,6 +47,7 @@ class Coupled:
     def __init__(self, economies: Economies, reference: Policy, *, keep: bool = False) -> None:
         self.economies, self.keep = economies, keep
         self.plan, self.experiment, self.before = economies.plan, economies.experiment, reference
+        self._acting: dict[str, float] = {}
         self._compiled: dict[int, Compiled] = {}
         self._base: tuple[int, Worlds, Stand, Wedges] | None = None
 
@@ -108,13 +109,16 @@ class Coupled:
 
     def _at(self, setting: Setting, after: int, surprised: bool) -> Compiled:
         """What is known when some periods are over, at any values of levers."""
+        acting = policy_parameters(setting.parameters)
+        if acting != self._acting:
+            self._acting, self._compiled = acting, {}
         if after not in self._compiled:
             periods = setting.economy.periods
             policy = known(self.experiment.policy, after, periods) if surprised else self.experiment.policy
             exists = existing_flows(setting.vocabulary, setting.flow_exists)
-            self._compiled[after] = Compiled(
-                policy, self.plan.table.levers, setting.vocabulary, periods, exists, setting.facts
-            )
+            about = (setting.vocabulary, periods, exists, setting.facts)
+            levers, understood = self.plan.table.levers, setting.understood
+            self._compiled[after] = Compiled(policy, levers, *about, understood=understood)
         return self._compiled[after]
 
     def _reference(self, draw: int, setting: Setting) -> tuple[Worlds, Stand, Wedges]:

@@ -105,6 +105,10 @@ for _name, _written in _WRITERS.items():
     setattr(Branch, _name, _owning(_name, _written))
 
 
+def _as_written(policy: Policy) -> Policy:
+    return policy
+
+
 class Compiled:
     """Wedges of one policy at any values of its levers.
 
@@ -114,6 +118,7 @@ class Compiled:
         vocabulary, periods, exists, facts: what measures are compiled over (see `compile_policy`).
         alone: the wedges of the last period only. Measures that no lever moves then act before the others of their stage, up to
             designing around, which alone looks back.
+        understood: a policy with the shares in its measures as parameters say, measure by measure.
     """
 
     def __init__(
@@ -126,8 +131,9 @@ class Compiled:
         facts: Facts | None,
         *,
         alone: bool = False,
+        understood: Callable[[Policy], Policy] = _as_written,
     ) -> None:
-        self.levers = tuple(levers)
+        self.levers, self.understood = tuple(levers), understood
         order = sorted(policy.placed, key=lambda one: one.measure.stage)
         moved = [tuple(n for n, lever in enumerate(levers) if one.measure.name in lever.measure) for one in order]
         first = next((n for n, own in enumerate(moved) if own), len(moved))
@@ -144,7 +150,8 @@ class Compiled:
         board = Board(vocabulary, time, exists, facts)
         for one, fixed in zip(order, before, strict=True):
             if fixed:
-                one.measure.act(board)
+                for measure in understood(Policy((one,))).measures:
+                    measure.act(board)
         self.stem = Branch(_last_period(board) if alone else board)
         self.most = max(KEPT // len(self.stem.timeline.begins), 8)
         self._boards: OrderedDict[tuple[int, tuple[float, ...]], Branch] = OrderedDict()
@@ -163,10 +170,11 @@ class Compiled:
             self._boards.move_to_end(key)
             return self._boards[key]
         board = Branch(self._board(steps - 1, values))
-        measure = self._at(placed.measure, own, values)
-        if isinstance(measure, Redesign):
-            board.own(*_ARRAYS)
-        measure.act(board)
+        moved = replace(placed, measure=self._at(placed.measure, own, values))
+        for measure in self.understood(Policy((moved,))).measures:
+            if isinstance(measure, Redesign):
+                board.own(*_ARRAYS)
+            measure.act(board)
         self._boards[key] = board
         if len(self._boards) > self.most:
             self._boards.popitem(last=False)
@@ -199,6 +207,7 @@ def one_period(
     flow_exists: FlowExists | None,
     facts: Facts | None,
     ends: Sequence[Sequence[float]],
+    understood: Callable[[Policy], Policy] = _as_written,
 ) -> Callable[[Sequence[float]], Wedges]:
     """Wedges of one period by the values of levers.
 
@@ -210,18 +219,19 @@ def one_period(
         periods: periods of the model.
         at: place of the period.
         ends: values of levers at which both ways are compared.
+        understood: see `Compiled`.
     """
     exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
     whole = tuple(periods[: at + 1])
-    alone = Compiled(policy, levers, vocabulary, whole, exists, facts, alone=True)
+    alone = Compiled(policy, levers, vocabulary, whole, exists, facts, alone=True, understood=understood)
 
     def over_all(values: Sequence[float]) -> Wedges:
-        moved = policy_at(policy, levers, values)
+        moved = understood(policy_at(policy, levers, values))
         return last(compile_policy(moved, vocabulary, whole, flow_exists=flow_exists, facts=facts, inert_allowed=True))
 
     if all(_same(alone.wedges(values), over_all(values)) for values in ends):
         return alone.wedges
-    compiled = Compiled(policy, levers, vocabulary, whole, exists, facts)
+    compiled = Compiled(policy, levers, vocabulary, whole, exists, facts, understood=understood)
     return lambda values: last(compiled.wedges(values))
 
 

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from backfill.errors import UnsolvedError
-from backfill.experiments.sweep.economies import Economies
+from backfill.experiments.sweep.economies import Economies, policy_parameters
 from backfill.experiments.sweep.policies import last, one_period
 from backfill.experiments.sweep.quantities import Measured, Measures, Worlds
 from backfill.experiments.sweep.seen import Seen, seen, together
@@ -40,6 +40,7 @@ class Static:
         self.plan, self.experiment = economies.plan, economies.experiment
         self.at = self.plan.table.year_at(self.experiment.periods)
         self.before = reference
+        self._acting: dict[str, float] = {}
         self._compiled: tuple[Callable[[Sequence[float]], Wedges], Wedges] | None = None
         self._period: tuple[int, StaticPeriod, Worlds] | None = None
 
@@ -73,16 +74,21 @@ class Static:
         return Solved(scenarios, tuple(reasons), every, measures.labels, together(kept) if kept else None)
 
     def _policies(self, setting: Setting) -> tuple[Callable[[Sequence[float]], Wedges], Wedges]:
-        """Wedges by the values of levers, and those of the reference; the same for every draw."""
-        if self._compiled is None:
+        """Wedges by the values of levers, and those of the reference; the same for draws that understand measures alike."""
+        acting = policy_parameters(setting.parameters)
+        if self._compiled is None or self._acting != acting:
+            self._acting = acting
             periods = setting.economy.periods
             levers = self.plan.levers
             ends = [levers.min(0).tolist(), levers.max(0).tolist()] if levers.size else []
             about = (setting.vocabulary, periods, self.at, setting.flow_exists, setting.facts)
-            compiled = one_period(self.experiment.policy, self.plan.table.levers, *about, ends)
+            compiled = one_period(self.experiment.policy, self.plan.table.levers, *about, ends, setting.understood)
             whole = periods[: self.at + 1]
             options = {"flow_exists": setting.flow_exists, "facts": setting.facts, "inert_allowed": True}
-            self._compiled = compiled, last(compile_policy(self.before, setting.vocabulary, tuple(whole), **options))
+            self._compiled = (
+                compiled,
+                last(compile_policy(setting.understood(self.before), setting.vocabulary, tuple(whole), **options)),
+            )
         return self._compiled
 
     def _prepared(self, draw: int, setting: Setting) -> tuple[StaticPeriod, Worlds]:
