@@ -18,7 +18,7 @@ from backfill.experiments.sweep.quantities import Measured, Measures, Worlds
 from backfill.experiments.sweep.seen import Seen, together
 from backfill.experiments.sweep.solved import Solved, controlled, failed, without
 from backfill.experiments.vintages import Vintages, continuing, foreseen, known, last, news
-from backfill.experiments.worlds import batch, fingerprint
+from backfill.experiments.worlds import Key, batch, keys_of
 from backfill.policy.compile import existing_flows
 from backfill.policy.policy import Policy
 from backfill.policy.wedges import Wedges
@@ -28,8 +28,6 @@ from backfill.threads import single_threaded_algebra
 
 TOGETHER = 12
 """Scenarios solved in one batch."""
-
-Key = tuple[tuple[int, str], ...]
 
 
 class Coupled:
@@ -174,7 +172,7 @@ class _Search:
     def _coupled(self, named: Mapping[str, Vintages], near: Mapping[str, Stand]) -> tuple[Started, Mapping[str, int]]:
         """Worlds by name; those that others depart from are kept for the next time."""
         needed = batch(named)
-        keys = _keys(needed.wedges, needed.departs)
+        keys = keys_of(needed)
         there = {place: self._shared[key] for place, key in enumerate(keys) if key in self._shared}
         ends = set(needed.position.values())
         starts = {place: near[name] for name, place in needed.position.items() if name in near and place not in there}
@@ -208,12 +206,3 @@ def _failure(coupling: Started, place: int) -> str:
         late = ", ".join(label for label, fine in zip(labels, point.converged, strict=True) if not fine)
         return f"some markets have no answer in {late}"
     return f"markets and plan did not agree: they are {gap:.2g} apart as a share of price or capacity"
-
-
-def _keys(wedges: Sequence[Wedges], departs: Mapping[int, tuple[int, int]]) -> list[Key]:
-    """What tells a world from others, by place: its wedges and those of the worlds it departs from."""
-    keys: list[Key] = []
-    for place, one in enumerate(wedges):
-        other, after = departs.get(place, (place, 0))
-        keys.append((*(keys[other] if place in departs else ()), (after, fingerprint(one))))
-    return keys

@@ -28,6 +28,11 @@ from backfill.policy.wedges import Wedges
 
 KEPT = 4096
 """Boards kept, times the stretches of time in each."""
+MET = 100_000
+"""Values of levers that are remembered as having been met."""
+
+Key = tuple[int, tuple[float, ...]]
+"""How many moved measures have acted, and the values of the levers that reach them."""
 
 _CONTROLS = ("coverage", "advanced", "controls", "advanced_controls", "drawn", "undrawn")
 _WRITERS: dict[str, tuple[str, ...]] = {
@@ -154,31 +159,44 @@ class Compiled:
                     measure.act(board)
         self.stem = Branch(_last_period(board) if alone else board)
         self.most = max(KEPT // len(self.stem.timeline.begins), 8)
-        self._boards: OrderedDict[tuple[int, tuple[float, ...]], Branch] = OrderedDict()
+        self._boards: OrderedDict[Key, Branch] = OrderedDict()
+        self._met: set[Key] = set()
 
     def wedges(self, values: Sequence[float]) -> Wedges:
         """Wedges at values of all levers."""
         numbers = tuple(map(float, values))
-        return self._board(len(self.steps), numbers).wedges()
+        keys = [(n, tuple(numbers[lever] for lever in reached)) for n, reached in enumerate(self.reached)]
+        done = next((n for n in reversed(range(len(keys))) if keys[n] in self._boards), -1)
+        again = next((n for n in reversed(range(done + 1, len(keys))) if keys[n] in self._met), None)
+        board = self.stem if done < 0 else self._kept(keys[done])
+        board = Branch(board) if done + 1 < len(keys) else board
+        for n in range(done + 1, len(keys)):
+            self._act(n, numbers, board)
+            if n == again:
+                self._keep(keys[n], board)
+                board = Branch(board) if n + 1 < len(keys) else board
+        self._met.update(keys)
+        if len(self._met) > MET:
+            self._met.clear()
+        return board.wedges()
 
-    def _board(self, steps: int, values: tuple[float, ...]) -> Branch:
-        if steps == 0:
-            return self.stem
-        placed, own = self.steps[steps - 1]
-        key = (steps, tuple(values[n] for n in self.reached[steps - 1]))
-        if key in self._boards:
-            self._boards.move_to_end(key)
-            return self._boards[key]
-        board = Branch(self._board(steps - 1, values))
+    def _act(self, step: int, values: Sequence[float], board: Branch) -> None:
+        placed, own = self.steps[step]
         moved = replace(placed, measure=self._at(placed.measure, own, values))
         for measure in self.understood(Policy((moved,))).measures:
             if isinstance(measure, Redesign):
                 board.own(*_ARRAYS)
             measure.act(board)
+
+    def _kept(self, key: Key) -> Branch:
+        self._boards.move_to_end(key)
+        return self._boards[key]
+
+    def _keep(self, key: Key, board: Branch) -> None:
+        """Keep a board that was met before, and will be again; the one used least recently makes room."""
         self._boards[key] = board
         if len(self._boards) > self.most:
             self._boards.popitem(last=False)
-        return board
 
     def _at(self, measure: Measure, own: Sequence[int], values: Sequence[float]) -> Measure:
         for n in own:
