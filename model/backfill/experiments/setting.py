@@ -48,13 +48,18 @@ class Setting:
     structure: StructureTable = StructureTable()
 
     @classmethod
-    def of(cls, experiment: Experiment, progress: Progress | None = None) -> Setting:
+    def of(cls, experiment: Experiment, progress: Progress | None = None, *, keep: bool = True) -> Setting:
         """The experiment's economy over its regions and horizon, with its parameters.
+
+        Args:
+            experiment: the experiment.
+            progress: called with a message and the share done.
+            keep: whether the economy is kept for another time, where anything is.
 
         Raises:
             UnsolvedError: the benchmark cannot be calibrated with them.
         """
-        economy, vocabulary = _economy(experiment, progress)
+        economy, vocabulary = _economy(experiment, progress, keep)
         return cls(economy, vocabulary, experiment.foresight, experiment.flow_exists(), experiment.facts(), experiment.parameters,
                    experiment.structure)  # fmt: skip
 
@@ -104,7 +109,7 @@ class Setting:
         return {name: found[places.index(place)] for name, place in needed.position.items()}
 
 
-def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy, Vocabulary]:
+def _economy(experiment: Experiment, progress: Progress | None, keep: bool) -> tuple[Economy, Vocabulary]:
     """The shipped benchmark over the experiment's regions and horizon, with its parameters, or the user's own economy."""
     from backfill.reference import economy
 
@@ -130,6 +135,8 @@ def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy
         )
 
     try:
+        if not keep:
+            return calibrated(), vocabulary
         return kept(calibrated, source(), tables.digest(), horizon, sorted(given.items())), vocabulary
     except ValueError as error:
         raise UnsolvedError(f"the benchmark cannot be calibrated for this experiment: {error}") from error

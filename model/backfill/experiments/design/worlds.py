@@ -17,7 +17,7 @@ from backfill.experiments.design.sides import Sides, aligned_from
 from backfill.experiments.design.started import Stand, Started
 from backfill.experiments.setting import Progress, Setting
 from backfill.experiments.vintages import Vintages, last
-from backfill.experiments.worlds import batch, fingerprint, routes_under_control
+from backfill.experiments.worlds import Key, batch, fingerprint, keys_of, routes_under_control
 from backfill.governments.package import Package
 from backfill.policy.policy import Policy
 from backfill.policy.wedges import Wedges
@@ -32,7 +32,6 @@ INSIDE = 2e-4
 inside, so that there is a derivative on one side only. Each lever a little more than the one before, so that no two coincide."""
 HALF = 0.25 * INSIDE
 
-Key = tuple[tuple[int, str], ...]
 Solved = tuple[Started, int]
 """A coupling and a world's place in it."""
 
@@ -267,7 +266,7 @@ class Worlds:
     def _coupled(self, named: Mapping[str, Vintages], near: Mapping[str, Stand]) -> tuple[Started, Mapping[str, int]]:
         """Worlds by name, those that others depart from kept for the next time; started where ``near`` says."""
         needed = batch(named)
-        keys = _keys(needed.wedges, needed.departs)
+        keys = keys_of(needed)
         known = {place: self._stands[key] for place, key in enumerate(keys) if key in self._stands}
         ends = set(needed.position.values())
         starts = {needed.position[name]: stand for name, stand in near.items() if needed.position[name] not in known}
@@ -311,12 +310,3 @@ def _mark(one: Direction) -> tuple:
 
 def _same(one: Wedges, other: Wedges) -> bool:
     return fingerprint(one) == fingerprint(other)
-
-
-def _keys(wedges: Sequence[Wedges], departs: Mapping[int, tuple[int, int]]) -> list[Key]:
-    """What tells a world from others, by place: its wedges and those of the worlds it departs from."""
-    keys: list[Key] = []
-    for place, one in enumerate(wedges):
-        other, after = departs.get(place, (place, 0))
-        keys.append((*(keys[other] if place in departs else ()), (after, fingerprint(one))))
-    return keys
