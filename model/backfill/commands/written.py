@@ -98,7 +98,7 @@ def _kind(folder: Path) -> str | None:
 
 
 def _is_sweep(folder: Path) -> bool:
-    return (folder / "scenarios.parquet").is_file()
+    return (folder / "sweep.json").is_file()
 
 
 def _page(folders: Sequence[Path], named: Sequence[str], progress: Any) -> str:
@@ -121,7 +121,7 @@ def _page(folders: Sequence[Path], named: Sequence[str], progress: Any) -> str:
             return page(make.of_game(load_game(folder), place, progress))
         if kind == "design":
             return page(make.of_design(load_design(folder), place, progress))
-        from backfill.experiments.sweep.result import load_sweep  # type: ignore[import-not-found]
+        from backfill.experiments.sweep.load import load_sweep
 
         return page(make.of_sweep(load_sweep(folder), place, progress))
     except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:

@@ -191,23 +191,24 @@ def of_sweep(one: Any, place: str, progress: Progress | None = None) -> Report:
         progress: told which chart is being drawn.
     """
     scenarios = one.scenarios.collect()
-    provenance = getattr(one, "provenance", None) or {}
-    resolved = getattr(one, "resolved", "") or ""
-    name = str(getattr(one, "name", "") or provenance.get("name") or provenance.get("experiment") or "sweep")
+    provenance = one.provenance
+    resolved, name = one.file, one.name
     asked = question(resolved, name)
     failed = scenarios.filter(pl.col("status").cast(pl.String).str.to_lowercase() != "solved")
     tables = [_spreads(one, scenarios)]
     if failed.height:
         tables.append(_closed(numbers.plain_table(failed, f"{failed.height} scenarios without an answer, and why"), ""))
     tables.append(_closed(numbers.plain_table(scenarios, "Scenarios and their levers"), ""))
-    done = getattr(one, "checks", None) or {"worlds": float(scenarios.height), "unsolved": float(failed.height)}
+    done = {"worlds": float(scenarios.height - failed.height), "unsolved": float(failed.height)}
+    part = f"{scenarios.height:,} of {one.total:,} scenarios are finished; the others are not in these numbers."
     return Report(
         kind=f"{scenarios.height:,} scenarios",
         title=asked.title,
         questions=(asked,),
         answer=sweep.answer(one),
         beside=None,
-        said=(DIFFERENCE, "What is said of nine in ten scenarios holds for the levers and ranges that were swept, not for the world.", H100E),
+        said=(DIFFERENCE, "What is said of nine in ten scenarios holds for the levers and ranges that were swept, not for the world.",
+              *([part] if one.total > scenarios.height else []), H100E),
         numbers=tuple(tables),
         drawings=_drawings(one, progress),
         assumptions=assumptions(_parameters(provenance)),

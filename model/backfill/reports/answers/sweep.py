@@ -14,7 +14,8 @@ INNER = (0.05, 0.95)
 ABOUT = ("scenario", "number", "status", "reason", "answer")
 """Columns of scenarios that are no levers; ``answer`` is joined to them here."""
 HEADLINES = (("compute denied", "adversary"), ("compute acquired", "adversary"))
-COST = ("welfare, present value", "US")
+COSTS = (("welfare, present value", "us"), ("welfare, present value", "US"), ("equivalent variation", "us"))
+"""Numbers that say what it costs the US; the first that a sweep has is told of."""
 FEW = 20
 
 
@@ -175,29 +176,25 @@ def _at(value: object, lever: str, scenario: object) -> Part:
 
 def paid(sweep: Answered, found: pl.DataFrame, name: str) -> Sentence:
     """How often the US lose, and how much between which ends."""
-    values, unit = of(sweep, *COST)
+    there = sweep.effects.select("quantity", "where").unique().collect().rows()
+    key = next((one for one in COSTS if one in there), COSTS[0])
+    values, unit = of(sweep, *key)
     known = found.select("scenario").join(values, on="scenario", how="inner").drop_nulls("answer")
     if not known.height:
         return sentence("What it costs the United States is not among the numbers kept")
     column = known["answer"]
     losing = int((column < 0).sum())
-    low, high = (Cell("effects", (("quantity", COST[0]), ("where", COST[1])), how, _number(value), unit) for how, value in
+    low, high = (Cell("effects", (("quantity", key[0]), ("where", key[1])), how, _number(value), unit) for how, value in
                  (("min", column.min()), ("max", column.max())))  # fmt: skip
-    share = losing / known.height
-    often = Figure(per_cent(share), share, "share", (Cell("effects", (), "share below zero", share, "share"),))
+    when = " in present value" if "present" in key[0] else ""
     if losing in (0, known.height):
         least, most = sorted((low, high), key=lambda cell: abs(cell.value or 0.0))
-        told = (
-            "In every scenario the United States lose"
-            if losing
-            else "In no scenario do the United States lose; they gain"
-        )
-        return sentence(f"{told} welfare, between ", size(least), " and ", size(most), " in present value")
+        told = "In every scenario the United States lose" if losing else "In no scenario do the United States lose; they gain"
+        if size(least).words == size(most).words:
+            return sentence(f"{told} ", size(least), " of welfare", when)
+        return sentence(f"{told} between ", size(least), " and ", size(most), " of welfare", when)
+    share = losing / known.height
+    often = Figure(per_cent(share), share, "share", (Cell("effects", (), "share below zero", share, "share"),))
     return sentence(
-        "The United States lose welfare in ",
-        often,
-        " of the scenarios; the change is between ",
-        level(low),
-        " and ",
-        level(high),
-    )
+        "The United States lose welfare in ", often, " of the scenarios; its change is between ", level(low), " and ", level(high), when
+    )  # fmt: skip
