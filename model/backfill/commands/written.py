@@ -33,7 +33,9 @@ def report_results(named: Sequence[str], out: Path | None, pdf: bool, quiet: boo
         UserError: folders that hold nothing to report, all at once; a place that cannot be written; no browser to print with.
     """
     if not named:
-        raise CommandError("backfill report", "", None, "takes the folder of a result, a comparison, a sweep, a game or a design")
+        raise CommandError(
+            "backfill report", "", None, "takes the folder of a result, a comparison, a sweep, a game or a design"
+        )
     if pdf:
         from backfill.reports.pdf import check_browser
 
@@ -91,7 +93,13 @@ def _folder(name: str, *, alone: bool) -> Path:
 
 
 def _kind(folder: Path) -> str | None:
-    for kind, holds in (("game", is_game), ("design", is_design), ("comparison", is_comparison), ("sweep", _is_sweep), ("result", is_result)):
+    for kind, holds in (
+        ("game", is_game),
+        ("design", is_design),
+        ("comparison", is_comparison),
+        ("sweep", _is_sweep),
+        ("result", is_result),
+    ):
         if holds(folder):
             return kind
     return None
@@ -140,7 +148,9 @@ def _check_target(target: Path) -> None:
     if target.suffix.lower() not in (".html", ".htm"):
         raise OutputError(str(target), "", None, "is no name of a page; end it with .html")
     if not target.parent.is_dir():
-        raise OutputError(str(target), "", None, "is in a folder that does not exist; make it, or name another with --out")
+        raise OutputError(
+            str(target), "", None, "is in a folder that does not exist; make it, or name another with --out"
+        )
     if target.is_dir():
         raise OutputError(str(target), "", None, "is a folder; name a file")
     if target.exists() and not is_report(_head(target)):
@@ -159,7 +169,9 @@ def _write(target: Path, text: str) -> None:
         part.replace(target)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise OutputError(str(target), "", None, f"cannot be written ({error.strerror}); name another file with --out") from None
+        raise OutputError(
+            str(target), "", None, f"cannot be written ({error.strerror}); name another file with --out"
+        ) from None
     except BaseException:
         part.unlink(missing_ok=True)
         print(f"nothing written to {target}", file=sys.stderr)

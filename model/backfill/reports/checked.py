@@ -33,7 +33,10 @@ RESIDUALS = {
     "volume": ("No unit of compute is lost or made on its way", 1e-8),
     "leakage_sum": ("Compute denied and what comes back add up to what is closed off", 1e-8),
     "coupling_step": ("Another round of markets and suppliers changes nothing", 1e-6),
-    "coupling_optimality": ("No builder of capacity would rather have built more or less at the prices that follow", 1e-6),
+    "coupling_optimality": (
+        "No builder of capacity would rather have built more or less at the prices that follow",
+        1e-6,
+    ),
     "shapley_sum": ("What players contribute adds up to what all contribute together", 1e-6),
     "optimality": ("No small change of the package is better", 1e-3),
     "limits_passed": ("No limit of the package is passed", 1e-3),
@@ -72,7 +75,9 @@ def _told(name: str, value: float, kind: str) -> Check:
         what, most = RESIDUALS[name]
         return Check(what, f"off by {value:.0e} (at most {most:.0e})", value <= most)
     if name == "frontier_optimal":
-        return Check("The optimality conditions hold all along the frontier", f"at {value:.0%} of its points", value == 1)
+        return Check(
+            "The optimality conditions hold all along the frontier", f"at {value:.0%} of its points", value == 1
+        )
     if name in COUNTS:
         return Check(COUNTS[name], f"{value:,.0f}", None if name != "unsolved" else value == 0)
     return Check(name.replace("_", " "), f"{value:.4g}", None)

@@ -107,7 +107,9 @@ def _pickable(spec: Spec, field: str) -> None:
             if encoding.get(channel, {}).get("field") == field:
                 encoding[channel]["legend"] = None
                 mark = unit["mark"] if isinstance(unit["mark"], dict) else {"type": unit["mark"]}
-                encoding.setdefault("opacity", {"condition": {"test": test, "value": mark.get("opacity", 1)}, "value": FADED})
+                encoding.setdefault(
+                    "opacity", {"condition": {"test": test, "value": mark.get("opacity", 1)}, "value": FADED}
+                )
 
 
 def _keeps_width(spec: Spec) -> bool:
@@ -166,7 +168,9 @@ def _table(caption: str, heads: Iterable[tuple[str, str]], rows: list[dict[str, 
     )  # fmt: skip
     shown = list(seen)[:MOST_ROWS]
     cut = f" (the first {MOST_ROWS} of {len(seen):,} rows)" if len(seen) > MOST_ROWS else ""
-    return Table(caption + cut, tuple(capital(head.replace("_", " ")) for _, head in named), tuple(shown), numeric, open=False)
+    return Table(
+        caption + cut, tuple(capital(head.replace("_", " ")) for _, head in named), tuple(shown), numeric, open=False
+    )
 
 
 def _cell(value: object) -> str:

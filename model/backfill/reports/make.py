@@ -34,7 +34,9 @@ HEADLINES = (
 )  # fmt: skip
 """Numbers shown at once; the others stand behind a click."""
 
-DIFFERENCE = "Every number compares computed worlds that share tastes, technology and starting stocks; none is a forecast."
+DIFFERENCE = (
+    "Every number compares computed worlds that share tastes, technology and starting stocks; none is a forecast."
+)
 H100E = "H100e are accelerators weighted by operations and memory bandwidth relative to one NVIDIA H100, not chips."
 UNSETTLED = (
     "Not settled: China's mature fabs are taken to be subsidised by about the cost of their tools, so that a control on their "
@@ -42,7 +44,9 @@ UNSETTLED = (
 )
 
 
-def of_result(one: Result, place: str, *, explained: pl.DataFrame | None = None, progress: Progress | None = None) -> Report:
+def of_result(
+    one: Result, place: str, *, explained: pl.DataFrame | None = None, progress: Progress | None = None
+) -> Report:
     """The report of a policy beside its reference.
 
     Args:
@@ -59,7 +63,9 @@ def of_result(one: Result, place: str, *, explained: pl.DataFrame | None = None,
     tables = [short, _closed(table, f"All {len(table.rows)} numbers")]
     gone = numbers.missing(one.summary)
     if explained is not None:
-        tables.append(numbers.plain_table(explained, "Which measures did it: the change shared among them (Shapley values)"))
+        tables.append(
+            numbers.plain_table(explained, "Which measures did it: the change shared among them (Shapley values)")
+        )
     also = (f"Against {one.also_against}", result.beside(one)) if one.also_against else None
     return Report(
         kind="A policy beside its reference",
@@ -80,7 +86,9 @@ def of_result(one: Result, place: str, *, explained: pl.DataFrame | None = None,
     )
 
 
-def of_comparison(both: SideBySide, results: Mapping[str, Result], named: Sequence[str], progress: Progress | None = None) -> Report:
+def of_comparison(
+    both: SideBySide, results: Mapping[str, Result], named: Sequence[str], progress: Progress | None = None
+) -> Report:
     """The report of several policies beside one reference.
 
     Args:
@@ -100,7 +108,11 @@ def of_comparison(both: SideBySide, results: Mapping[str, Result], named: Sequen
         for check in checked(one.checks)
         if check.passed is not None
     )
-    commands = [line for name, one in results.items() for line in _again("run", name, "", ranges=bool(one.provenance.get("ranges")))[:1]]
+    commands = [
+        line
+        for name, one in results.items()
+        for line in _again("run", name, "", ranges=bool(one.provenance.get("ranges")))[:1]
+    ]
     return Report(
         kind=f"{capital(_count(len(both.worlds)))} policies side by side",
         title=f"{listed(both.worlds)}, compared with {both.reference}",
@@ -127,7 +139,11 @@ def of_game(one: AlignResult, place: str, progress: Progress | None = None) -> R
     told: Any = one.provenance.get("game") or {}
     said = [f"Pay-offs are counted over {told['counted']}."] if told.get("counted") else []
     if told.get("mode"):
-        mode = "with the answer of suppliers in all years" if told["mode"] == "coupled" else "in one year at the reference's supply plan"
+        mode = (
+            "with the answer of suppliers in all years"
+            if told["mode"] == "coupled"
+            else "in one year at the reference's supply plan"
+        )
         said.append(f"Worlds are solved {mode}; {told.get('profiles', 'all')} profiles of levels were tried.")
     ranges = told.get("ranges")
     said.append(_ranges(ranges) if ranges else "Central values only: no ranges were asked for.")
@@ -137,7 +153,11 @@ def of_game(one: AlignResult, place: str, progress: Progress | None = None) -> R
         questions=(asked,),
         answer=game.answer(one),
         beside=None,
-        said=(DIFFERENCE, *said, "The worth that a player puts on denial is an assumption of the file and decides much."),
+        said=(
+            DIFFERENCE,
+            *said,
+            "The worth that a player puts on denial is an assumption of the file and decides much.",
+        ),
         numbers=(*tables, *_others(one.tables, ("payoffs", "deterrence", "coalitions", "execution", "incentives"))),
         drawings=_drawings(one, progress),
         assumptions=assumptions(_parameters(one.provenance)),
@@ -207,8 +227,12 @@ def of_sweep(one: Any, place: str, progress: Progress | None = None) -> Report:
         questions=(asked,),
         answer=sweep.answer(one),
         beside=None,
-        said=(DIFFERENCE, "What is said of nine in ten scenarios holds for the levers and ranges that were swept, not for the world.",
-              *([part] if one.total > scenarios.height else []), H100E),
+        said=(
+            DIFFERENCE,
+            "What is said of nine in ten scenarios holds for the levers and ranges that were swept, not for the world.",
+            *([part] if one.total > scenarios.height else []),
+            H100E,
+        ),
         numbers=tuple(tables),
         drawings=_drawings(one, progress),
         assumptions=assumptions(_parameters(provenance)),
@@ -224,10 +248,17 @@ def of_sweep(one: Any, place: str, progress: Progress | None = None) -> Report:
 def _spreads(one: Any, scenarios: pl.DataFrame) -> Table:
     """Least, median and most of every number over the scenarios."""
     whole = one.effects.select("quantity", "where", "period", "product", "unit", "value")
-    stats = [pl.col("value").quantile(q, "linear").alias(name) for name, q in (("5%", 0.05), ("median", 0.5), ("95%", 0.95))]
+    stats = [
+        pl.col("value").quantile(q, "linear").alias(name) for name, q in (("5%", 0.05), ("median", 0.5), ("95%", 0.95))
+    ]
     found = (
         whole.group_by("quantity", "where", "period", "product", "unit", maintain_order=True)
-        .agg(pl.col("value").min().alias("least"), *stats, pl.col("value").max().alias("most"), pl.col("value").count().alias("scenarios"))
+        .agg(
+            pl.col("value").min().alias("least"),
+            *stats,
+            pl.col("value").max().alias("most"),
+            pl.col("value").count().alias("scenarios"),
+        )
         .collect()
     )
     long = found.filter((pl.col("period").str.contains("-") | (pl.col("period") == "all")))
@@ -271,7 +302,10 @@ def _said(provenance: Mapping[str, Any], resolved: str) -> tuple[str, ...]:
     own = _own_tables(resolved)
     rate = _parameters(provenance).get("discount_factor", {}).get("value")
     weight = f" with a discount factor of {plain(rate)} a year" if rate else ""
-    said = [DIFFERENCE, _ranges(ranges) if ranges else "Central values only: with --ranges the numbers have their ranges."]
+    said = [
+        DIFFERENCE,
+        _ranges(ranges) if ranges else "Central values only: with --ranges the numbers have their ranges.",
+    ]
     if own:
         return (*said, f"Present values are at the first year{weight}.")
     adversary = places(code for code, bloc in _blocs().items() if bloc == "adversary")
@@ -320,7 +354,9 @@ def _provenance(provenance: Mapping[str, Any], before: str = "") -> tuple[tuple[
         rows.append((f"{before}versions", ", ".join(f"{name} {number}" for name, number in packages.items())))
     worlds = provenance.get("worlds")
     if isinstance(worlds, Mapping) and worlds:
-        told = "; ".join(f"{name}: {facts.get('verdict', '')}" for name, facts in worlds.items() if isinstance(facts, Mapping))
+        told = "; ".join(
+            f"{name}: {facts.get('verdict', '')}" for name, facts in worlds.items() if isinstance(facts, Mapping)
+        )
         rows.append((f"{before}worlds", told))
     return tuple(rows) or ((f"{before}provenance", "not on record"),)
 
@@ -338,7 +374,10 @@ def _file(name: str) -> str:
 
 def _again(verb: str, name: str, place: str, *, ranges: bool = False) -> tuple[str, ...]:
     out = f" --out {place}" if place else ""
-    return (f"backfill {verb} {_file(name)}{' --ranges' if ranges else ''}{out}", *([f"backfill report {place}"] if place else []))
+    return (
+        f"backfill {verb} {_file(name)}{' --ranges' if ranges else ''}{out}",
+        *([f"backfill report {place}"] if place else []),
+    )
 
 
 def _files(name: str, resolved: str) -> tuple[tuple[str, str], ...]:
@@ -348,4 +387,3 @@ def _files(name: str, resolved: str) -> tuple[tuple[str, str], ...]:
 def _count(number: int) -> str:
     words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
     return words[number] if number < len(words) else str(number)
-

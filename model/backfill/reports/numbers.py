@@ -12,7 +12,10 @@ from backfill.reports.parts import Table
 from backfill.reports.words import amount, capital
 
 NOTHING = "–"
-NAMES = {"capacity, logic_advanced": "capacity for advanced logic", "capacity, hbm": "capacity for high-bandwidth memory"}
+NAMES = {
+    "capacity, logic_advanced": "capacity for advanced logic",
+    "capacity, hbm": "capacity for high-bandwidth memory",
+}
 
 
 def shown(value: float | None, unit: str) -> str:
@@ -64,13 +67,23 @@ def of_comparison(table: pl.DataFrame, worlds: Iterable[str], reference: str) ->
         if all(row[f"{world}: change"] is None for world in names):
             continue
         unit = row["unit"]
-        cells = [NAMES.get(row["quantity"], row["quantity"]), row["where"], _when(row["period"]), shown(row["reference"], unit)]
+        cells = [
+            NAMES.get(row["quantity"], row["quantity"]),
+            row["where"],
+            _when(row["period"]),
+            shown(row["reference"], unit),
+        ]
         for world in names:
             range_ = between(row.get(f"{world}: low"), row.get(f"{world}: high"), unit)
             cells.append(shown(row[f"{world}: change"], unit) + ("" if range_ == NOTHING else f" ({range_})"))
         rows.append(tuple(cells))
     head = ("number", "where", "when", reference, *(f"change, {world}" for world in names))
-    return Table(f"Changes from {reference}, with their ranges where they were computed", head, tuple(rows), tuple(range(3, len(head))))
+    return Table(
+        f"Changes from {reference}, with their ranges where they were computed",
+        head,
+        tuple(rows),
+        tuple(range(3, len(head))),
+    )
 
 
 def of_summary(summary: pl.DataFrame, caption: str, parts: Mapping[str, str] | None = None) -> Table:
@@ -80,7 +93,12 @@ def of_summary(summary: pl.DataFrame, caption: str, parts: Mapping[str, str] | N
     for row in summary.iter_rows(named=True):
         unit = row["unit"] or ""
         where = (parts or {}).get(row["where"], _place(row["where"] or ""))
-        cells = [row["quantity"], where, shown(row["value"], unit), *([between(row["low"], row["high"], unit)] if ranged else [])]
+        cells = [
+            row["quantity"],
+            where,
+            shown(row["value"], unit),
+            *([between(row["low"], row["high"], unit)] if ranged else []),
+        ]
         rows.append((*cells, row["note"] or ""))
     head = ("number", "where", "value", *(["range"] if ranged else []), "note")
     return Table(caption, head, tuple(rows), tuple(range(2, len(head) - 1)))

@@ -22,7 +22,11 @@ def page(report: Report) -> str:
         return (template / name).read_text(encoding="utf-8")
 
     environment = Environment(
-        loader=FunctionLoader(read), autoescape=True, undefined=StrictUndefined, trim_blocks=False, keep_trailing_newline=True
+        loader=FunctionLoader(read),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=False,
+        keep_trailing_newline=True,
     )
     environment.filters["script"] = _in_script
     text = environment.get_template("page.html").render(

@@ -10,7 +10,15 @@ from pathlib import Path
 
 from backfill.errors import CommandError, OutputError
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge", "microsoft-edge")
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "msedge",
+    "microsoft-edge",
+)
 PLACES = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -33,7 +41,9 @@ def check_browser() -> str:
     """
     found = browser()
     if found is None:
-        remedy = "needs Chromium or Chrome, and none is found; install one, or open the report in any browser and print it"
+        remedy = (
+            "needs Chromium or Chrome, and none is found; install one, or open the report in any browser and print it"
+        )
         raise CommandError("backfill report", "--pdf", None, remedy)
     return found
 
@@ -65,8 +75,12 @@ def print_page(page: Path, target: Path) -> None:
         except subprocess.TimeoutExpired:
             why = f"not done after {SECONDS} seconds"
         if not part.is_file() or not part.stat().st_size:
-            raise OutputError(str(target), "", None, f"cannot be printed by {Path(program).name} ({why}); print {page} by hand")
+            raise OutputError(
+                str(target), "", None, f"cannot be printed by {Path(program).name} ({why}); print {page} by hand"
+            )
         try:
             shutil.move(part, target)
         except OSError as error:
-            raise OutputError(str(target), "", None, f"cannot be written ({error.strerror}); name another file with --out") from None
+            raise OutputError(
+                str(target), "", None, f"cannot be written ({error.strerror}); name another file with --out"
+            ) from None

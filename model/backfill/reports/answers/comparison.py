@@ -139,7 +139,7 @@ def capacity(both: Answered, find: Lookup) -> Sentence:
     if len(known) > 1 and _alike(known):
         return sentence(parts, level(known[0][1]), " of output a year under all of them", _missing(both, known))
     low, high = known[0], known[-1]
-    parts += ["least" if len(known) > 1 else "", f" under {low[0]}, with ", level(low[1]), " of output a year"]
+    parts += [f"{'least ' if len(known) > 1 else ''}under {low[0]}, with ", level(low[1]), " of output a year"]
     if len(known) > 1:
         parts += [f", and most under {high[0]}, with ", level(high[1])]
     there = find("reference", **keys)

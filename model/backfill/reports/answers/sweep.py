@@ -189,7 +189,11 @@ def paid(sweep: Answered, found: pl.DataFrame, name: str) -> Sentence:
     when = " in present value" if "present" in key[0] else ""
     if losing in (0, known.height):
         least, most = sorted((low, high), key=lambda cell: abs(cell.value or 0.0))
-        told = "In every scenario the United States lose" if losing else "In no scenario do the United States lose; they gain"
+        told = (
+            "In every scenario the United States lose"
+            if losing
+            else "In no scenario do the United States lose; they gain"
+        )
         if size(least).words == size(most).words:
             return sentence(f"{told} ", size(least), " of welfare", when)
         return sentence(f"{told} between ", size(least), " and ", size(most), " of welfare", when)
