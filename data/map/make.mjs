@@ -54,12 +54,9 @@ const regions = [...Object.keys(COUNTRIES), "ROW"].map((region) => ({
 let world = presimplify(topology({ regions: { type: "FeatureCollection", features: regions } }));
 world = simplify(world, quantile(world, KEPT));
 world = quantize(filter(world, filterWeight(world, LEAST)), GRID);
-const empty = feature(world, world.objects.regions).features.filter(
-  (one) => one.geometry === null || one.geometry.coordinates.length === 0,
-);
-console.log("drawn as points only:", empty.map((one) => one.id).join(", ") || "none");
-world.objects.regions.geometries = world.objects.regions.geometries.filter(
-  (one) => !empty.some((gone) => gone.id === one.id),
-);
+const drawn = feature(world, world.objects.regions).features.filter((one) => one.geometry?.coordinates?.length);
+const points = regions.filter(({ id }) => !drawn.some((one) => one.id === id)).map(({ id }) => id);
+console.log("too small for a shape:", points.join(", ") || "none");
+world.objects.regions.geometries = world.objects.regions.geometries.filter(({ id }) => !points.includes(id));
 delete world.bbox;
 writeFileSync(new URL("regions.topo.json", import.meta.url), JSON.stringify(world) + "\n");

@@ -10,6 +10,7 @@ import polars as pl
 
 from backfill.charts.offline import page_of
 from backfill.charts.panel import NothingToDraw, Panel, bar_labels, page_foot, source
+from backfill.charts.places import region_name
 from backfill.charts.theme import (
     GAIN,
     HEIGHT,
@@ -28,7 +29,7 @@ from backfill.charts.theme import (
     rule_at_zero,
     themed,
 )
-from backfill.charts.words import capital, measure
+from backfill.charts.words import capital, listed, measure
 
 MOST_ROWS = 81
 """Profiles drawn; of more, only those in which everybody is as today or as asked."""
@@ -131,7 +132,7 @@ def heat_map(result: Drawn, width: float = WIDTH - 110) -> Panel:
     text = base.mark_text(fontSize=10.5).encode(x=x, y=y, text="label:N", color=ink)
     drawing = alt.layer(cells, text).properties(width=width, height=max(21 * len(names), 120))
     subtitle = (
-        "Pay-off by profile, ten-thousandths of GDP; green: better than today, red: worse, each player on a scale of its own"
+        "Pay-off by profile, ten-thousandths of GDP; teal: better than today, red: worse, each on a scale of its own"
     )
     told = f"Equilibria: {'; '.join(sorted(stable)) or 'none'}"
     return Panel(drawing, "Heat map", result.sentences[0], subtitle, told)
@@ -150,6 +151,7 @@ def deterring_tariffs(result: Drawn, width: float = WIDTH) -> Panel:
     chosen = table.filter((pl.col("credibility") - belief).abs() < 1e-9)
     data = chosen.with_columns(
         pl.col("others").replace(OTHERS),
+        pl.col("player").map_elements(region_name, return_dtype=pl.String),
         none=pl.col("value").is_null(),
         at=pl.col("value").fill_null(cap),
         end=pl.when(pl.col("low").is_null() & pl.col("high").is_null())
@@ -171,9 +173,12 @@ def deterring_tariffs(result: Drawn, width: float = WIDTH) -> Panel:
         .axis(format="%", values=[n * cap / 4 for n in range(5)])
         .scale(domain=[0, cap * 1.12], nice=False)
     )
-    y = alt.Y("player:N").sort(list(result.players)).title(None).axis(ticks=False, domain=False, labelFontSize=12)
+    names = [region_name(player) for player in result.players]
+    y = alt.Y("player:N").sort(names).title(None).axis(ticks=False, domain=False, labelFontSize=12)
     apart = alt.YOffset("others:N").sort(list(OTHERS.values()))
-    paint = alt.Color("others:N").scale(domain=list(OTHERS.values()), range=list(STANCE_COLOURS))
+    paint = (
+        alt.Color("others:N").scale(domain=list(OTHERS.values()), range=list(STANCE_COLOURS)).legend(symbolOpacity=1)
+    )
     spread = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=5, opacity=0.35).encode(
         x="low:Q", x2="end:Q", y=y, yOffset=apart, color=paint
     )  # fmt: skip
@@ -203,12 +208,13 @@ def _deterred(table: pl.DataFrame, players: tuple[str, ...]) -> str:
     }
     never = [p for p in players if found["as today"].get(p) is None]
     if never:
-        return f"No duty makes {', '.join(never)} go first."
+        return f"No duty makes {listed(map(region_name, never))} go first."
     dear = max(players, key=lambda p: found["as today"][p])
     after = [v for v in found["as asked"].values() if v is not None]
     if after and len(after) == len(players):
-        return f"To go first {dear} needs {found['as today'][dear]:.0%}; to follow, nobody more than {max(after):.0%}."
-    return f"To go first {dear} needs a duty of {found['as today'][dear]:.0%}."
+        first = f"To go first {region_name(dear)} needs {found['as today'][dear]:.0%}"
+        return f"{first}; to follow, nobody needs more than {max(after):.0%}."
+    return f"To go first {region_name(dear)} needs a duty of {found['as today'][dear]:.0%}."
 
 
 def _belief(result: Drawn) -> float:
@@ -222,27 +228,36 @@ def margins(result: Drawn, width: float = WIDTH, height: float = HEIGHT - 60) ->
     table = result.tables["curves"].drop_nulls("value")
     if table.is_empty():
         raise NothingToDraw(f"no response to tariffs to draw in {result.name}: its curves are empty")
-    data = table.with_columns(pl.col("others").replace(OTHERS), value=pl.col("value") * SMALL)
+    data = table.with_columns(
+        pl.col("others").replace(OTHERS),
+        pl.col("player").map_elements(region_name, return_dtype=pl.String),
+        value=pl.col("value") * SMALL,
+    )
+    known = [region_name(player) for player in result.players]
     base = alt.Chart(columns(data, ["player", "others", "rate", "value"]))
     shades = [SERIES[n % len(SERIES)] for n in range(len(result.players))]
-    paint = alt.Color("player:N").scale(domain=list(result.players), range=shades).legend(None)
+    paint = alt.Color("player:N").scale(domain=known, range=shades).legend(None)
     dash = alt.StrokeDash("others:N").scale(domain=list(OTHERS.values()), range=[[1, 0], [5, 4]])
     x = alt.X("rate:Q").title("duty threatened").axis(format="%", tickCount=6)
     line = base.mark_line(point=alt.OverlayMarkDef(size=18)).encode(
         x=x,
         y=alt.Y("value:Q").title(None).axis(tickCount=5),
         color=paint,
-        strokeDash=dash.legend(symbolType="stroke"),
+        strokeDash=dash.legend(None),
         tooltip=["player:N", "others:N", alt.Tooltip("rate:Q", format="%"), alt.Tooltip("value:Q", format=",.3f")],
     )
     last = data.filter(pl.col("rate") == pl.col("rate").max(), pl.col("others") == OTHERS["as asked"])
     span = float(data["value"].max() - min(data["value"].min(), 0.0))  # type: ignore[operator,type-var]
     placed = apart(dict(last.select("player", "value").iter_rows()), LABEL * span / height)
     ends = last.with_columns(at=pl.col("player").replace_strict(placed, return_dtype=pl.Float64))
-    names = alt.Chart(columns(ends, ["player", "rate", "at"])).mark_text(align="left", dx=7, fontSize=11, fontWeight=600)
+    names = alt.Chart(columns(ends, ["player", "rate", "at"])).mark_text(
+        align="left", dx=7, fontSize=11, fontWeight=600
+    )
     named = names.encode(x="rate:Q", y="at:Q", text="player:N", color=paint)
-    drawing = alt.layer(rule_at_zero("y"), line, named).properties(width=width - room(result.players), height=height)
-    subtitle = "What aligning is better by than not, ten-thousandths of GDP, by duty threatened; dashed: others as today"
+    drawing = alt.layer(rule_at_zero("y"), line, named).properties(width=width - room(known), height=height)
+    subtitle = (
+        "What aligning is better by than not, ten-thousandths of GDP, by duty threatened; dashed: others as today"
+    )
     told = "; ".join(f"{p} {v:,.1f}" for p, v in last.select("player", "value").iter_rows())
     return Panel(drawing, "Lines", "Above the line a player aligns.", subtitle, f"At the highest duty: {told}")
 
@@ -291,4 +306,10 @@ def coalition_values(result: Drawn, quantity: str | None = None, width: float = 
     best = table.sort("value", nulls_last=False)["coalition"][-1]
     told = "; ".join(f"{row['coalition']} {row['label']}" for row in data.iter_rows(named=True))
     sentence = f"{capital(quantity)} by who aligns: largest with {best}."
-    return Panel(drawing, "Diverging bars", sentence, f"By coalition of those who align as asked, the others as today: change from today, {how.unit}", told)
+    return Panel(
+        drawing,
+        "Diverging bars",
+        sentence,
+        f"By coalition of those who align as asked, the others as today: change from today, {how.unit}",
+        told,
+    )

@@ -97,9 +97,7 @@ def _rates(table: pl.DataFrame, policy: str, reference: str) -> pl.DataFrame:
         seller=pl.col("origin").replace(SELLERS),
         percent=(100 * pl.col("value")).clip(-LONGEST, LONGEST),
         ahead=pl.col("value") >= 0,
-        label=pl.col("value").map_elements(
-            lambda v: format_share(v, 0).replace("-", "−"), return_dtype=pl.String
-        ),
+        label=pl.col("value").map_elements(lambda v: format_share(v, 0).replace("-", "−"), return_dtype=pl.String),
     )
 
 
@@ -118,21 +116,28 @@ def sales(
     Raises:
         ValueError: there is no such product.
     """
-    data, unit = _by_route(compute, policy, reference) if group == COMPUTE else _by_seller(backfilling, policy, reference, group)
+    data, unit = (
+        _by_route(compute, policy, reference) if group == COMPUTE else _by_seller(backfilling, policy, reference, group)
+    )
     name = "compute" if group == COMPUTE else product_name(group)
     how = measure(unit, data["value"])
     across = "by route" if group == COMPUTE else "by seller"
     subtitle = f"Change over all periods {across}, {how.unit}: {policy} against {reference}"
     if (data["value"].abs() < 1e-9).all():
-        return placard("No bars", f"Nobody sells more or less {name} to the adversary.", subtitle, "Every change is zero.", width)
+        return placard(
+            "No bars", f"Nobody sells more or less {name} to the adversary.", subtitle, "Every change is zero.", width
+        )
     falls = -float(data.filter(pl.col("bloc") == "us")["value"].sum())
     others = data.filter(pl.col("bloc") != "us")
     gains = float(others.filter(pl.col("value") > 0)["value"].sum())
     net = float(others["value"].sum())
     if falls > 0 and net > 0:
-        sentence = f"US sellers lose {people(falls, unit)} of {name}; others add {people(net, unit)}, {net / falls:.0%} of it."
+        sentence = (
+            f"US sellers lose {people(falls, unit)} of {name}; others add {people(net, unit)}, {net / falls:.0%} of it."
+        )
     elif falls > 0:
-        sentence = f"US sellers lose {people(falls, unit)} of {name}, and nobody fills the gap: others lose {people(-net, unit)} too."
+        sentence = f"US sellers lose {people(falls, unit)} of {name}, and others do not fill the gap: "
+        sentence += f"they lose {people(-net, unit)} too." if net < 0 else "they sell as much as before."
     else:
         sentence = f"US sellers sell {people(-falls, unit)} more {name}; what others gain is {people(gains, unit)}."
     data = data.with_columns(
@@ -157,7 +162,8 @@ def sales(
 def _by_route(compute: pl.DataFrame, policy: str, reference: str) -> tuple[pl.DataFrame, str]:
     sums = acquired(compute, [reference, policy]).group_by("scenario", "route").agg(pl.col("value").sum())
     wide = sums.pivot("scenario", index="route", values="value").with_columns(
-        pl.col(name).fill_null(0.0) if name in sums["scenario"] else pl.lit(0.0).alias(name) for name in (policy, reference)
+        pl.col(name).fill_null(0.0) if name in sums["scenario"] else pl.lit(0.0).alias(name)
+        for name in (policy, reference)
     )
     order = {name: n for n, name in enumerate(ROUTE_COLOURS)}
     return wide.select(
@@ -189,11 +195,13 @@ def _by_seller(table: pl.DataFrame, policy: str, reference: str, group: str) -> 
     rows = rows.with_columns(bloc=pl.col("origin").replace_strict(blocs, return_dtype=pl.String))
     small = rows.filter(pl.col("value").abs() < least, pl.col("bloc") != "us")
     big = rows.filter((pl.col("value").abs() >= least) | (pl.col("bloc") == "us")).select(
-        pl.col("origin").map_elements(lambda o: BLOC_NAMES.get(o) or region_name(o), return_dtype=pl.String).alias("seller"),
+        pl.col("origin")
+        .map_elements(lambda o: BLOC_NAMES.get(o) or region_name(o), return_dtype=pl.String)
+        .alias("seller"),
         "bloc",
         "value",
     )
-    if small.height:
+    if abs(float(small["value"].sum())) > 1e-9:
         rest = pl.DataFrame({"seller": ["all others"], "bloc": ["rest"], "value": [float(small["value"].sum())]})
         big = pl.concat([big, rest])
     rank = {bloc: n for n, bloc in enumerate((*BLOC_ORDER, "rest"))}

@@ -108,9 +108,9 @@ def by_route(both: Compared, width: float = WIDTH) -> Panel:
         if least != both.reference
         else f"No policy leaves the adversary with less compute than {both.reference}: {people(total[least], 'H100e')}."
     )
-    y = _worlds(list(levels))
+    y, top = _worlds(list(levels)), 1.08 * max(total.values()) * how.factor
     bars = alt.Chart(columns(data, ["world", "route", "value", "order"])).mark_bar(stroke=PAPER, strokeWidth=0.6).encode(
-        x=alt.X("value:Q").title(None).axis(format=",.6~g", tickCount=6).scale(padding=40, nice=False),
+        x=alt.X("value:Q").title(None).axis(format=",.6~g", tickCount=6).scale(domain=[0, top], nice=False),
         y=y,
         color=alt.Color("route:N").scale(colours(ROUTE_COLOURS, data["route"].to_list())),
         order="order:Q",

@@ -70,7 +70,9 @@ def charts_of(thing: object) -> dict[str, Chart]:
             return charts
     if hasattr(thing, "scenarios") and hasattr(thing, "effects"):
         return OF_SWEEP
-    raise TypeError(f"a {type(thing).__name__} has no charts; a result, a comparison, a game, a design and a sweep have")
+    raise TypeError(
+        f"a {type(thing).__name__} has no charts; a result, a comparison, a game, a design and a sweep have"
+    )
 
 
 def draw(thing: object, name: str, **options: Any) -> alt.VConcatChart:

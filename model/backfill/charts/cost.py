@@ -34,14 +34,18 @@ def welfare(summary: pl.DataFrame, policy: str, reference: str, width: float = W
     how = measure(unit, [*data["change"], *data["low"], *data["high"]])
     ranged = data["low"].is_not_null().any()
     data = data.with_columns(
-        colour=pl.col("where").replace_strict({who: BLOC_COLOURS[bloc] for who, bloc in WHO.items()}, return_dtype=pl.String),
+        colour=pl.col("where").replace_strict(
+            {who: BLOC_COLOURS[bloc] for who, bloc in WHO.items()}, return_dtype=pl.String
+        ),
         name=pl.col("where").map_elements(capital, return_dtype=pl.String),
         scaled=pl.col("change") * how.factor,
         least=pl.col("low") * how.factor,
         most=pl.col("high") * how.factor,
         ahead=pl.col("change") >= 0,
         label=pl.col("change").map_elements(lambda v: how.label(v, 2, signed=True), return_dtype=pl.String),
-    ).with_columns(end=pl.when("ahead").then(pl.max_horizontal("scaled", "most")).otherwise(pl.min_horizontal("scaled", "least")))
+    ).with_columns(
+        end=pl.when("ahead").then(pl.max_horizontal("scaled", "most")).otherwise(pl.min_horizontal("scaled", "least"))
+    )
     base = alt.Chart(columns(data, ["name", "colour", "scaled", "least", "most", "end", "ahead", "label"]))
     y = alt.Y("name:N").sort(data["name"].to_list()).title(None).axis(ticks=False, domain=False, labelPadding=8)
     bar = base.mark_bar(height={"band": 0.66}).encode(
@@ -60,7 +64,11 @@ def welfare(summary: pl.DataFrame, policy: str, reference: str, width: float = W
     if worst["change"] >= 0:
         sentence = "It is a cost to nobody."
     elif gains:
-        sentence += f" {capital(_who(gains[0].lower() if gains[0] != 'US' and not gains[0].startswith('US') else gains[0]))} gains." if len(gains) == 1 else ""
+        sentence += (
+            f" {capital(_who(gains[0].lower() if gains[0] != 'US' and not gains[0].startswith('US') else gains[0]))} gains."
+            if len(gains) == 1
+            else ""
+        )
     drawing = alt.layer(*layers).properties(width=width, height=ROW * data.height)
     told = "; ".join(f"{row['name']} {row['label']}" for row in data.iter_rows(named=True))
     spread = "; line: range over parameters" if ranged else "; no ranges were computed"
@@ -70,5 +78,3 @@ def welfare(summary: pl.DataFrame, policy: str, reference: str, width: float = W
 
 def _who(where: str) -> str:
     return {"US": "the US", "adversary": "the adversary"}.get(where, where)
-
-

@@ -93,10 +93,14 @@ def frontier(result: Drawn, width: float = WIDTH) -> Panel:
     how = measure(unit, objective["value"])
     limit, per = _moving(result)
     price = table.filter(pl.col("kind") == "price").select("point", pl.col("value").alias("price"))
-    data = objective.join(price, on="point", how="left").with_columns(
-        state=pl.when(pl.col("verdict") == OPTIMAL).then(pl.lit("certified")).otherwise(pl.col("verdict")),
-        label=pl.col("value").map_elements(lambda v: people(v, unit, 3), return_dtype=pl.String),
-    ).with_columns(pl.col("value") * how.factor, pl.col("bound") * per.factor)
+    data = (
+        objective.join(price, on="point", how="left")
+        .with_columns(
+            state=pl.when(pl.col("verdict") == OPTIMAL).then(pl.lit("certified")).otherwise(pl.col("verdict")),
+            label=pl.col("value").map_elements(lambda v: people(v, unit, 3), return_dtype=pl.String),
+        )
+        .with_columns(pl.col("value") * how.factor, pl.col("bound") * per.factor)
+    )
     base = alt.Chart(columns(data, ["bound", "value", "price", "state", "verdict", "label"]))
     x = alt.X("bound:Q").title(f"{limit}, {per.unit}").axis(tickCount=6, format=",.6~g").scale(zero=False, padding=14)
     y = alt.Y("value:Q").title(None).axis(tickCount=6, format=",.6~g").scale(zero=False, padding=14)
@@ -137,7 +141,11 @@ def mixes(result: Drawn, width: float = WIDTH) -> Panel:
     names = data["lever"].unique(maintain_order=True).to_list()
     moves = data.group_by("lever").agg((pl.col("value").max() - pl.col("value").min()).alias("span")).sort("span")
     widest = moves["lever"][-1]
-    colour = alt.Color("lever:N").scale(domain=names, range=[SERIES[n % len(SERIES)] for n in range(len(names))]).legend(None)
+    colour = (
+        alt.Color("lever:N")
+        .scale(domain=names, range=[SERIES[n % len(SERIES)] for n in range(len(names))])
+        .legend(None)
+    )
     x = alt.X("bound:Q").title(f"{limit}, {per.unit}").axis(tickCount=6, format=",.6~g").scale(zero=False, nice=False)
     y = alt.Y("value:Q").title(None).axis(format="%", tickCount=5).scale(domain=[0, 1])
     line = alt.Chart(columns(data, ["bound", "value", "lever"])).mark_line(point=alt.OverlayMarkDef(size=30)).encode(
@@ -147,7 +155,9 @@ def mixes(result: Drawn, width: float = WIDTH) -> Panel:
     last = data.filter(pl.col("bound") == pl.col("bound").max())
     placed = apart(dict(last.select("lever", "value").iter_rows()), 14 / HEIGHT)
     excess = max(0.0, max(placed.values()) - 1)
-    end = last.with_columns(at=pl.col("lever").replace_strict({k: v - excess for k, v in placed.items()}, return_dtype=pl.Float64))
+    end = last.with_columns(
+        at=pl.col("lever").replace_strict({k: v - excess for k, v in placed.items()}, return_dtype=pl.Float64)
+    )
     text = alt.Chart(columns(end, ["bound", "at", "lever"])).mark_text(align="left", dx=8, fontSize=10.5).encode(
         x=x, y=alt.Y("at:Q").scale(domain=[0, 1]), text="lever:N", color=colour
     )  # fmt: skip
@@ -161,9 +171,9 @@ def levers(result: Drawn, width: float = WIDTH - 130) -> Panel:
     """Every lever in its range, as written and at best."""
     table = result.tables["design"].with_columns(
         place=(pl.col("value") - pl.col("low")) / (pl.col("high") - pl.col("low")),
-        label=pl.when(pl.col("there")).then(pl.col("value").map_elements(lambda x: f"{x:.3g}", return_dtype=pl.String)).otherwise(
-            pl.lit("left out")
-        ),
+        label=pl.when(pl.col("there"))
+        .then(pl.col("value").map_elements(lambda x: f"{x:.3g}", return_dtype=pl.String))
+        .otherwise(pl.lit("left out")),
     )
     names = table["lever"].unique(maintain_order=True).to_list()
     base = alt.Chart(columns(table, ["lever", "package", "place", "label", "low", "high"]))
@@ -181,10 +191,14 @@ def levers(result: Drawn, width: float = WIDTH - 130) -> Panel:
     )  # fmt: skip
     ends = table.filter(pl.col("package") == "best")
     bound = ends.filter(pl.col("at") != "").height
-    sentence = f"{bound} of {ends.height} levers stand at an end of their range." if bound else "No lever stands at an end."
+    sentence = (
+        f"{bound} of {ends.height} levers stand at an end of their range." if bound else "No lever stands at an end."
+    )
     drawing = alt.layer(track, dots, best).properties(width=width, height=44 * len(names))
     told = "; ".join(f"{row['lever']} {row['label']}" for row in ends.iter_rows(named=True))
-    return Panel(drawing, "Dots in ranges", sentence, "Share of the way from the least to the largest value", f"Best: {told}")
+    return Panel(
+        drawing, "Dots in ranges", sentence, "Share of the way from the least to the largest value", f"Best: {told}"
+    )
 
 
 def marginals(result: Drawn, width: float = WIDTH - 110) -> Panel:
@@ -202,8 +216,15 @@ def marginals(result: Drawn, width: float = WIDTH - 110) -> Panel:
     headings = table["heading"].unique(maintain_order=True).to_list()
     base = alt.Chart(columns(table, ["lever", "quantity", "heading", "share", "label", "dark"]))
     wide = max(int(width / len(headings) / 5.6), 8)
-    broken = "[" + ", ".join(f"{wrap(one, wide)!r}" for one in headings) + "][indexof(" + repr(headings) + ", datum.label)]"
-    x = alt.X("heading:N").sort(headings).title(None).axis(orient="top", labelAngle=0, ticks=False, domain=False, labelExpr=broken)
+    broken = (
+        "[" + ", ".join(f"{wrap(one, wide)!r}" for one in headings) + "][indexof(" + repr(headings) + ", datum.label)]"
+    )
+    x = (
+        alt.X("heading:N")
+        .sort(headings)
+        .title(None)
+        .axis(orient="top", labelAngle=0, ticks=False, domain=False, labelExpr=broken)
+    )
     y = alt.Y("lever:N").sort(names).title(None).axis(ticks=False, domain=False, labelLimit=240)
     paint = alt.Scale(domain=[-1, 0, 1], range=[LOSS, NEUTRAL, GAIN], interpolate="rgb")
     cells = base.mark_rect(stroke=PAPER).encode(
@@ -214,7 +235,7 @@ def marginals(result: Drawn, width: float = WIDTH - 110) -> Panel:
     drawing = alt.layer(cells, text).properties(width=width, height=44 * len(names))
     sentence = "What a hundredth more of a lever's range does."
     told = "; ".join(f"{row['lever']} on {row['heading']}: {row['label']}" for row in table.iter_rows(named=True))
-    return Panel(drawing, "Heat map", sentence, "At the best package; green: more, red: less", told)
+    return Panel(drawing, "Heat map", sentence, "At the best package; teal: more, red: less", told)
 
 
 def drawn(result: Drawn, width: float = WIDTH) -> Panel:
@@ -234,7 +255,9 @@ def drawn(result: Drawn, width: float = WIDTH) -> Panel:
     points = objective.join(against, on="sample", suffix="_limit").select(
         pl.col("value") * how.factor, limit=pl.col("value_limit") * per.factor, what=pl.lit("drawn at random")
     )
-    mark = pl.DataFrame({"value": [reached * how.factor], "limit": [float(row["value"][0]) * per.factor], "what": ["best"]})
+    mark = pl.DataFrame(
+        {"value": [reached * how.factor], "limit": [float(row["value"][0]) * per.factor], "what": ["best"]}
+    )
     data = pl.concat([points, mark])
     kinds = ["drawn at random", "best"]
     dots = alt.Chart(columns(data, ["value", "limit", "what"])).mark_point(filled=True, size=60, opacity=0.9).encode(
@@ -244,7 +267,9 @@ def drawn(result: Drawn, width: float = WIDTH) -> Panel:
         shape=alt.Shape("what:N").scale(domain=kinds, range=["circle", "diamond"]),
         tooltip=["what:N", alt.Tooltip("value:Q", format=",.4~g", title=how.unit), alt.Tooltip("limit:Q", format=",.4~g")],
     )  # fmt: skip
-    line = alt.Chart(pl.DataFrame({"bound": [float(row["bound"][0]) * per.factor]})).mark_rule(color=SOFT, strokeDash=[4, 3])
+    line = alt.Chart(pl.DataFrame({"bound": [float(row["bound"][0]) * per.factor]})).mark_rule(
+        color=SOFT, strokeDash=[4, 3]
+    )
     drawing = alt.layer(line.encode(x="bound:Q"), dots).properties(width=width, height=HEIGHT)
     sentence = "Packages drawn at random and the best one."
     subtitle = f"{capital(result.objective)}, {how.unit}; dashed: the limit"

@@ -56,6 +56,8 @@ def svg(spec: dict[str, Any]) -> str:
     """A chart as SVG whose alt text is read out where it is embedded."""
     import vl_convert
 
-    drawn = vl_convert.vegalite_to_svg(spec, vl_version=".".join(alt.SCHEMA_VERSION.split(".")[:2]), allowed_base_urls=[])
+    drawn = vl_convert.vegalite_to_svg(
+        spec, vl_version=".".join(alt.SCHEMA_VERSION.split(".")[:2]), allowed_base_urls=[]
+    )
     told = escape(str(spec.get("description", "")), quote=True)
     return drawn.replace("<svg ", f'<svg role="img" aria-label="{told}" ', 1)

@@ -95,7 +95,9 @@ def waterfall(
         tooltip=[alt.Tooltip("step:N"), alt.Tooltip("label:N", title=how.unit)],
     )
     text = base.mark_text(baseline="bottom", color=INK, fontSize=11).encode(x=x, y="top:Q", text="label:N")
-    subtitle = f"{capital(how.unit)} over all periods, {policy} against {reference}; between the ends: ways round the control"
+    subtitle = (
+        f"{capital(how.unit)} over all periods, {policy} against {reference}; between the ends: ways round the control"
+    )
     if denied_range is not None:
         low, high = (people(value, "H100e") for value in denied_range)
         subtitle += f". Range of what stays denied: {low} to {high}"

@@ -29,7 +29,9 @@ def levers(result: Drawn) -> alt.VConcatChart:
 
 def marginals(result: Drawn) -> alt.VConcatChart:
     """Heat map: what a hundredth more of each lever's range does at the best package, on every number that counts."""
-    return design.marginals(result, inner(result.tables["marginals"]["lever"])).alone(source(result.provenance, compute=True))
+    return design.marginals(result, inner(result.tables["marginals"]["lever"])).alone(
+        source(result.provenance, compute=True)
+    )
 
 
 def packages(result: Drawn) -> alt.VConcatChart:

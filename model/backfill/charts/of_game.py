@@ -7,6 +7,7 @@ import altair as alt
 from backfill.charts import align
 from backfill.charts.align import Drawn
 from backfill.charts.panel import inner, source
+from backfill.charts.places import region_name
 from backfill.charts.theme import COLUMN, HEIGHT, PADDING
 
 FULL = COLUMN - 2 * PADDING - 30
@@ -20,7 +21,7 @@ def payoffs(game: Drawn) -> alt.VConcatChart:
 
 def deterrence(game: Drawn) -> alt.VConcatChart:
     """Dots: the least secondary tariff that makes each player align, with its range."""
-    return align.deterring_tariffs(game, inner(game.players)).alone(source(game.provenance))
+    return align.deterring_tariffs(game, inner(map(region_name, game.players))).alone(source(game.provenance))
 
 
 def tariff_response(game: Drawn) -> alt.VConcatChart:

@@ -99,7 +99,12 @@ def who_backfills(result: Drawn, group: str = "tools") -> alt.VConcatChart:
     compute = group == backfilling.COMPUTE
     labels = list(ROUTE_COLOURS) if compute else [region_name("OAL")]
     panel = backfilling.sales(
-        table_of(result, "backfilling"), table_of(result, "compute"), result.name, result.reference, group, inner(labels)
+        table_of(result, "backfilling"),
+        table_of(result, "compute"),
+        result.name,
+        result.reference,
+        group,
+        inner(labels),
     )
     return panel.alone(source(result.provenance, compute=compute))
 
@@ -127,13 +132,18 @@ def flows(result: Drawn, group: str = "tools", period: str | None = None) -> alt
 
 
 def flow_bands(result: Drawn, group: str = "tools", period: str | None = None) -> alt.VConcatChart:
-    """Bands from seller blocs to buyer blocs, reference beside policy on one scale (arguments as of `flows`)."""
+    """Bands from seller blocs to buyer blocs, reference beside policy on one scale.
+
+    Arguments are as of `flows`.
+    """
     panel = trade_flows.bands(table_of(result, "exports"), result.name, result.reference, group, period)
     return panel.alone(source(result.provenance))
 
 
-def exports_map(result: Drawn, group: str = "tools", sellers: str = "us", period: str | None = None) -> alt.VConcatChart:
-    """Map: the change of exports by destination (arguments as of `flows`).
+def exports_map(
+    result: Drawn, group: str = "tools", sellers: str = "us", period: str | None = None
+) -> alt.VConcatChart:
+    """Map: the change of exports by destination (USD).
 
     Args:
         result: a result over the benchmark's regions.
@@ -177,7 +187,9 @@ def capacity(result: Drawn, group: str = "logic_advanced", bloc: str = "adversar
 
 def welfare(result: Drawn) -> alt.VConcatChart:
     """Diverging bars: welfare by bloc, present value (USD), with ranges where they were computed."""
-    return cost.welfare(result.summary, result.name, result.reference, inner(["Third countries"])).alone(source(result.provenance))
+    return cost.welfare(result.summary, result.name, result.reference, inner(["Third countries"])).alone(
+        source(result.provenance)
+    )
 
 
 def ranges_tornado(result: Drawn, quantity: str = "compute denied", where: str = "adversary") -> alt.VConcatChart:

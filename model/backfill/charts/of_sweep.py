@@ -65,7 +65,9 @@ def _values(sweep: Swept, quantity: str, where: str, period: str | None) -> tupl
         whole_product = rows.filter(pl.col("product").is_in(["all", ""]))
         if whole_product.height:
             sums = whole_product.group_by("scenario", maintain_order=True).agg(pl.col("value").sum())
-    frame = sweep.scenarios.collect().join(sums.select("scenario", "value"), on="scenario", how="inner", maintain_order="left")
+    frame = sweep.scenarios.collect().join(
+        sums.select("scenario", "value"), on="scenario", how="inner", maintain_order="left"
+    )
     if frame.is_empty():
         raise NothingToDraw("no scenario of the sweep was solved, so that there is nothing to draw")
     return frame, str(rows["unit"][0]), chosen
@@ -114,8 +116,10 @@ def two_levers(
         _lever(sweep, lever)
     across, across_order = _stepped(frame, x)
     up, up_order = _stepped(frame, y)
-    cells = frame.with_columns(across=across, up=up).group_by("across", "up", maintain_order=True).agg(
-        pl.col("value").mean(), scenarios=pl.len()
+    cells = (
+        frame.with_columns(across=across, up=up)
+        .group_by("across", "up", maintain_order=True)
+        .agg(pl.col("value").mean(), scenarios=pl.len())
     )
     how = measure(unit, cells["value"])
     low, high = float(cells["value"].min()), float(cells["value"].max())  # type: ignore[arg-type]
@@ -129,13 +133,17 @@ def two_levers(
     paint = alt.Color("shade:Q").scale(domain=[0, 1 / 3, 2 / 3, 1], range=list(SHADES), interpolate="rgb").legend(None)
     rects = base.mark_rect(stroke=PAPER).encode(
         x=horizontal, y=vertical, color=paint,
-        tooltip=[alt.Tooltip("across:N", title=x), alt.Tooltip("up:N", title=y), alt.Tooltip("label:N", title=how.unit), "scenarios:Q"],
+        tooltip=[alt.Tooltip("across:N", title=x), alt.Tooltip("up:N", title=y), alt.Tooltip("label:N", title=how.unit),
+                 "scenarios:Q"],
     )  # fmt: skip
     ink = alt.condition("datum.dark", alt.value(PAPER), alt.value(INK))
     text = base.mark_text(fontSize=10.5).encode(x=horizontal, y=vertical, text="label:N", color=ink)
     best = cells.sort("value").row(-1, named=True)
-    sentence = f"{capital(quantity)} is largest, {people(best['value'], unit)}, with {x} at {best['across']} and {y} at {best['up']}."
-    drawing = alt.layer(rects, text).properties(width=inner([*up_order, "  "]) - 20, height=max(34 * len(up_order), 120))
+    where_best = f"{x} at {best['across']} and {y} at {best['up']}"
+    sentence = f"{capital(quantity)} is largest, {people(best['value'], unit)}, with {where_best}."
+    drawing = alt.layer(rects, text).properties(
+        width=inner([*up_order, "  "]) - 20, height=max(34 * len(up_order), 120)
+    )
     spread = "" if cells["scenarios"].max() == 1 else ", mean over the other levers"
     subtitle = f"{capital(quantity)}, {where}, {when}, {how.unit}{spread}; darker: more"
     told = f"From {people(low, unit)} to {people(high, unit)}"
@@ -185,8 +193,10 @@ def sweep_frontier(
     """
     up, unit, when = _values(sweep, *gain, period)
     along, along_unit, _ = _values(sweep, *cost, period)
-    both = up.select("scenario", gain="value").join(along.select("scenario", cost="value"), on="scenario").sort(
-        "cost", "gain", descending=[not less, True]
+    both = (
+        up.select("scenario", gain="value")
+        .join(along.select("scenario", cost="value"), on="scenario")
+        .sort("cost", "gain", descending=[not less, True])
     )
     if both.is_empty():
         raise NothingToDraw("no scenario has both numbers, so that there is nothing to draw")
@@ -198,10 +208,23 @@ def sweep_frontier(
         pl.col("gain") * how.factor, pl.col("cost") * per.factor
     )
     base = alt.Chart(columns(shown, ["scenario", "gain", "cost", "best"]))
-    x = alt.X("cost:Q").title(f"{cost[0]}, {cost[1]}, {per.unit}").axis(tickCount=6, format=",.6~g").scale(zero=False, padding=12)
+    x = (
+        alt.X("cost:Q")
+        .title(f"{cost[0]}, {cost[1]}, {per.unit}")
+        .axis(tickCount=6, format=",.6~g")
+        .scale(zero=False, padding=12)
+    )
     y = alt.Y("gain:Q").title(None).axis(tickCount=6, format=",.6~g").scale(zero=False, padding=12)
-    tip = ["scenario:N", alt.Tooltip("gain:Q", format=",.4~g", title=how.unit), alt.Tooltip("cost:Q", format=",.4~g", title=per.unit)]
-    cloud = base.transform_filter("!datum.best").mark_circle(size=16, opacity=0.45, color=TOTAL).encode(x=x, y=y, tooltip=tip)
+    tip = [
+        "scenario:N",
+        alt.Tooltip("gain:Q", format=",.4~g", title=how.unit),
+        alt.Tooltip("cost:Q", format=",.4~g", title=per.unit),
+    ]
+    cloud = (
+        base.transform_filter("!datum.best")
+        .mark_circle(size=16, opacity=0.45, color=TOTAL)
+        .encode(x=x, y=y, tooltip=tip)
+    )
     edge = base.transform_filter("datum.best")
     line = edge.mark_line(color=SERIES[0], interpolate="step-after" if less else "step-before").encode(x=x, y=y)
     dots = edge.mark_point(filled=True, size=60, color=SERIES[0], opacity=1).encode(x=x, y=y, tooltip=tip)
@@ -219,7 +242,9 @@ def lever_response(
     where: tuple[str, ...] = ("adversary",),
     period: str | None = None,
 ) -> alt.VConcatChart:
-    """Lines: a number in one place or several by one lever, such as exports of allies by the secondary tariff; means over the others.
+    """Lines: a number by one lever, in one place or several, such as welfare of allies by the secondary tariff.
+
+    Values are means over the other levers.
 
     Args:
         sweep: a sweep.
@@ -238,12 +263,18 @@ def lever_response(
         if not frame[lever].dtype.is_numeric():
             raise NothingToDraw(f"no line by {lever!r}, whose values are not numbers; draw two_levers")
         steps, _ = _stepped(frame, lever)
-        means = frame.with_columns(step=steps.cast(pl.Float64)).group_by("step").agg(pl.col("value").mean()).sort("step")
+        means = (
+            frame.with_columns(step=steps.cast(pl.Float64)).group_by("step").agg(pl.col("value").mean()).sort("step")
+        )
         parts.append(means.with_columns(where=pl.lit(place)))
     data = pl.concat(parts)
     how = measure(unit, data["value"])
     data = data.with_columns(pl.col("value") * how.factor)
-    colour = alt.Color("where:N").scale(domain=list(where), range=[SERIES[n % len(SERIES)] for n in range(len(where))]).legend(None)
+    colour = (
+        alt.Color("where:N")
+        .scale(domain=list(where), range=[SERIES[n % len(SERIES)] for n in range(len(where))])
+        .legend(None)
+    )
     x = alt.X("step:Q").title(lever).axis(tickCount=6, format=",.6~g").scale(zero=False, nice=False)
     y = alt.Y("value:Q").title(None).axis(tickCount=5, format=",.6~g").scale(zero=False)
     line = alt.Chart(columns(data, ["step", "value", "where"])).mark_line(point=True, strokeWidth=2).encode(

@@ -78,7 +78,13 @@ def capacity(
     what = f"{WHOSE.get(bloc, bloc)} capacity for {product_name(group)}"
     if every.is_empty():
         subtitle = "Yearly capacity at 2022 prices"
-        return placard("No lines", f"{capital(BLOC_NAMES.get(bloc, bloc))} plans no capacity.", subtitle, "There is none to draw.", width)
+        return placard(
+            "No lines",
+            f"{capital(BLOC_NAMES.get(bloc, bloc))} plans no capacity.",
+            subtitle,
+            "There is none to draw.",
+            width,
+        )
     products = members(group, every["product"])
     low = _chosen(bands, "capacity", bloc, products)
     data = every.filter(pl.col("product").is_in(products))
@@ -139,7 +145,9 @@ def over_time(
     order = [worlds[role] for role in ("reference", "second", "policy") if role in worlds]
     paint = alt.Scale(domain=order, range=[WORLD_COLOURS[named[world]] for world in order])
     dashes = alt.Scale(domain=order, range=[WORLD_DASHES[named[world]] for world in order])
-    top = 1.08 * max(*data["value"].to_list(), *([] if spread is None else spread["high"].to_list()), 1e-12) * how.factor
+    top = (
+        1.08 * max(*data["value"].to_list(), *([] if spread is None else spread["high"].to_list()), 1e-12) * how.factor
+    )
     data = data.with_columns(
         scaled=pl.col("value") * how.factor,
         label=pl.col("value").map_elements(lambda v: people(v, unit, 3), return_dtype=pl.String),
@@ -157,8 +165,13 @@ def over_time(
     if spread is not None and spread.height:
         shaded = spread.with_columns(pl.col("low", "high") * how.factor)
         area = alt.Chart(columns(shaded, ["scenario", "period", "low", "high"])).mark_area(opacity=0.22)
-        fill = alt.Color("scenario:N").scale(alt.Scale(domain=[reference, policy], range=[TOTAL, WORLD_COLOURS["policy"]]))
-        layers.insert(0, area.encode(x=x, y=alt.Y("low:Q").scale(domain=[0, top], nice=False), y2="high:Q", color=fill.legend(None)))
+        fill = alt.Color("scenario:N").scale(
+            alt.Scale(domain=[reference, policy], range=[TOTAL, WORLD_COLOURS["policy"]])
+        )
+        layers.insert(
+            0,
+            area.encode(x=x, y=alt.Y("low:Q").scale(domain=[0, top], nice=False), y2="high:Q", color=fill.legend(None)),
+        )
         subtitle += "; shaded: range over parameters"
     end = data.filter(pl.col("period") == last).with_columns(
         label=pl.col("value").map_elements(lambda v: how.label(v), return_dtype=pl.String) + "  " + pl.col("scenario")

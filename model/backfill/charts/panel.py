@@ -84,11 +84,16 @@ def source(*provenance: Mapping[str, object], compute: bool = False) -> list[str
         provenance: records of the results drawn; what one lacks is left out.
         compute: whether compute is drawn, whose unit is then explained.
     """
-    versions = {str(p["backfill"]) for one in provenance if isinstance(p := one.get("packages"), Mapping) and "backfill" in p}
+    versions = {
+        str(p["backfill"]) for one in provenance if isinstance(p := one.get("packages"), Mapping) and "backfill" in p
+    }
     days = {told for one in provenance if (told := day(one.get("date")))}
     about = ["Source: backfill" + (f" {listed(sorted(versions))}" if versions else "")]
     about += [f"solved on {listed(sorted(days))}"] if days else []
-    return [f"{', '.join(about)}; benchmark of 2022 with its sources in data/baseline. {CAVEAT}", *([H100E] if compute else [])]
+    return [
+        f"{', '.join(about)}; benchmark of 2022 with its sources in data/baseline. {CAVEAT}",
+        *([H100E] if compute else []),
+    ]
 
 
 def page_foot(chart: Drawing, lines: list[str]) -> alt.VConcatChart:

@@ -26,9 +26,7 @@ def acquired(table: pl.DataFrame, worlds: list[str]) -> pl.DataFrame:
     """What the adversary acquires by scenario, period and route (H100e)."""
     every = columns(table, ["scenario", "period", "bloc", "route", "quantity", "value"])
     return (
-        every.filter(
-            pl.col("quantity") == "acquired", pl.col("bloc") == "adversary", pl.col("scenario").is_in(worlds)
-        )
+        every.filter(pl.col("quantity") == "acquired", pl.col("bloc") == "adversary", pl.col("scenario").is_in(worlds))
         .with_columns(route=pl.col("route").replace(ROUTES))
         .group_by("scenario", "period", "route", maintain_order=True)
         .agg(pl.col("value").sum())

@@ -8,8 +8,8 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from backfill.charts.panel import NothingToDraw, Panel, inner, placard
-from backfill.charts.theme import INK, SERIES, SOFT, columns
+from backfill.charts.panel import NothingToDraw, Panel, bar_labels, inner, placard
+from backfill.charts.theme import SERIES, SOFT, columns
 from backfill.charts.words import capital, measure, people
 
 LOW, HIGH = SERIES[0], "#c9a227"
@@ -40,12 +40,17 @@ def of_ranges(
         known = dict.fromkeys(f"{one['quantity']}, {one['where']}" for one in found)
         raise NothingToDraw(f"no range of {quantity!r} in {where!r} to draw; there are {'; '.join(known)}")
     data = pl.DataFrame(
-        [(one["parameter"].replace("_", " "), one["low"], one["high"]) for one in mine if one["period"] == row["period"][0]],
+        [
+            (one["parameter"].replace("_", " "), one["low"], one["high"])
+            for one in mine
+            if one["period"] == row["period"][0]
+        ],
         schema={"name": pl.String, "low": pl.Float64, "high": pl.Float64},
         orient="row",
     ).drop_nulls()
     centre, unit = float(row["change"][0]), str(row["unit"][0])
-    subtitle = f"{capital(quantity)}, {where}, {row['period'][0]}: {policy} against {reference}, each parameter alone at the ends of its range"
+    number = f"{capital(quantity)}, {where}, {row['period'][0]}"
+    subtitle = f"{number}: {policy} against {reference}, each parameter alone at the ends of its range"
     return tornado(data, centre, unit, quantity, subtitle, "parameter")
 
 
@@ -60,7 +65,9 @@ def tornado(data: pl.DataFrame, centre: float, unit: str, quantity: str, subtitl
     """
     how = measure(unit, [centre, *data["low"], *data["high"]])
     wide = data.with_columns(
-        width=pl.max_horizontal((pl.col("low") - centre).abs(), (pl.col("high") - centre).abs(), (pl.col("high") - pl.col("low")).abs())
+        width=pl.max_horizontal(
+            (pl.col("low") - centre).abs(), (pl.col("high") - centre).abs(), (pl.col("high") - pl.col("low")).abs()
+        )
     ).sort("width", descending=True)
     moved = wide.filter(pl.col("width") > 1e-9 * max(abs(centre), 1e-12)).head(MOST)
     if moved.is_empty():
@@ -87,16 +94,20 @@ def tornado(data: pl.DataFrame, centre: float, unit: str, quantity: str, subtitl
         x=x, x2="centre:Q", y=y, color=paint.legend(labelExpr=f"datum.label + ' end of the {what}'"),
         tooltip=["name:N", "end:N", alt.Tooltip("label:N", title=how.unit)],
     )  # fmt: skip
-    labels = [
-        base.transform_filter(f"datum.shown && {'' if ahead else '!'}datum.ahead")
-        .mark_text(align=align, dx=dx, fontSize=10.5, color=INK)
-        .encode(x="scaled:Q", y=y, text="label:N")
-        for ahead, align, dx in ((True, "left", 4), (False, "right", -4))
-    ]
+    labels = bar_labels(base.transform_filter("datum.shown"), "scaled:Q", y)
     line = alt.Chart(pl.DataFrame({"centre": [centre * how.factor]})).mark_rule(color=SOFT).encode(x="centre:Q")
     drawing = alt.layer(bar, *labels, line).properties(width=inner(names), height=max(ROW * len(names), 80))
     first = moved.row(0, named=True)
-    sentence = f"{capital(first['name'])} matters most: {quantity} from {people(min(first['low'], first['high']), unit)} to {people(max(first['low'], first['high']), unit)}."
-    told = "; ".join(f"{r['name']} {how.label(r['low'])} to {how.label(r['high'])}" for r in moved.iter_rows(named=True))
+    low, high = (people(end, unit) for end in sorted((first["low"], first["high"])))
+    sentence = f"{capital(first['name'])} matters most: {quantity} from {low} to {high}."
+    told = "; ".join(
+        f"{r['name']} {how.label(r['low'])} to {how.label(r['high'])}" for r in moved.iter_rows(named=True)
+    )
     rest = f"; {left_out} more move it less or not at all" if left_out else ""
-    return Panel(drawing, "Tornado", sentence, f"{subtitle}; {how.unit}, line: {how.label(centre)}, the central value{rest}", f"In {how.unit}: {told}")
+    return Panel(
+        drawing,
+        "Tornado",
+        sentence,
+        f"{subtitle}; {how.unit}, line: {how.label(centre)}, the central value{rest}",
+        f"In {how.unit}: {told}",
+    )

@@ -21,8 +21,8 @@ ROUTE_COLOURS = {
     "from the US": BLOC_COLOURS["us"],
     "from US allies": BLOC_COLOURS["ally"],
     "from third countries": BLOC_COLOURS["partner"],
-    "smuggled through hubs": "#c2589b",
-    "rented abroad": "#1c7f5b",
+    "smuggled through hubs": "#a65b80",
+    "rented abroad": "#98bf7c",
     "own makers": BLOC_COLOURS["adversary"],
 }
 """Colours of the routes by which compute is acquired: of the bloc it comes from, or one of two more."""
@@ -31,7 +31,7 @@ SERIES = ("#5e3c99", "#c2589b", "#1c7f5b", "#8a6d3b", "#3b4754", "#a8b400", "#e0
 """Colours of things that are neither blocs nor routes: levers, players. Lines of them carry their names."""
 
 INK, SOFT, RULE, PAPER = "#1b1f24", "#56606b", "#d9dee3", "#ffffff"
-GAIN, LOSS, TOTAL, NEUTRAL = "#2e8b74", "#9e2a4f", "#7d8791", "#f4f5f6"
+GAIN, LOSS, TOTAL, NEUTRAL = "#3a9aa0", "#9e2a4f", "#7d8791", "#f4f5f6"
 """What is better, worse, a level, and no change."""
 
 WORLD_COLOURS = {"policy": INK, "reference": "#7d8791", "second": "#7a4fb0"}

@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 import polars as pl
 
-from backfill.charts.panel import NothingToDraw, Panel, inner, placard
+from backfill.charts.panel import Drawing, NothingToDraw, Panel, inner, placard
 from backfill.charts.places import BLOC_ORDER, members, product_name, region_name
 from backfill.charts.theme import (
     BLOC_COLOURS,
@@ -32,7 +32,17 @@ LEAST = 0.01
 """Changes under this share of the largest are not written, and who has none above it is drawn with the others."""
 OTHERS = "others"
 CELL = 24
-_PLACES = ["scenario", "period", "origin", "destination", "origin_bloc", "destination_bloc", "product", "quantity", "value"]
+_PLACES = [
+    "scenario",
+    "period",
+    "origin",
+    "destination",
+    "origin_bloc",
+    "destination_bloc",
+    "product",
+    "quantity",
+    "value",
+]
 
 
 def flows(table: pl.DataFrame, policy: str, reference: str, group: str, period: str | None = None) -> pl.DataFrame:
@@ -50,7 +60,9 @@ def flows(table: pl.DataFrame, policy: str, reference: str, group: str, period: 
     Raises:
         ValueError: there is no such product or period; says which there are.
     """
-    every = columns(table, _PLACES).filter(pl.col("quantity") == "FOB value", pl.col("scenario").is_in([policy, reference]))
+    every = columns(table, _PLACES).filter(
+        pl.col("quantity") == "FOB value", pl.col("scenario").is_in([policy, reference])
+    )
     if every.is_empty():
         raise NothingToDraw(f"no exports to draw in {policy} and {reference}")
     chosen = every.filter(pl.col("product").is_in(members(group, every["product"])))
@@ -74,7 +86,9 @@ def span(table: pl.DataFrame, period: str | None) -> str:
     return periods[0] if len(periods) == 1 else f"{periods[0]}–{periods[-1]}"
 
 
-def heat_map(table: pl.DataFrame, policy: str, reference: str, group: str = "tools", period: str | None = None) -> Panel:
+def heat_map(
+    table: pl.DataFrame, policy: str, reference: str, group: str = "tools", period: str | None = None
+) -> Panel:
     """Changes of sales by origin and destination, as a heat map with numbers (arguments as of `flows`)."""
     data = flows(table, policy, reference, group, period).filter(pl.col("origin") != pl.col("destination"))
     name, when = product_name(group), span(table, period)
@@ -87,14 +101,24 @@ def heat_map(table: pl.DataFrame, policy: str, reference: str, group: str = "too
     kept = _gathered(data, rows, cols)
     how = measure(UNIT, kept["change"])
     kept = kept.with_columns(
-        label=pl.col("change").map_elements(lambda v: _short(how.label(v, 2, signed=True), v * how.factor), return_dtype=pl.String),
+        label=pl.col("change").map_elements(
+            lambda v: _short(how.label(v, 2, signed=True), v * how.factor), return_dtype=pl.String
+        ),
         before=pl.col("before").map_elements(lambda v: people(v, UNIT), return_dtype=pl.String),
         after=pl.col("after").map_elements(lambda v: people(v, UNIT), return_dtype=pl.String),
         share=pl.col("change").sign() * (pl.col("change").abs() / pl.col("change").abs().max()).sqrt(),
     ).with_columns(dark=pl.col("share").abs() > 0.62)
-    names = [[*(region_name(code) for code in side if code != OTHERS), *([OTHERS] if OTHERS in side else [])] for side in (rows, cols)]
+    names = [
+        [*(region_name(code) for code in side if code != OTHERS), *([OTHERS] if OTHERS in side else [])]
+        for side in (rows, cols)
+    ]
     base = alt.Chart(columns(kept, ["seller", "buyer", "change", "label", "before", "after", "share", "dark"]))
-    x = alt.X("buyer:N").sort(names[1]).title("to").axis(orient="top", labelAngle=-45, ticks=False, domain=False, labelLimit=130)
+    x = (
+        alt.X("buyer:N")
+        .sort(names[1])
+        .title("to")
+        .axis(orient="top", labelAngle=-45, ticks=False, domain=False, labelLimit=130)
+    )
     y = alt.Y("seller:N").sort(names[0]).title("from").axis(ticks=False, domain=False, labelLimit=130)
     paint = alt.Scale(domain=[-1, 0, 1], range=[LOSS, NEUTRAL, GAIN], interpolate="rgb")
     cells = base.mark_rect(stroke=PAPER).encode(
@@ -114,7 +138,7 @@ def heat_map(table: pl.DataFrame, policy: str, reference: str, group: str = "too
     sentence = "; ".join(parts) + "."
     width = inner([*names[0], "from: "])
     drawing = alt.layer(cells, text).properties(width=width, height=CELL * len(names[0]))
-    below = f"{subtitle}, {how.unit}; green: more, red: less, none: under 1% of the largest"
+    below = f"{subtitle}, {how.unit}; teal: more, red: less, none: under 1% of the largest"
     return Panel(drawing, "Heat map", sentence, below, "Each cell is a seller (row) and a buyer (column).")
 
 
@@ -179,7 +203,9 @@ def bands(table: pl.DataFrame, policy: str, reference: str, group: str = "tools"
         for (ribbons, nodes), world in zip(every, (reference, policy), strict=True)
     ]
     drawing = alt.hconcat(*panels, spacing=10).resolve_scale(color="independent")
-    falls = blocs.filter(pl.col("destination_bloc") == "adversary").with_columns(change=pl.col("after") - pl.col("before"))
+    falls = blocs.filter(pl.col("destination_bloc") == "adversary").with_columns(
+        change=pl.col("after") - pl.col("before")
+    )
     before, after = float(falls["before"].sum()), float(falls["after"].sum())
     sentence = f"The adversary buys {people(after, UNIT)} of {name} abroad instead of {people(before, UNIT)}."
     told = "; ".join(
@@ -192,13 +218,19 @@ def bands(table: pl.DataFrame, policy: str, reference: str, group: str = "tools"
 
 def _ribbons(blocs: pl.DataFrame, column: str, gap: float, whole: float) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Edges of the bands as points, and the bars at both ends."""
-    value = {(o, d): v for o, d, v in blocs.select("origin_bloc", "destination_bloc", column).iter_rows() if v > 1e-9 * whole}
+    value = {
+        (o, d): v for o, d, v in blocs.select("origin_bloc", "destination_bloc", column).iter_rows() if v > 1e-9 * whole
+    }
     ends: dict[tuple[str, str, str], tuple[float, float]] = {}
     nodes: list[tuple[str, str, float, float, float]] = []
     for side, place in (("left", 0), ("right", 1)):
         level = (1 + 3 * GAP) * whole
         for bloc in BLOC_ORDER:
-            mine = [(key, v) for key in ((bloc, o) if place == 0 else (o, bloc) for o in BLOC_ORDER) if (v := value.get(key))]
+            mine = [
+                (key, v)
+                for key in ((bloc, o) if place == 0 else (o, bloc) for o in BLOC_ORDER)
+                if (v := value.get(key))
+            ]
             if not mine:
                 continue
             total = sum(v for _, v in mine)
@@ -213,15 +245,24 @@ def _ribbons(blocs: pl.DataFrame, column: str, gap: float, whole: float) -> tupl
     for o, d in value:
         (l0, l1), (r0, r1) = ends["left", o, d], ends["right", o, d]
         for x, e in zip(t, ease, strict=True):
-            rows.append((f"{o} {d}", o, BLOC_NAMES[o], BLOC_NAMES[d], x, l0 + e * (r0 - l0), l1 + e * (r1 - l1), people(value[o, d], UNIT)))
+            rows.append(
+                (
+                    f"{o} {d}",
+                    o,
+                    BLOC_NAMES[o],
+                    BLOC_NAMES[d],
+                    x,
+                    l0 + e * (r0 - l0),
+                    l1 + e * (r1 - l1),
+                    people(value[o, d], UNIT),
+                )
+            )
     names = ["band", "bloc", "seller", "buyer", "x", "low", "high", "amount"]
     drawn = pl.DataFrame(rows, schema=names, orient="row")
     return drawn, pl.DataFrame(nodes, schema=["side", "bloc", "low", "high", "total"], orient="row")
 
 
-def _drawn(
-    ribbons: pl.DataFrame, nodes: pl.DataFrame, world: str, width: float, how: Measure, whole: float
-) -> alt.LayerChart:
+def _drawn(ribbons: pl.DataFrame, nodes: pl.DataFrame, world: str, width: float, how: Measure, whole: float) -> Drawing:
     top, height = (1 + 3 * GAP) * whole, 1.15 * HEIGHT
     x = alt.X("x:Q").title(None).axis(None).scale(domain=[0, 1], nice=False, zero=False)
     scale = alt.Scale(domain=[0, top], nice=False)
@@ -234,18 +275,21 @@ def _drawn(
     )  # fmt: skip
     marks = nodes.with_columns(
         at=pl.when(pl.col("side") == "left").then(0.0).otherwise(1.0),
-        label=pl.col("bloc").replace(BLOC_NAMES) + " " + pl.col("total").map_elements(lambda v: how.label(v), return_dtype=pl.String),
+        label=pl.col("bloc").replace(BLOC_NAMES)
+        + " "
+        + pl.col("total").map_elements(lambda v: how.label(v), return_dtype=pl.String),
     )
     bars = alt.Chart(columns(marks, ["bloc", "at", "low", "high"])).mark_rule(strokeWidth=7).encode(
         x=alt.X("at:Q"), y=alt.Y("low:Q").scale(scale), y2="high:Q", color=paint
     )  # fmt: skip
     texts = []
-    for side, align, dx in (("left", "right", -8), ("right", "left", 8)):
+    for side, dx in (("left", -8), ("right", 8)):
         mine = marks.filter(pl.col("side") == side)
         middles = dict(mine.select("bloc", (pl.col("low") + pl.col("high")) / 2).iter_rows())
         placed = apart(middles, LABEL * top / height)
         named = mine.with_columns(middle=pl.col("bloc").replace_strict(placed, return_dtype=pl.Float64))
-        mark = alt.Chart(columns(named, ["at", "middle", "label"])).mark_text(align=align, dx=dx, fontSize=10.5, color=INK)
+        base = alt.Chart(columns(named, ["at", "middle", "label"]))
+        mark = base.mark_text(align="right" if side == "left" else "left", dx=dx, fontSize=10.5, color=INK)
         texts.append(mark.encode(x="at:Q", y=alt.Y("middle:Q").scale(scale), text="label:N"))
     head = alt.TitleParams(text=world, anchor="middle", fontSize=12, color=SOFT, offset=4)
     return alt.layer(area, bars, *texts).properties(width=width, height=height, title=head)

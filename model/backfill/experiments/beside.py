@@ -47,7 +47,7 @@ class SideBySide:
     provenance: Mapping[str, object] = field(default_factory=dict)
 
     def write(self, directory: str | os.PathLike[str]) -> Path:
-        """Write ``comparison.csv``, ``provenance.json`` and ``chart.html``, whole or not at all, in the place of an earlier comparison.
+        """Write table, provenance and a page of charts, whole or not at all, in the place of an earlier comparison.
 
         Raises:
             OutputError: the folder holds something else.
