@@ -193,4 +193,4 @@ def _drawn(spec: Spec, name: str) -> str:
     width, height = (re.search(rf'\b{side}="([\d.]+)"', svg) for side in ("width", "height"))
     if width and height and "viewBox" not in svg:
         svg = svg.replace("<svg ", f'<svg viewBox="0 0 {width[1]} {height[1]}" ', 1)
-    return svg
+    return svg.replace("<svg ", '<svg aria-hidden="true" ', 1)

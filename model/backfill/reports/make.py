@@ -6,11 +6,13 @@ import datetime as dt
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import polars as pl
 
-import backfill.charts as charts
+from backfill.charts import catalogue
+from backfill.charts.panel import NothingToDraw
 from backfill.experiments.align.result import AlignResult
 from backfill.experiments.beside import SideBySide
 from backfill.experiments.design.result import DesignResult
@@ -274,12 +276,13 @@ def _spreads(one: Any, scenarios: pl.DataFrame) -> Table:
 
 
 def _drawings(thing: Any, progress: Progress | None) -> tuple[Drawing, ...]:
-    names = charts.names(thing)
+    names = tuple(catalogue.charts_of(thing))
     out = []
     for n, name in enumerate(names):
         if progress:
-            progress(f"drawing {name.replace('_', ' ')}", n / len(names))
-        out.append(drawing(charts.draw(thing, name), "chart-" + re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")))
+            progress(f"drawing {name.replace('-', ' ')}", n / len(names))
+        with suppress(NothingToDraw):
+            out.append(drawing(catalogue.draw(thing, name), f"chart-{name}"))
     return tuple(out)
 
 
