@@ -239,6 +239,25 @@ def sweep(
     return DONE if sweep_experiment(file_or_name, out, **options, quiet=quiet) else UNSOLVED
 
 
+@app.command
+def sensitivity(
+    directory: Annotated[Path, Parameter(help="Folder of a sweep.")],
+    /,
+    *,
+    quantity: Annotated[tuple[str, ...], Parameter(help="Effects to look at; all if left out.")] = (),
+    threshold: Annotated[
+        tuple[str, ...], Parameter(help='A condition such as "compute denied of adversary in 2027 >= 100000".')
+    ] = (),
+    lever: Annotated[str | None, Parameter(help="Lever of which the lowest value is wanted at which conditions hold.")] = None,
+    quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
+) -> int:
+    """Say what matters in a sweep: Sobol indices, swings, thresholds."""
+    from backfill.commands.sensitivity import analyse
+
+    analyse(directory, quantity, threshold, lever, quiet)
+    return DONE
+
+
 @economy.command(name="check")
 def check_economy(
     folder: Annotated[

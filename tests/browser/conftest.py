@@ -81,7 +81,9 @@ def open_page(browser: Browser, axe: str) -> Iterator[Callable[..., Opened]]:
     """Opens a page with the network off (but for this machine if ``local``) and keeps what goes wrong on it."""
     contexts = []
 
-    def opened(address: str | Path, *, width: int = 1280, height: int = 900, local: bool = False, **options: Any) -> Opened:
+    def opened(
+        address: str | Path, *, width: int = 1280, height: int = 900, local: bool = False, **options: Any
+    ) -> Opened:
         context = browser.new_context(viewport={"width": width, "height": height}, bypass_csp=True, **options)
         contexts.append(context)
         if not local:
@@ -90,7 +92,12 @@ def open_page(browser: Browser, axe: str) -> Iterator[Callable[..., Opened]]:
         page = one.page
 
         def seen(request) -> None:
-            here = ("file:", "data:", "blob:", *(("http://localhost", "http://127.0.0.1", "ws://localhost", "ws://127.0.0.1") if local else ()))
+            here = (
+                "file:",
+                "data:",
+                "blob:",
+                *(("http://localhost", "http://127.0.0.1", "ws://localhost", "ws://127.0.0.1") if local else ()),
+            )
             if not request.url.startswith(here):
                 one.asked.append(request.url)
 

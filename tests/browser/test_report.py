@@ -110,12 +110,16 @@ def test_a_series_stands_out_when_it_is_picked(shown):
     button = one.page.locator("#chart-compute-by-route .legend button").first
     button.click()
     assert button.get_attribute("aria-pressed") == "true"
-    one.page.wait_for_function("document.querySelector('#chart-compute-by-route .mark-rect path[opacity=\"0.12\"]') !== null")
+    one.page.wait_for_function(
+        "document.querySelector('#chart-compute-by-route .mark-rect path[opacity=\"0.12\"]') !== null"
+    )
     assert 1.0 in _opacities(one)
     button.focus()
     one.page.keyboard.press("Space")
     assert button.get_attribute("aria-pressed") == "false"
-    one.page.wait_for_function("document.querySelector('#chart-compute-by-route .mark-rect path[opacity=\"0.12\"]') === null")
+    one.page.wait_for_function(
+        "document.querySelector('#chart-compute-by-route .mark-rect path[opacity=\"0.12\"]') === null"
+    )
 
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(shown):
@@ -131,7 +135,8 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(shown):
         page_.keyboard.press("Tab")
         at = page_.evaluate(
             """() => { const one = document.activeElement, style = getComputedStyle(one);
-               return { stop: one.dataset.stop, seen: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2, html: one.outerHTML.slice(0, 80) }; }"""
+               const seen = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+               return { stop: one.dataset.stop, seen, html: one.outerHTML.slice(0, 80) }; }"""
         )
         if at["stop"] is not None:
             reached.add(at["stop"])
@@ -182,6 +187,15 @@ def test_it_prints(folder: Path, tmp_path: Path):
 
 
 def test_every_kind_of_chart_there_is_is_drawn_somewhere(folder: Path):
-    every = {name for part in (catalogue.OF_RESULT, catalogue.OF_GAME, catalogue.OF_DESIGN, catalogue.OF_SWEEP) for name in part}
-    drawn = {name for kind in KINDS for name in every if f'id="chart-{name}"' in (folder / f"{kind}.html").read_text(encoding="utf-8")}
+    every = {
+        name
+        for part in (catalogue.OF_RESULT, catalogue.OF_GAME, catalogue.OF_DESIGN, catalogue.OF_SWEEP)
+        for name in part
+    }
+    drawn = {
+        name
+        for kind in KINDS
+        for name in every
+        if f'id="chart-{name}"' in (folder / f"{kind}.html").read_text(encoding="utf-8")
+    }
     assert every - drawn <= {"tornado", "exports-map", "flows", "flow-bands"}  # what these small economies lack

@@ -21,10 +21,22 @@ from tests.effects.test_results import make as effects
 from tests.reports import hand_made
 
 LOADING = {
-    "script": ("src",), "link": ("href",), "img": ("src", "srcset"), "iframe": ("src",), "object": ("data",), "embed": ("src",),
-    "source": ("src", "srcset"), "video": ("src", "poster"), "audio": ("src",), "track": ("src",), "input": ("src",), "image": ("href", "xlink:href"),
-    "use": ("href", "xlink:href"), "base": ("href",), "form": ("action",),
-}  # fmt: skip
+    "script": ("src",),
+    "link": ("href",),
+    "img": ("src", "srcset"),
+    "iframe": ("src",),
+    "object": ("data",),
+    "embed": ("src",),
+    "source": ("src", "srcset"),
+    "video": ("src", "poster"),
+    "audio": ("src",),
+    "track": ("src",),
+    "input": ("src",),
+    "image": ("href", "xlink:href"),
+    "use": ("href", "xlink:href"),
+    "base": ("href",),
+    "form": ("action",),
+}
 
 
 class Read(HTMLParser):
@@ -148,7 +160,9 @@ def test_every_chart_has_words_a_table_and_a_drawing(pages: dict[str, str], draw
     read = Read(pages["result"])
     assert [one.name for one in drawn.drawings] == [f"chart-{name}" for name in FEW]
     assert len(read.named("figure")) == len(drawn.drawings)
-    assert len([one for one in read.named("div") if one.get("role") == "img" and len(one["aria-label"]) > 40]) == len(drawn.drawings)
+    assert len([one for one in read.named("div") if one.get("role") == "img" and len(one["aria-label"]) > 40]) == len(
+        drawn.drawings
+    )
     for one in drawn.drawings:
         assert one.table.rows, one.name
         assert one.svg.startswith("<svg")
@@ -213,7 +227,10 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_command_writes_a_page_into_the_folder_and_again(written: Path, capsys: pytest.CaptureFixture[str]):
     for _ in range(2):
         assert main(["report", "strict"]) == 0
-        assert capsys.readouterr().out.splitlines() == ["wrote results/strict/report.html", "open results/strict/report.html in a browser"]
+        assert capsys.readouterr().out.splitlines() == [
+            "wrote results/strict/report.html",
+            "open results/strict/report.html in a browser",
+        ]
     assert is_report(Path("results/strict/report.html").read_text())
     hand_made.result(1.0).write("results/strict")  # a result with a report may be replaced
     assert not Path("results/strict/report.html").exists()
@@ -229,7 +246,9 @@ def test_mistakes_are_told_at_once_and_write_nothing(written: Path, capsys: pyte
     assert refused("strikt") == ['"strikt": no such folder, nor a result under results; did you mean "strict"?'] or True
     assert len(refused("nothing", "nowhere")) == 2
     Path("notes.html").write_text("mine")
-    assert refused("strict", "--out", "notes.html") == ["notes.html: exists and is no report; name another file with --out"]
+    assert refused("strict", "--out", "notes.html") == [
+        "notes.html: exists and is no report; name another file with --out"
+    ]
     assert refused("strict", "--out", "away/x.html")[0].startswith("away/x.html: is in a folder that does not exist")
     assert refused("strict", "--out", "x.txt")[0].startswith("x.txt: is no name of a page")
     Path("empty").mkdir()
@@ -239,7 +258,9 @@ def test_mistakes_are_told_at_once_and_write_nothing(written: Path, capsys: pyte
     assert {one.name for one in written.iterdir()} == {"results", "notes.html", "empty"}
 
 
-def test_a_pdf_needs_a_browser_and_says_so(written: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+def test_a_pdf_needs_a_browser_and_says_so(
+    written: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr("backfill.reports.pdf.browser", lambda: None)
     assert main(["report", "strict", "--pdf"]) == 2
     assert "needs Chromium or Chrome, and none is found" in capsys.readouterr().err
@@ -263,5 +284,10 @@ def test_numbers_of_tables_are_written_as_in_sentences(reports: dict[str, Report
     table = reports["signs"].numbers[0]
     assert "range of the change" in table.head
     row = next(row for row in table.rows if row[0] == "compute acquired" and row[2] == "2022–2030")
-    assert row[3:7] == ("57.0 million H100e", "68.0 million H100e", "11.0 million H100e", "6.60 million H100e to 18.7 million H100e")
+    assert row[3:7] == (
+        "57.0 million H100e",
+        "68.0 million H100e",
+        "11.0 million H100e",
+        "6.60 million H100e to 18.7 million H100e",
+    )
     assert isinstance(hand_made.result(1.0).summary, pl.DataFrame)

@@ -58,16 +58,40 @@ def sweep_experiment(
             if scheduler is None:
                 progress = solve(folder, plan, chosen, count, told, retry=retry)
             else:
+                from backfill.commands.worker import chunk_on
                 from backfill.experiments.sweep.cluster import solve_on
 
-                progress = solve_on(scheduler, folder, plan, chosen, told, retry=retry)
+                progress = solve_on(scheduler, folder, plan, chosen, chunk_on, told, retry=retry)
     except OSError as error:
-        raise OutputError(str(folder.path), "", None, f"cannot be written ({error.strerror or error}); what is finished stays") from None
+        raise OutputError(
+            str(folder.path), "", None, f"cannot be written ({error.strerror or error}); what is finished stays"
+        ) from None
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"what is finished is in {folder.path}; the same command goes on") from None
+    whole = len(folder.finished(plan.chunks)) == len(plan.chunks)
+    if whole and (progress.done or not (folder.path / CHART).is_file()):
+        _draw(folder.path)
     if not quiet:
         _report(folder.path, plan, progress)
+        if (folder.path / CHART).is_file():
+            print(f"open {folder.path / CHART} in a browser; `backfill sensitivity {folder.path}` says what matters")
     return progress.failed == 0
+
+
+CHART = "chart.html"
+
+
+def _draw(folder: Path) -> None:
+    """The page of charts of a finished sweep; none where nothing is solved."""
+    from backfill.charts.sweep import page
+    from backfill.experiments.sweep.folder import place_text
+    from backfill.experiments.sweep.load import load_sweep
+
+    try:
+        text = page(load_sweep(folder))
+    except ValueError:
+        return
+    place_text(folder / CHART, text)
 
 
 def _checked(file_or_name: str, part: str | None, workers: int | None) -> tuple[Experiment, Experiment, Part]:
@@ -78,7 +102,9 @@ def _checked(file_or_name: str, part: str | None, workers: int | None) -> tuple[
     try:
         pair = check(file_or_name)
         if pair[0].sweep is None:
-            wrong.append(MissingKeyError(file_or_name, "sweep", None, "is missing; add a [sweep] table (see docs/sweeps.md)"))
+            wrong.append(
+                MissingKeyError(file_or_name, "sweep", None, "is missing; add a [sweep] table (see docs/sweeps.md)")
+            )
     except UserError as error:
         wrong.append(error)
     if part is not None:
@@ -153,7 +179,9 @@ def status_lines(directory: Path) -> list[str]:
     try:
         record = folder.record
     except FileNotFoundError:
-        raise CommandError("backfill sweep", "--status", str(directory), "holds no sweep; name the folder of one") from None
+        raise CommandError(
+            "backfill sweep", "--status", str(directory), "holds no sweep; name the folder of one"
+        ) from None
     experiment = load_experiment(directory / FILE, inert_allowed=True)
     assert experiment.sweep is not None
     plan = Plan.of(experiment.sweep)
@@ -161,9 +189,10 @@ def status_lines(directory: Path) -> list[str]:
     done = [chunk for chunk in plan.chunks if chunk.number in finished]
     lost = failures(folder, done)
     size = sum(path.stat().st_size for path in directory.rglob("*.parquet"))
+    solved = sum(len(chunk.scenarios) for chunk in done)
     lines = [
         f"{record['title'] or record['name']} ({record['mode']})",
-        f"{sum(len(chunk.scenarios) for chunk in done):,} of {len(plan):,} scenarios, {len(done):,} of {len(plan.chunks):,} chunks done",
+        f"{solved:,} of {len(plan):,} scenarios, {len(done):,} of {len(plan.chunks):,} chunks done",
         f"{sum(lost.values()):,} scenarios not solved",
         f"{size / 1e6:,.1f} MB on disk",
     ]
@@ -172,6 +201,13 @@ def status_lines(directory: Path) -> list[str]:
 
         from backfill.experiments.sweep.load import load_sweep
 
-        reasons = load_sweep(directory).scenarios.filter(pl.col("status") == "failed").group_by("reason").len().sort("len").collect()
+        reasons = (
+            load_sweep(directory)
+            .scenarios.filter(pl.col("status") == "failed")
+            .group_by("reason")
+            .len()
+            .sort("len")
+            .collect()
+        )
         lines += [f"  {count:,}: {reason}" for reason, count in reasons.reverse().iter_rows()]
     return lines

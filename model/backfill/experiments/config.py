@@ -247,7 +247,8 @@ def load_experiment(
             wrong += _inert(acting, names, grid, exists, whole, facts, moved)
     if settings is None or wrong:
         raise Faults(wrong)
-    experiment = replace(_experiment(file, files, settings, acting, mapping, own), withdrawn=withdrawn, game=game, design=design, sweep=sweep)
+    experiment = _experiment(file, files, settings, acting, mapping, own)
+    experiment = replace(experiment, withdrawn=withdrawn, game=game, design=design, sweep=sweep)
     return experiment if as_of is None else replace(experiment.known_on(as_of), title=settings.title)
 
 

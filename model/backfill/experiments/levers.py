@@ -56,7 +56,11 @@ def _takes_numbers(kind: Any) -> bool:
 
 def numeric_fields(measure: BaseModel) -> list[str]:
     """Fields that may be levers."""
-    return [field.alias or name for name, field in type(measure).model_fields.items() if numeric(measure, field.alias or name)]
+    return [
+        field.alias or name
+        for name, field in type(measure).model_fields.items()
+        if numeric(measure, field.alias or name)
+    ]
 
 
 def unfit(measure: BaseModel, key: str, value: float) -> ValidationError | None:
@@ -66,7 +70,7 @@ def unfit(measure: BaseModel, key: str, value: float) -> ValidationError | None:
     if rest:
         return unfit(getattr(measure, name), rest, value)
     field = type(measure).model_fields[name]
-    kind = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+    kind: Any = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
     try:
         TypeAdapter(kind).validate_python(value)
     except ValidationError as error:

@@ -91,9 +91,9 @@ def _series(spec: Spec) -> tuple[str, tuple[tuple[str, str], ...]]:
             colour = unit.get("encoding", {}).get(channel, {})
             scale = colour.get("scale") or {}
             names, paints = scale.get("domain"), scale.get("range")
-            if colour.get("field") and colour.get("type") == "nominal" and colour.get("legend", {}) is not None:
-                if isinstance(names, list) and isinstance(paints, list) and 1 < len(names) == len(paints):
-                    return colour["field"], tuple(zip(map(str, names), map(str, paints), strict=True))
+            told = colour.get("field") and colour.get("type") == "nominal" and colour.get("legend", {}) is not None
+            if told and isinstance(names, list) and isinstance(paints, list) and 1 < len(names) == len(paints):
+                return colour["field"], tuple(zip(map(str, names), map(str, paints), strict=True))
     return "", ()
 
 

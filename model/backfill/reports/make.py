@@ -185,7 +185,8 @@ def of_design(one: DesignResult, place: str, progress: Progress | None = None) -
         beside=None,
         said=(
             DIFFERENCE,
-            "What follows holds for the limits and the ranges of levers that the file sets; other limits have another best package.",
+            "What follows holds for the limits and the ranges of levers that the file sets; other limits have "
+            "another best package.",
             "Ranges are given with the numbers." if ranged else "Central values only: no ranges were asked for.",
             H100E,
         ),
@@ -263,7 +264,7 @@ def _spreads(one: Any, scenarios: pl.DataFrame) -> Table:
         )
         .collect()
     )
-    long = found.filter((pl.col("period").str.contains("-") | (pl.col("period") == "all")))
+    long = found.filter(pl.col("period").str.contains("-") | (pl.col("period") == "all"))
     found = long if long.height else found
     names = ("least", "5%", "median", "95%", "most")
     rows = tuple(
@@ -321,7 +322,10 @@ def _said(provenance: Mapping[str, Any], resolved: str) -> tuple[str, ...]:
 
 
 def _ranges(ranges: Mapping[str, Any]) -> str:
-    told = f"Ranges: {ranges.get('method', 'as the file says')} ({', '.join(ranges.get('parameters', ()))}); nothing else is varied."
+    told = (
+        f"Ranges: {ranges.get('method', 'as the file says')} ({', '.join(ranges.get('parameters', ()))}); "
+        f"nothing else is varied."
+    )
     gone = ranges.get("unsolved")
     return told + (f" Not solved: {', '.join(gone)}." if gone else "")
 

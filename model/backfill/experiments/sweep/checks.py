@@ -24,7 +24,9 @@ from backfill.policy.technology import benchmark_facts
 from backfill.policy.wedges import Wedges
 
 
-def sweep_of(file: PolicyFile, periods: Sequence[Period] | None, own: bool) -> tuple[SweepTable | None, list[UserError]]:
+def sweep_of(
+    file: PolicyFile, periods: Sequence[Period] | None, own: bool
+) -> tuple[SweepTable | None, list[UserError]]:
     """The sweep of a file, and what is wrong with it apart from its levers (see `unfit_sweep`)."""
     raw = file.raw.get("sweep")
     if raw is None or periods is None:
@@ -54,7 +56,9 @@ def unfit_sweep(
     wrong = [fault for n, lever in enumerate(table.levers) for fault in _lever(n, table, policy, file)]
     wrong += twice([(lever.measure, lever.field) for lever in table.levers], file, "sweep")
     wrong += [
-        ContradictionError(one.file, one.key, one.measure.kind, "answers measured backfill, which levers move; leave it out")
+        ContradictionError(
+            one.file, one.key, one.measure.kind, "answers measured backfill, which levers move; leave it out"
+        )
         for one in policy.placed
         if one.measure.answers_behaviour
     ]
@@ -83,7 +87,14 @@ def _lever(n: int, table: SweepTable, policy: Policy, file: str) -> Iterator[Use
 def _size(table: SweepTable, file: str) -> Iterator[UserError]:
     """More scenarios than can be numbered, and choices that do not go together."""
     counts = {}
-    groups = [("policy", table.policy, table.policy_by, [*table.levers, *(table.parameters if table.combine == "joint" else ())])]
+    groups = [
+        (
+            "policy",
+            table.policy,
+            table.policy_by,
+            [*table.levers, *(table.parameters if table.combine == "joint" else ())],
+        )
+    ]
     if table.combine != "joint":
         groups.append(("uncertainty", table.uncertainty, table.uncertainty_by, list(table.parameters)))
     for word, choice, by, axes in groups:
@@ -98,7 +109,8 @@ def _size(table: SweepTable, file: str) -> Iterator[UserError]:
             counts[word] = (choice.samples or 1) * (len(axes) + 2 if by == "saltelli" else 1)
     paired = table.combine == "paired" and table.levers and table.parameters
     if paired and counts["policy"] != counts["uncertainty"]:
-        told = f"goes row by row, but there are {counts['policy']:,} choices of levers and {counts['uncertainty']:,} draws of parameters"
+        have = f"{counts['policy']:,} choices of levers and {counts['uncertainty']:,} draws of parameters"
+        told = f"goes row by row, but there are {have}"
         yield ContradictionError(file, "sweep.combine", table.combine, f"{told}; make them as many")
     total = max(counts.values()) if paired else int(np.prod([float(n) for n in counts.values()]))
     if total > MOST_SCENARIOS:

@@ -26,9 +26,9 @@ def cube(by: str, samples: int, dimensions: int, seed: str | int) -> Array:
     """Points in the unit cube, ``[point, dimension]``.
 
     Args:
-        by: ``"random"``; ``"latin_hypercube"``; ``"sobol"``, scrambled (Owen 1998); or ``"saltelli"``: for each of the base
-            points of two independent halves A and B of one Sobol sequence A, then A with one coordinate after the other taken from
-            B, then B (Saltelli et al. 2010), which gives first and total indices.
+        by: ``"random"``; ``"latin_hypercube"``; ``"sobol"``, scrambled (Owen 1998); or ``"saltelli"``: for each base
+            point of two halves A and B of one Sobol sequence A, then A with one coordinate after the other taken from B, then B
+            (Saltelli et al. 2010), which gives first and total indices.
         samples: how many; of saltelli the base, ``dimensions + 2`` points each.
         dimensions: how many coordinates.
         seed: name of the draw.

@@ -38,7 +38,9 @@ class Axis(BaseModel):
 
     model_config = _STRICT
 
-    values: Annotated[tuple[float, ...], BeforeValidator(_listed)] | None = Field(None, min_length=1, description="its values")
+    values: Annotated[tuple[float, ...], BeforeValidator(_listed)] | None = Field(
+        None, min_length=1, description="its values"
+    )
     low: float | None = Field(None, description="least value")
     high: float | None = Field(None, description="largest value")
     points: int | None = Field(None, ge=2, le=100_000, description="values from low to high, evenly spaced")
@@ -78,7 +80,9 @@ class Choice(BaseModel):
     by: Literal["grid", "listed", "random", "latin_hypercube", "sobol", "saltelli"] | None = Field(
         None, description="all combinations; value by value; or drawn"
     )
-    samples: int | None = Field(None, ge=1, le=10_000_000, description="points drawn; of saltelli the base of the design")
+    samples: int | None = Field(
+        None, ge=1, le=10_000_000, description="points drawn; of saltelli the base of the design"
+    )
     seed: str | int = Field("first", description="name of the draw: the same name, the same points")
 
     @property
@@ -207,8 +211,10 @@ def _ends(one: Mapping[str, Any], key: str, file: str) -> Iterator[UserError]:
         yield OutOfRangeError(file, path(key, "high"), high, f"is not above low ({low:g})")
     for other in ("low", "high", "points"):
         if other in one and "values" in one:
-            yield UnknownKeyError(file, path(key, other), one[other], "is not read beside values; give one or the other")
-    if ("low" in one) != ("high" in one):
+            yield UnknownKeyError(
+                file, path(key, other), one[other], "is not read beside values; give one or the other"
+            )
+    if ("low" in one) != ("high" in one) and "values" not in one:
         missing = "high" if "low" in one else "low"
         yield MissingKeyError(file, path(key, missing), None, "is missing; give both ends")
     values = one.get("values")
@@ -226,9 +232,13 @@ def _parameter(
     if not priors:
         yield UnknownParameterError(file, where, name, "is the benchmark's; leave it out beside [economy]")
     elif name in built_in:
-        yield UnknownParameterError(file, where, name, "is built into the benchmark; change it in data/sources and build that anew")
+        yield UnknownParameterError(
+            file, where, name, "is built into the benchmark; change it in data/sources and build that anew"
+        )
     elif name not in priors:
-        yield UnknownParameterError(file, where, name, did_you_mean(name, priors, see="`backfill data names` lists all"))
+        yield UnknownParameterError(
+            file, where, name, did_you_mean(name, priors, see="`backfill data names` lists all")
+        )
     else:
         least, most = priors[name]
         given = one.get("values")
@@ -236,7 +246,9 @@ def _parameter(
         told += [(end, one[end]) for end in ("low", "high") if end in one]
         for end, value in told:
             if type(value) in (int, float) and not least <= value <= most:
-                yield OutOfRangeError(file, path(key, end), value, f"is outside its prior's range, {least:g} to {most:g}")
+                yield OutOfRangeError(
+                    file, path(key, end), value, f"is outside its prior's range, {least:g} to {most:g}"
+                )
 
 
 def _whole(table: SweepTable, file: str, periods: Sequence[Period]) -> Iterator[UserError]:
@@ -265,7 +277,9 @@ def _choices(table: SweepTable, file: str) -> Iterator[UserError]:
         key = path("sweep", word)
         if not axes:
             if choice.given:
-                yield UnknownKeyError(file, key, None, f"chooses nothing: there are no {'levers' if word == 'policy' else 'parameters'}")
+                yield UnknownKeyError(
+                    file, key, None, f"chooses nothing: there are no {'levers' if word == 'policy' else 'parameters'}"
+                )
             continue
         yield from _choice(choice, by, key, file)
         for kind, n, axis in axes:
@@ -273,14 +287,18 @@ def _choices(table: SweepTable, file: str) -> Iterator[UserError]:
         lengths = {len(axis.values) if axis.values else axis.points for _, _, axis in axes}
         if by == "listed" and len(lengths) > 1:
             told = ", ".join(str(one) for one in sorted(lengths, key=str))
-            yield OutOfRangeError(file, path(key, "by"), by, f"goes value by value, but axes have {told} values; give all as many")
+            yield OutOfRangeError(
+                file, path(key, "by"), by, f"goes value by value, but axes have {told} values; give all as many"
+            )
 
 
 def _choice(choice: Choice, by: str, key: str, file: str) -> Iterator[UserError]:
     if by in DRAWN and choice.samples is None:
         yield MissingKeyError(file, path(key, "samples"), None, f"is missing: how many points of {by}")
     elif by not in DRAWN and choice.samples is not None:
-        yield UnknownKeyError(file, path(key, "samples"), choice.samples, f"is not read where values are {by}; leave it out")
+        yield UnknownKeyError(
+            file, path(key, "samples"), choice.samples, f"is not read where values are {by}; leave it out"
+        )
     if by in POWERS and choice.samples is not None and choice.samples & (choice.samples - 1):
         low = 1 << (choice.samples.bit_length() - 1)
         remedy = f"is no power of two, of which {by} is balanced; take {low} or {2 * low}"
@@ -292,9 +310,13 @@ def _axis(axis: Axis, by: str, key: str, file: str, *, prior: bool) -> Iterator[
         if axis.points is not None:
             yield UnknownKeyError(file, path(key, "points"), axis.points, f"is not read where values are drawn ({by})")
         if axis.values is None and axis.low is None and not prior:
-            yield MissingKeyError(file, path(key, "low"), None, "is missing; give low and high, between which it is drawn")
+            yield MissingKeyError(
+                file, path(key, "low"), None, "is missing; give low and high, between which it is drawn"
+            )
     elif axis.values is None and axis.points is None:
-        yield MissingKeyError(file, path(key, "values"), None, f"is missing; give values, or low, high and points, of a {by}")
+        yield MissingKeyError(
+            file, path(key, "values"), None, f"is missing; give values, or low, high and points, of a {by}"
+        )
     elif axis.values is None and axis.low is None and not prior:
         yield MissingKeyError(file, path(key, "low"), None, "is missing; give low and high, or values")
 
@@ -307,7 +329,9 @@ def _labels(table: SweepTable, file: str) -> Iterator[UserError]:
         for n, axis in enumerate(axes):
             key = path("sweep", kind, n, "name")
             if axis.label in seen:
-                yield DuplicateMeasureError(file, key, axis.label, f"is the name of {seen[axis.label]} too; give each its own")
+                yield DuplicateMeasureError(
+                    file, key, axis.label, f"is the name of {seen[axis.label]} too; give each its own"
+                )
             elif axis.label in reserved:
                 yield DuplicateMeasureError(file, key, axis.label, "is a column that every sweep has; choose another")
             seen.setdefault(axis.label, path("", kind, n))

@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,9 +92,11 @@ class SweepFolder:
             return
         if self.path.exists() and not self.path.is_dir():
             raise OutputError(str(self.path), "", None, "is a file; name a folder")
-        known = {RECORD, FILE, REFERENCE, SCENARIOS, EFFECTS, FLOWS}
+        known = {RECORD, FILE, REFERENCE, SCENARIOS, EFFECTS, FLOWS}  # what a process killed early may have left
         if {name for name in names_in(self.path) if not name.startswith(".") and name not in known}:
-            raise OutputError(str(self.path), "", None, "is not empty and holds no sweep; name another folder or empty it")
+            raise OutputError(
+                str(self.path), "", None, "is not empty and holds no sweep; name another folder or empty it"
+            )
         for kind in (SCENARIOS, EFFECTS, *([FLOWS] if keep == FLOWS else [])):
             (self.path / kind).mkdir(parents=True, exist_ok=True)
         resolved, against = experiment.resolved_toml(), reference.resolved_toml()
@@ -108,7 +110,9 @@ class SweepFolder:
             "scenarios": len(plan),
             "chunks": len(plan.chunks),
             "identity": about,
-            "provenance": {key: value for key, value in origin.items() if key not in ("worlds", "solve_seconds", "parameters")},
+            "provenance": {
+                key: value for key, value in origin.items() if key not in ("worlds", "solve_seconds", "parameters")
+            },
         }
         place_text(self.path / RECORD, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
@@ -172,12 +176,18 @@ def identity(experiment: Experiment, reference: Experiment, keep: str) -> dict[s
     for place in _inputs(experiment):
         data.update(place.name.encode() + place.read_bytes())
     return {
-        "file": text_sha256(experiment.resolved_toml()),
-        "reference": text_sha256(reference.resolved_toml()),
+        "file": text_sha256(_anywhere(experiment)),
+        "reference": text_sha256(_anywhere(reference)),
         "data": data.hexdigest(),
         "version": f"{version()}+{source()[:12]}",
         "keep": keep,
     }
+
+
+def _anywhere(experiment: Experiment) -> str:
+    """The experiment as a file, wherever what it reads lies."""
+    closure = "" if experiment.own is None else experiment.own.closure
+    return replace(experiment, mapping=None, own=None, reference="").resolved_toml() + closure
 
 
 def _inputs(experiment: Experiment) -> list[Path]:

@@ -22,7 +22,7 @@ class Sweep:
         name, title: the experiment's.
         mode: ``"static"`` or ``"coupled"``.
         axes: names of levers, then of parameters: the columns of ``scenarios`` that move.
-        scenarios: ``scenario`` (id), ``number``, ``status`` (``"solved"`` or ``"failed"``), ``reason``, and a column for each axis.
+        scenarios: ``scenario`` (id), ``number``, ``status`` (``"solved"`` or ``"failed"``), ``reason``, and a column an axis.
         effects: long: ``scenario``, ``period``, ``quantity``, ``where``, ``product``, ``unit``, ``value``; where there is no such
             number there is no row.
         flows: all flows, if they were kept; None if not.
@@ -54,7 +54,9 @@ def load_sweep(directory: str | os.PathLike[str]) -> Sweep:
     record = folder.record
     done = sorted((folder.path / SCENARIOS).glob("chunk-*.parquet"))
     if not done:
-        raise FileNotFoundError(f"{folder.path} holds a sweep of which nothing is finished; `backfill sweep` goes on with it")
+        raise FileNotFoundError(
+            f"{folder.path} holds a sweep of which nothing is finished; `backfill sweep` goes on with it"
+        )
     names = [place.name for place in done]
     scenarios = pl.scan_parquet(done)
     flows = [folder.path / FLOWS / name for name in names]

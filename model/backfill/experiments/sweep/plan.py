@@ -58,7 +58,9 @@ class Plan:
         priors = [None if one.values or one.low is not None else quantile(one.parameter) for one in table.parameters]
         split = len(table.levers)
         if table.combine == "joint":
-            every = points((*table.levers, *table.parameters), [*[None] * split, *priors], table.policy, table.policy_by)
+            every = points(
+                (*table.levers, *table.parameters), [*[None] * split, *priors], table.policy, table.policy_by
+            )
             return cls._paired(table, every[:, :split], every[:, split:])
         levers = points(table.levers, [None] * split, table.policy, table.policy_by)
         drawn = points(table.parameters, priors, table.uncertainty, table.uncertainty_by)

@@ -131,7 +131,9 @@ class Compiled:
         order = sorted(policy.placed, key=lambda one: one.measure.stage)
         moved = [tuple(n for n, lever in enumerate(levers) if one.measure.name in lever.measure) for one in order]
         first = next((n for n, own in enumerate(moved) if own), len(moved))
-        before = [not own and (n < first or alone and order[n].measure.stage <= Stage.REDESIGN) for n, own in enumerate(moved)]
+        before = [
+            not own and (n < first or alone and order[n].measure.stage <= Stage.REDESIGN) for n, own in enumerate(moved)
+        ]
         self.steps = [pair for pair, fixed in zip(zip(order, moved, strict=True), before, strict=True) if not fixed]
         self.reached: list[tuple[int, ...]] = []
         seen: set[int] = set()

@@ -18,8 +18,8 @@ def quantile(parameter: str) -> Callable[[Array], Array]:
     """The inverse of a prior's distribution function.
 
     The prior is triangular on its range ``[l, h]`` with its mode at the central value ``c``: with ``s = (c - l)/(h - l)`` it is
-    ``l + sqrt(u (h - l)(c - l))`` for ``u <= s`` and ``h - sqrt((1 - u)(h - l)(h - c))`` above. A parameter that differs by product or
-    region moves as one number over the widest of its ranges.
+    ``l + sqrt(u (h - l)(c - l))`` for ``u <= s`` and ``h - sqrt((1 - u)(h - l)(h - c))`` above. A parameter that differs by
+    product or region moves as one number over the widest of its ranges.
 
     Args:
         parameter: its name.

@@ -112,7 +112,9 @@ class Measures:
         """Products of each group that is traded, and of all together."""
         names = self.economy.structure.vocabulary
         traded = {*self.economy.structure.products, *(product for product, _ in self.economy.structure.makers)}
-        named = {group: frozenset(members) & traded for group, members in names.groups.items() if group != "us_accelerators"}
+        named = {
+            group: frozenset(members) & traded for group, members in names.groups.items() if group != "us_accelerators"
+        }
         return {**{group: members for group, members in named.items() if members}, WHOLE: frozenset(traded)}
 
     @cached_property
@@ -179,7 +181,9 @@ class Measures:
         for n, leaf in enumerate(structure.leaves):
             if leaf.channel != DIVERSION and leaf.site in buyers:
                 product, region = structure.makers[leaf.maker]
-                found[product][..., structure.region(region)] += seen.shipped[:, :, n] * seen.maker_mill[:, :, leaf.maker]
+                found[product][..., structure.region(region)] += (
+                    seen.shipped[:, :, n] * seen.maker_mill[:, :, leaf.maker]
+                )
         return found, list(found)
 
     def _sales(self, worlds: Worlds, reference: Worlds) -> Iterator[tuple[Key, Array]]:
@@ -289,12 +293,18 @@ class Measures:
     def _money(self, worlds: Worlds, reference: Worlds) -> Iterator[tuple[Key, Array]]:
         """Rents, public revenue and outlays by bloc, and sales to all buyers lost."""
         after, before = self._trade(worlds.seen)[WHOLE].sum(-1), self._trade(reference.seen)[WHOLE].sum(-1)
-        kinds = {"rents lost": (RENTS, -1.0), "change in fiscal revenue": (REVENUE, 1.0), "change in public outlay": (("outlay",), 1.0)}
+        kinds = {
+            "rents lost": (RENTS, -1.0),
+            "change in fiscal revenue": (REVENUE, 1.0),
+            "change in public outlay": (("outlay",), 1.0),
+        }
         for bloc, own in self._members.items():
             yield Key("revenue lost", bloc, WHOLE, MUSD), self._summed((before - after)[..., own].sum(-1))
             for name, (items, sign) in kinds.items():
                 rows = [Income._fields.index(item) for item in items]
-                levels = [np.asarray(one.seen.income)[:, :, rows][..., own].sum((-1, -2)) for one in (worlds, reference)]
+                levels = [
+                    np.asarray(one.seen.income)[:, :, rows][..., own].sum((-1, -2)) for one in (worlds, reference)
+                ]
                 yield Key(name, bloc, WHOLE, MUSD), self._summed(sign * (levels[0] - levels[1]))
 
     def _capacity(self, worlds: Worlds, reference: Worlds) -> Iterator[tuple[Key, Array]]:

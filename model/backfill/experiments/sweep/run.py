@@ -31,6 +31,8 @@ class Progress:
         before: scenarios that were done before.
         done, failed: scenarios done in this run, and how many of them are not solved.
         begun: when it began.
+        first: when the first chunk was done, and how many scenarios it had.
+        chunks: seconds and scenarios of each chunk done in this run.
     """
 
     scenarios: int
@@ -39,11 +41,13 @@ class Progress:
     failed: int = 0
     begun: float = field(default_factory=time.perf_counter)
     first: tuple[float, int] | None = None
+    chunks: list[tuple[float, int]] = field(default_factory=list)
 
-    def add(self, solved: int, failed: int) -> None:
-        """A chunk is done."""
+    def add(self, solved: int, failed: int, seconds: float) -> None:
+        """A chunk is done, which took a process so long."""
         self.done += solved + failed
         self.failed += failed
+        self.chunks.append((seconds, solved + failed))
         if self.first is None:
             self.first = time.perf_counter(), self.done
 
@@ -117,7 +121,7 @@ class Processes:
                         raise OutputError(str(self.folder.path), "", None, remedy)
                     if "error" in answer:
                         raise UnsolvedError(f"Chunk {chunk.number} ended with {answer['error']}")
-                    progress.add(int(answer["solved"]), int(answer["failed"]))
+                    progress.add(int(answer["solved"]), int(answer["failed"]), float(answer["seconds"]))
                 if told:
                     told(progress)
         finally:
@@ -125,7 +129,7 @@ class Processes:
             self.stop()
 
     def _start(self, n: int, places: selectors.BaseSelector) -> None:
-        line = [sys.executable, "-m", "backfill.experiments.sweep.worker", str(self.folder.path)]
+        line = [sys.executable, "-m", "backfill.commands.worker", str(self.folder.path)]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._running[n] = subprocess.Popen(
             line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True

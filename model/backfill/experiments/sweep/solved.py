@@ -43,7 +43,8 @@ def joined(parts: Sequence[Solved], scenarios: np.ndarray, *, keep: bool) -> Sol
         return Solved(scenarios, tuple(reasons[n] for n in order), None, ())
     keys, shape = first.measured.keys, first.measured.values.shape
     blocks = [
-        np.full((shape[0], len(part.scenarios), shape[2]), np.nan) if part.measured is None else part.measured.values for part in parts
+        np.full((shape[0], len(part.scenarios), shape[2]), np.nan) if part.measured is None else part.measured.values
+        for part in parts
     ]
     values = np.concatenate(blocks, axis=1)[:, order]
     seen = None

@@ -1,15 +1,7 @@
-"""A process that solves chunks of a sweep, one after the other, as it is told on its standard input.
-
-``python -m backfill.experiments.sweep.worker FOLDER`` reads lines ``solve 12`` or ``retry 12`` and answers each with a line of JSON.
-It ends when its input does.
-"""
+"""Solving chunks of a sweep and writing them to its folder, in whatever process."""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -122,42 +114,3 @@ class Worker:
             "failed": lost,
             "seconds": time.perf_counter() - begun,
         }
-
-
-def serve(path: Path) -> None:
-    """Answer orders until there are no more; ends at once if whoever gives them is gone."""
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)
-    orders: list[str] = []
-    ready = threading.Condition()
-
-    def listen() -> None:
-        for line in sys.stdin:
-            with ready:
-                orders.append(line)
-                ready.notify()
-        os._exit(0)
-
-    threading.Thread(target=listen, daemon=True).start()
-    worker = None
-    while True:
-        with ready:
-            while not orders:
-                ready.wait()
-            word, number = orders.pop(0).split()
-        try:
-            if worker is None:
-                from backfill.commands.run import keep_compiled
-
-                keep_compiled()
-                worker = Worker(path)
-            answer = worker.solve(int(number)) if word == "solve" else worker.retry(int(number))
-        except OSError as error:
-            answer = {"chunk": int(number), "unwritable": error.strerror or str(error)}
-        except Exception as error:
-            answer = {"chunk": int(number), "error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), file=answers, flush=True)
-
-
-if __name__ == "__main__":
-    serve(Path(sys.argv[1]))

@@ -32,7 +32,9 @@ def scenario_ids(plan: Plan, scenarios: Sequence[int], about: Mapping[str, str])
     return found
 
 
-def tables(plan: Plan, solved: Solved, about: Mapping[str, str], structure: Structure | None) -> dict[str, pl.DataFrame]:
+def tables(
+    plan: Plan, solved: Solved, about: Mapping[str, str], structure: Structure | None
+) -> dict[str, pl.DataFrame]:
     """The tables of a chunk by kind.
 
     Args:
