@@ -36,6 +36,10 @@ HEADLINES = (
 )  # fmt: skip
 """Numbers shown at once; the others stand behind a click."""
 
+SWEPT = ("compute denied", "compute acquired", "gross denial", "welfare, present value", "equivalent variation")
+BLOCS = ("us", "ally", "partner", "adversary", "US", "US allies", "third countries")
+"""Of a sweep: numbers shown at once, and where."""
+
 DIFFERENCE = (
     "Every number compares computed worlds that share tastes, technology and starting stocks; none is a forecast."
 )
@@ -218,7 +222,10 @@ def of_sweep(one: Any, place: str, progress: Progress | None = None) -> Report:
     resolved, name = one.file, one.name
     asked = question(resolved, name)
     failed = scenarios.filter(pl.col("status").cast(pl.String).str.to_lowercase() != "solved")
-    tables = [_spreads(one, scenarios)]
+    spreads = _spreads(one, scenarios)
+    first = [row for row in spreads.rows if row[0] in SWEPT and row[1] in BLOCS]
+    tables = [Table(spreads.caption, spreads.head, tuple(first) or spreads.rows[:12], spreads.numbers)]
+    tables.append(_closed(spreads, f"All {len(spreads.rows)} numbers over the scenarios that have them"))
     if failed.height:
         tables.append(_closed(numbers.plain_table(failed, f"{failed.height} scenarios without an answer, and why"), ""))
     tables.append(_closed(numbers.plain_table(scenarios, "Scenarios and their levers"), ""))
@@ -268,9 +275,9 @@ def _spreads(one: Any, scenarios: pl.DataFrame) -> Table:
     found = long if long.height else found
     names = ("least", "5%", "median", "95%", "most")
     rows = tuple(
-        (numbers.NAMES.get(row["quantity"], row["quantity"]), row["where"], row["product"],
+        (str(numbers.NAMES.get(row["quantity"], row["quantity"])), str(row["where"]), str(row["product"]),
          *(numbers.shown(row[name], row["unit"]) for name in names), f"{row['scenarios']:,}")
-        for row in found.head(60).iter_rows(named=True)
+        for row in found.iter_rows(named=True)
     )  # fmt: skip
     head = ("number", "where", "product", *names, "scenarios")
     return Table("Every number over the scenarios that have it", head, rows, tuple(range(3, 9)))
