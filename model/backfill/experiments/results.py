@@ -36,6 +36,9 @@ EXPLANATION = "explain.csv"
 DRIVERS_FILE = "drivers.csv"
 """Which parameters move the headline numbers; with ranges only."""
 
+REPORT = ("report.html", "report.pdf")
+"""What ``backfill report`` puts into a folder."""
+
 _MARK, _SUMMARY = "checks.json", "summary.csv"
 
 
@@ -188,7 +191,7 @@ def may_replace(directory: Path) -> None:
     """
     tables = {f"{field.name}.{kind}" for field in fields(EffectTables) for kind in ("parquet", "csv")}
     others = {_MARK, _SUMMARY, "provenance.json", "resolved.toml", "chart.html", DRIVERS_FILE}
-    others |= {EXPLANATION, f".{EXPLANATION}.part"}
+    others |= {*REPORT, EXPLANATION, f".{EXPLANATION}.part"}
     check_replaceable(directory, "result", is_result, tables | others)
 
 
