@@ -177,6 +177,34 @@ def design(
     return DONE if design_experiment(file_or_name, out, ranges, quiet) else UNSOLVED
 
 
+@app.command
+def hindcast(
+    *,
+    out: Annotated[Path | None, Parameter(help="Folder for tables and a page of charts; none if left out.")] = None,
+    tables: Annotated[Literal["csv", "parquet"], Parameter(help="Format of the tables.")] = "parquet",
+    quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
+) -> int:
+    """Say what the model makes of 2022 to 2025 and how far off it is, beside two naive forecasts; solves some dozen worlds."""
+    from backfill.commands.hindcast import hindcast_rules
+
+    hindcast_rules("hindcast", out, tables, quiet)
+    return DONE
+
+
+@app.command
+def identify(
+    *,
+    out: Annotated[Path | None, Parameter(help="Folder for tables and a page of charts; none if left out.")] = None,
+    tables: Annotated[Literal["csv", "parquet"], Parameter(help="Format of the tables.")] = "parquet",
+    quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
+) -> int:
+    """Say which parameters the figures of 2022 to 2025 pin down and which rest on their priors."""
+    from backfill.commands.hindcast import hindcast_rules
+
+    hindcast_rules("identify", out, tables, quiet)
+    return DONE
+
+
 @economy.command(name="check")
 def check_economy(
     folder: Annotated[
