@@ -246,6 +246,15 @@ def describe() -> int:
 
 
 @data.command
+def priors() -> int:
+    """List every uncertain parameter with its central value, 80% range, distribution, grade and meaning."""
+    from backfill.commands import data as tables
+
+    print(tables.priors())
+    return DONE
+
+
+@data.command
 def names(
     *,
     mapping: Annotated[Path | None, Parameter(help="A file that splits or merges regions.")] = None,

@@ -51,7 +51,7 @@ class Priors(Mapping[str, float]):
             row = self._rows.get((name, "", region)) or self._rows.get((name, "", ""))
             if row is None:
                 raise KeyError(f"parameters.csv has no row for {name} in {region} and none for all regions")
-            out.append(float(self._overrides.get(name, row["central"])))
+            out.append(float(self._overrides.get(f"{name}/{region}", self._overrides.get(name, row["central"]))))
         return np.array(out)
 
     def grades(self) -> dict[str, tuple[float, str, str]]:
@@ -59,8 +59,8 @@ class Priors(Mapping[str, float]):
         table = {}
         for (name, product, region), row in self._rows.items():
             label = "/".join(part for part in (name, product, region) if part)
-            if name in self._overrides:
-                table[label] = (float(self._overrides[name]), "assumed", "set in the experiment file")
+            if label in self._overrides or name in self._overrides:
+                table[label] = (float(self._overrides.get(label, self._overrides.get(name, 0.0))), "assumed", "set in the experiment file")
             else:
                 table[label] = (float(row["central"]), row["grade"], row["source"])
         return table

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from backfill.dimensions import Period, Vocabulary, periods
+from backfill.economy.adjusted import ACTS, adjusted
 from backfill.economy.mapping import apply_mapping
 from backfill.economy.schema import DataError
 from backfill.economy.tables import BaselineTables, load_tables, load_vocabulary
@@ -97,12 +98,13 @@ class Experiment:
         return periods(self.horizon.first_year, self.horizon.last_year, self.horizon.per_year)
 
     def tables(self) -> BaselineTables:
-        """The benchmark over the experiment's regions.
+        """The benchmark over the experiment's regions, with its parameters.
 
         Raises:
             DataError: a table, or the mapping, is missing or faulty.
         """
-        return load_tables() if self.mapping is None else apply_mapping(load_tables(), self.mapping)
+        tables = load_tables() if self.mapping is None else apply_mapping(load_tables(), self.mapping)
+        return adjusted(tables, self.parameters)
 
     def vocabulary(self) -> Vocabulary:
         """Names a policy may use here.
@@ -130,7 +132,9 @@ class Experiment:
         """
         if self.own is not None:
             return None
-        return benchmark_facts(None if self.mapping is None else self.tables())
+        if self.mapping is None and not set(self.parameters) & set(ACTS):
+            return benchmark_facts()
+        return benchmark_facts(self.tables(), self.parameters.get("quality_theta"))
 
     def inert(self) -> tuple[Inert, ...]:
         """Measures, included ones too, that change nothing here, and why."""

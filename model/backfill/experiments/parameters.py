@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from backfill.economy.priors import FIXED, GAMES, load_priors
 from backfill.errors import OutOfRangeError, UnknownParameterError, UserError, did_you_mean
-from backfill.policy.benchmark import BUILT_IN, priors
 from backfill.policy.faults import path
 from backfill.policy.library import PolicyFile
 
@@ -25,25 +25,21 @@ def without_priors(file: PolicyFile) -> list[UserError]:
 
 
 def against_priors(file: PolicyFile) -> list[UserError]:
-    """Parameters without a prior or outside its range; what is not a finite number is reported by its type."""
+    """Parameters without a prior or beyond it; what is not a finite number is reported by its type."""
     parameters = file.raw.get("parameters")
     if not isinstance(parameters, Mapping) or not parameters:
         return []
     wrong: list[UserError] = []
-    known = {name: ends for name, ends in priors().items() if name not in BUILT_IN}
+    every = load_priors()
+    known = {name: prior for name, prior in every.items() if prior.acts_on != GAMES}
     for name, value in parameters.items():
         key = path("parameters", name)
-        if name in BUILT_IN:
-            remedy = "is built into the benchmark; change it in data/sources and build that anew"
-            wrong.append(UnknownParameterError(file.label, key, value, remedy))
-            continue
         if name not in known:
-            remedy = did_you_mean(name, known, see="`backfill data names` lists all")
+            remedy = FIXED if name in every else did_you_mean(name, known, see="`backfill data priors` lists all")
             wrong.append(UnknownParameterError(file.label, key, value, remedy))
-            continue
-        low, high = known[name]
-        number = type(value) in (int, float) and math.isfinite(value)
-        if number and low < high and not low <= value <= high:
-            remedy = f"is outside its prior's range, {low:g} to {high:g}"
-            wrong.append(OutOfRangeError(file.label, key, value, remedy))
+        elif type(value) in (int, float) and math.isfinite(value):
+            low, high = known[name].ends
+            if not low <= value <= high:
+                remedy = f"is beyond its prior, {low:.3g} to {high:.3g} (1% and 99% points)"
+                wrong.append(OutOfRangeError(file.label, key, value, remedy))
     return wrong

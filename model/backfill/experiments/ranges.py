@@ -13,6 +13,7 @@ from typing import Literal
 
 import polars as pl
 
+from backfill.economy.priors import Prior
 from backfill.experiments.results import Result
 
 PARAMETERS = (
@@ -42,19 +43,22 @@ class Variant:
     value: float
 
 
-def variants(ranges: Mapping[str, tuple[float, float]], given: Mapping[str, float]) -> tuple[Variant, ...]:
-    """What is solved besides the central case: both ends of every parameter of `PARAMETERS` that is not set in the file.
+def variants(
+    priors: Mapping[str, Prior], given: Mapping[str, float], names: Sequence[str] = PARAMETERS
+) -> tuple[Variant, ...]:
+    """What is solved besides the central case: the 10% and 90% point of every named parameter that is not set in the file.
 
     Args:
-        ranges: (low, high) by parameter.
+        priors: by parameter.
         given: parameters that the experiment sets, which stay as they are.
+        names: parameters that are varied.
     """
     ends: tuple[End, End] = ("low", "high")
     return tuple(
         Variant(name, end, value)
-        for name in PARAMETERS
+        for name in names
         if name not in given
-        for end, value in zip(ends, ranges[name], strict=True)
+        for end, value in zip(ends, priors[name].eighty, strict=True)
     )
 
 

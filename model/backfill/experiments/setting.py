@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from backfill.dimensions import Vocabulary
+from backfill.economy.priors import priors_of
 from backfill.errors import UnsolvedError
 from backfill.experiments.vintages import Vintages, vintages
 from backfill.experiments.worlds import Batch
@@ -33,6 +34,7 @@ class Setting:
         vocabulary: its names.
         foresight: what builders expect.
         flow_exists, facts: what measures ask of the benchmark.
+        parameters: values of parameters that act on measures, by name (see `backfill.policy.odds`).
     """
 
     economy: Economy
@@ -40,6 +42,7 @@ class Setting:
     foresight: str
     flow_exists: FlowExists
     facts: Facts | None
+    parameters: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, experiment: Experiment, progress: Progress | None = None) -> Setting:
@@ -49,14 +52,26 @@ class Setting:
             UnsolvedError: the benchmark cannot be calibrated with them.
         """
         economy, vocabulary = _economy(experiment, progress)
-        return cls(economy, vocabulary, experiment.foresight, experiment.flow_exists(), experiment.facts())
+        return cls(economy, vocabulary, experiment.foresight, experiment.flow_exists(), experiment.facts(), experiment.parameters)
+
+    @property
+    def grades(self) -> dict[str, tuple[float, str, str]]:
+        """Value, grade and source of every parameter, those that are set as set."""
+        given = {name: (float(value), "assumed", "set in the experiment file") for name, value in self.parameters.items()}
+        return {**self.economy.grades, **given}
+
+    def understood(self, policy: Policy) -> Policy:
+        """A policy with the shares in its measures as the parameters say."""
+        from backfill.policy.odds import with_odds
+
+        return with_odds(policy, self.parameters, self.vocabulary)
 
     def compiled(self, policy: Policy, *, strict: bool = False) -> Wedges:
         """Wedges of a policy; if strict, measures that change nothing are faults."""
         from backfill.policy.compile import compile_policy
 
         return compile_policy(
-            policy,
+            self.understood(policy),
             self.vocabulary,
             self.economy.periods,
             flow_exists=self.flow_exists,
@@ -95,6 +110,8 @@ def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy
         return own.economy(horizon.first_year, horizon.last_year, horizon.per_year), own.vocabulary()
     tables = experiment.tables()
     vocabulary = tables.vocabulary()
+    priors = priors_of(tables)
+    given = {name: value for name, value in experiment.parameters.items() if priors[name].acts_on == "model"}
 
     def calibrated() -> Economy:
         return economy(
@@ -103,11 +120,11 @@ def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy
             first_year=horizon.first_year,
             last_year=horizon.last_year,
             per_year=horizon.per_year,
-            overrides=experiment.parameters,
+            overrides=given,
             progress=progress,
         )
 
     try:
-        return kept(calibrated, source(), tables.digest(), horizon, sorted(experiment.parameters.items())), vocabulary
+        return kept(calibrated, source(), tables.digest(), horizon, sorted(given.items())), vocabulary
     except ValueError as error:
         raise UnsolvedError(f"the benchmark cannot be calibrated for this experiment: {error}") from error

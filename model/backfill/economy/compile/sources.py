@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from backfill.economy.priors import faults_of_priors
 from backfill.economy.schema import GRADES, DataError
 
 COLUMNS = (
@@ -38,7 +39,10 @@ FIGURES = (
 )
 LISTS = ("regions", "products", "bibliography")
 OBSERVED = "observations"
-MORE = {OBSERVED: ("use",)}
+PRIOR_COLUMNS = ("distribution", "bounds", "acts_on", "meaning")
+"""Columns that parameters have besides: see `backfill.economy.priors`."""
+
+MORE = {OBSERVED: ("use",), "parameters": PRIOR_COLUMNS}
 """Columns that a file has besides `COLUMNS`."""
 
 USES = ("benchmark", "fits", "judges", "shown", "converts")
@@ -51,7 +55,7 @@ class Sources:
     """Every source figure and the lists of names.
 
     Attributes:
-        figures: all rows of all figure files (`COLUMNS` and ``file``, ``row``).
+        figures: all rows of all figure files (`COLUMNS` and ``file``, ``row``; of parameters `PRIOR_COLUMNS` too, null elsewhere).
         regions, products: names in array order.
         bibliography: source key to title, address and licence.
         observations: what happened after the base year, with ``use`` (one of `USES`); no table of the benchmark has them.
@@ -153,7 +157,7 @@ def read_sources(directory: Path) -> Sources:
     faults += found
     if faults:
         raise DataError(faults)
-    return Sources(pl.concat(frames), lists["regions"], lists["products"], lists["bibliography"], observed)
+    return Sources(pl.concat(frames, how="diagonal"), lists["regions"], lists["products"], lists["bibliography"], observed)
 
 
 def _observations(path: Path, keys: tuple[str, ...]) -> tuple[pl.DataFrame, list[str]]:
@@ -188,6 +192,8 @@ def _figures(path: Path, keys: tuple[str, ...]) -> tuple[pl.DataFrame, list[str]
     faults += _say(path, "grade", frame.filter(~pl.col("grade").is_in(GRADES)), f"use one of {', '.join(GRADES)}")
     faults += _say(path, "source", frame.filter(~pl.col("source").is_in(keys)), "not in bibliography.csv: add it there")
     identity = ["quantity", "region", "partner", "product", "period"]
+    if path.stem == "parameters":
+        faults += faults_of_priors(frame.rename({"quantity": "parameter", "value": "central"}), str(path))
     twice = frame.filter(~pl.struct(identity).is_first_distinct())
     faults += _say(path, "quantity", twice, "same figure given twice: keep one row")
     return frame, faults

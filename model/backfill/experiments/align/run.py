@@ -169,11 +169,11 @@ class _Game:
 
     def swings(self, worlds: Worlds, made: Sequence[Curve], central: Losses) -> list[Swing]:
         """The curves at both ends of every parameter's range, and of the worth of denial."""
-        from backfill.policy.benchmark import priors
+        from backfill.economy.priors import load_priors
 
         found = []
         if self.experiment.own is None:
-            every = variants(priors(), self.experiment.parameters)
+            every = variants(load_priors(), self.experiment.parameters)
             for n, variant in enumerate(every):
                 if self.progress:
                     self.progress(f"{variant.parameter} {variant.end}", n / len(every))
