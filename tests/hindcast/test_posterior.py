@@ -127,7 +127,9 @@ def test_directions_are_the_eigenvectors_of_the_information():
     assert found.directions["information"].to_numpy() == pytest.approx(
         np.sort(np.linalg.eigvalsh(weighted.T @ weighted))[::-1], abs=1e-8
     )
-    assert found.directions["spread"].to_numpy() == pytest.approx(1 / np.sqrt(1 + found.directions["information"].to_numpy()))
+    assert found.directions["spread"].to_numpy() == pytest.approx(
+        1 / np.sqrt(1 + found.directions["information"].to_numpy())
+    )
 
 
 @pytest.mark.parametrize(("spread", "told"), [(0.3, "pinned down"), (0.8, "informed"), (0.99, "prior only")])

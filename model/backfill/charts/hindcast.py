@@ -62,7 +62,9 @@ def drawn(result: Drawn) -> alt.VConcatChart:
 def series(result: Drawn) -> list[alt.LayerChart]:
     """One panel a series: the model's range, what was seen with its range, filled where it is left for judgement."""
     table = result.tables["hindcast"]
-    return [_series(table.filter(pl.col("series") == name), name) for name in table["series"].unique(maintain_order=True)]
+    return [
+        _series(table.filter(pl.col("series") == name), name) for name in table["series"].unique(maintain_order=True)
+    ]
 
 
 def _series(rows: pl.DataFrame, name: str) -> alt.LayerChart:
@@ -92,7 +94,9 @@ def _series(rows: pl.DataFrame, name: str) -> alt.LayerChart:
             "use:N",
         ],
     )
-    heading = title(f"{_capital(name)}.", f"{rows['unit'][0]}; bars: the model with its 80% range, dots: seen, black if they judge")
+    heading = title(
+        f"{_capital(name)}.", f"{rows['unit'][0]}; bars: the model with its 80% range, dots: seen, black if they judge"
+    )
     return alt.layer(band, tick, spread, dots).properties(width=WIDTH, height=HEIGHT - 60, title=heading)
 
 
@@ -109,7 +113,12 @@ def errors(result: Drawn) -> alt.LayerChart:
     order = judged.select(pl.format("{}, {}", "series", "year"))[:, 0].to_list()
     y = alt.Y("figure:N").sort(order).title(None).axis(labelLimit=420, ticks=False, domain=False)
     base = alt.Chart(columns(data, ["figure", "forecast", "factor"]))
-    x = alt.X("factor:Q").title("off by a factor of").scale(type="log", domainMin=1, nice=False).axis(format="~g", tickCount=6)
+    x = (
+        alt.X("factor:Q")
+        .title("off by a factor of")
+        .scale(type="log", domainMin=1, nice=False)
+        .axis(format="~g", tickCount=6)
+    )
     track = base.mark_rule(color=RULE, strokeWidth=3).encode(y=y, x="min(factor):Q", x2="max(factor):Q")
     paint = alt.Color("forecast:N").scale(domain=list(FORECASTS), range=list(FORECASTS.values()))
     dots = base.mark_point(filled=True, size=95, opacity=1).encode(
@@ -126,15 +135,24 @@ def spreads(result: Drawn) -> alt.LayerChart:
     """How much of each prior's spread is left once the figures are known."""
     table = result.tables["identified"]
     base = alt.Chart(columns(table, ["parameter", "spread", "verdict"]))
-    y = alt.Y("parameter:N").sort(table["parameter"].to_list()).title(None).axis(labelLimit=220, ticks=False, domain=False)
+    y = (
+        alt.Y("parameter:N")
+        .sort(table["parameter"].to_list())
+        .title(None)
+        .axis(labelLimit=220, ticks=False, domain=False)
+    )
     paint = alt.Color("verdict:N").scale(domain=list(VERDICTS), range=list(VERDICTS.values()))
     x = alt.X("spread:Q").title(None).scale(domain=[0, 1]).axis(format="%", tickCount=5)
-    bars = base.mark_bar(height=11).encode(x=x, y=y, color=paint, tooltip=["parameter:N", alt.Tooltip("spread:Q", format=".0%")])
+    bars = base.mark_bar(height=11).encode(
+        x=x, y=y, color=paint, tooltip=["parameter:N", alt.Tooltip("spread:Q", format=".0%")]
+    )
     whole = alt.Chart(pl.DataFrame({"one": [1.0]})).mark_rule(color=LOSS, strokeDash=[4, 3]).encode(x="one:Q")
     count = table.filter(pl.col("verdict") == "pinned down").height
     sentence = f"{count} of {table.height} parameters are known twice as well as before."
     return alt.layer(bars, whole).properties(
-        width=WIDTH - 120, height=17 * table.height, title=title(sentence, "Spread with the figures over the prior's; dashed: nothing learned")
+        width=WIDTH - 120,
+        height=17 * table.height,
+        title=title(sentence, "Spread with the figures over the prior's; dashed: nothing learned"),
     )
 
 
@@ -144,12 +162,16 @@ def directions(result: Drawn) -> alt.LayerChart:
     base = alt.Chart(columns(table, ["direction", "information", "made_of"]))
     x = alt.X("direction:O").title(None).axis(labelAngle=0)
     y = alt.Y("information:Q").title(None).scale(type="log").axis(format="~g", tickCount=5)
-    dots = base.mark_point(filled=True, size=90, color=MODEL, opacity=1).encode(x=x, y=y, tooltip=["made_of:N", "information:Q"])
+    dots = base.mark_point(filled=True, size=90, color=MODEL, opacity=1).encode(
+        x=x, y=y, tooltip=["made_of:N", "information:Q"]
+    )
     one = alt.Chart(pl.DataFrame({"one": [1.0]})).mark_rule(color=LOSS, strokeDash=[4, 3]).encode(y="one:Q")
     count = table.filter(pl.col("information") > 1).height
     sentence = f"Along {count} directions the figures know more than the priors."
     return alt.layer(dots, one).properties(
-        width=WIDTH - 20, height=HEIGHT - 70, title=title(sentence, "Eigenvalues of the information, in units of the prior's (dashed)")
+        width=WIDTH - 20,
+        height=HEIGHT - 70,
+        title=title(sentence, "Eigenvalues of the information, in units of the prior's (dashed)"),
     )
 
 
@@ -158,7 +180,11 @@ def profiles(result: Drawn) -> alt.LayerChart:
     table = result.tables["profiles"]
     names = table["parameter"].unique(maintain_order=True).to_list()
     base = alt.Chart(columns(table, ["parameter", "score", "rise"]))
-    paint = alt.Color("parameter:N").scale(domain=names, range=list(PALETTE[: len(names)])).legend(columns=2, symbolType="stroke")
+    paint = (
+        alt.Color("parameter:N")
+        .scale(domain=names, range=list(PALETTE[: len(names)]))
+        .legend(columns=2, symbolType="stroke")
+    )
     lines = base.mark_line(point=alt.OverlayMarkDef(size=25), clip=True).encode(
         x=alt.X("score:Q").title("standard deviations of the prior from its central value"),
         y=alt.Y("rise:Q").title(None).scale(domain=[0, 10]).axis(tickCount=5),
@@ -169,7 +195,10 @@ def profiles(result: Drawn) -> alt.LayerChart:
     return alt.layer(lines, limit).properties(
         width=WIDTH - 20,
         height=HEIGHT - 30,
-        title=title("A narrow valley is a parameter that is known.", "Sum of squares above its least, others fitted; dashed: 80%"),
+        title=title(
+            "A narrow valley is a parameter that is known.",
+            "Sum of squares above its least, others fitted; dashed: 80%",
+        ),
     )
 
 

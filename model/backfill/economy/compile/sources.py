@@ -55,7 +55,7 @@ class Sources:
     """Every source figure and the lists of names.
 
     Attributes:
-        figures: all rows of all figure files (`COLUMNS` and ``file``, ``row``; of parameters `PRIOR_COLUMNS` too, null elsewhere).
+        figures: all rows of all figure files (`COLUMNS`, ``file``, ``row``; of parameters `PRIOR_COLUMNS` too, null elsewhere).
         regions, products: names in array order.
         bibliography: source key to title, address and licence.
         observations: what happened after the base year, with ``use`` (one of `USES`); no table of the benchmark has them.
@@ -157,7 +157,9 @@ def read_sources(directory: Path) -> Sources:
     faults += found
     if faults:
         raise DataError(faults)
-    return Sources(pl.concat(frames, how="diagonal"), lists["regions"], lists["products"], lists["bibliography"], observed)
+    return Sources(
+        pl.concat(frames, how="diagonal"), lists["regions"], lists["products"], lists["bibliography"], observed
+    )
 
 
 def _observations(path: Path, keys: tuple[str, ...]) -> tuple[pl.DataFrame, list[str]]:

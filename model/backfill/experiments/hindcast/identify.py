@@ -1,9 +1,9 @@
 """Which parameters the observed moments pin down, and which only their priors do.
 
-With parameters scaled by their priors (scores, standard deviation 1) and the Jacobian J of logarithms of moments over their standard
-errors S, the information of the figures is ``H = J' S^-2 J``, that of the priors I. Along an eigenvector of H with eigenvalue h the
-posterior's spread is ``1 / sqrt(1 + h)`` of the prior's: directions with h above 1 are told by the figures, others by the priors. A
-profile holds one parameter and fits the others: the rise of the sum of squares above its least is a likelihood ratio.
+With parameters scaled by their priors (scores, standard deviation 1), J the Jacobian of logarithms of moments and S their
+standard errors, the information of the figures is ``H = J' S^-2 J``, that of the priors I. Along an eigenvector of H with eigenvalue h the
+posterior's spread is ``1 / sqrt(1 + h)`` of the prior's: directions with h above 1 are told by the figures, others by the
+priors. A profile holds one parameter and fits the others: the rise of the sum of squares above its least is a likelihood ratio.
 """
 
 from __future__ import annotations
@@ -48,9 +48,7 @@ class Identified:
     profiles: pl.DataFrame
 
 
-def identify(
-    surface: Surface, y: Array, s: Array, centre: Array, at: Array, profiled: int = 6
-) -> Identified:
+def identify(surface: Surface, y: Array, s: Array, centre: Array, at: Array, profiled: int = 6) -> Identified:
     """Local information at a point, and profiles of the parameters that are best known.
 
     Args:
@@ -75,18 +73,19 @@ def identify(
     ).sort("spread")
     directions = pl.DataFrame(
         [
-            (n + 1, float(max(values[k], 0.0)), float(1 / np.sqrt(1 + max(values[k], 0.0))), _named(surface.names, vectors[:, k]))
+            (
+                n + 1,
+                float(max(values[k], 0.0)),
+                float(1 / np.sqrt(1 + max(values[k], 0.0))),
+                _named(surface.names, vectors[:, k]),
+            )
             for n, k in enumerate(order)
         ],
         schema={"direction": pl.Int64, "information": pl.Float64, "spread": pl.Float64, "made_of": pl.String},
         orient="row",
     )
     weights = pl.DataFrame(
-        [
-            (n + 1, name, float(vectors[j, k]))
-            for n, k in enumerate(order)
-            for j, name in enumerate(surface.names)
-        ],
+        [(n + 1, name, float(vectors[j, k])) for n, k in enumerate(order) for j, name in enumerate(surface.names)],
         schema={"direction": pl.Int64, "parameter": pl.String, "weight": pl.Float64},
         orient="row",
     )

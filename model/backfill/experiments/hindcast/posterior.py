@@ -1,7 +1,7 @@
 """Least squares with priors: what observed figures say of parameters, and how well they are then known.
 
-With scores ``z = z_0 + d`` standard normal before anything is seen, moments ``m(d)`` and observed logarithms ``y`` with standard errors
-``s``, the fit minimises
+With scores ``z = z_0 + d`` standard normal before anything is seen, moments ``m(d)`` and observed logarithms ``y`` with standard
+errors ``s``, the fit minimises
 
     |d + z_0|^2 + sum_i ((m_i(d) - y_i) / s_i)^2
 
@@ -77,7 +77,9 @@ def fit(surface: Surface, y: Array, s: Array, centre: Array, held: dict[int, flo
     def slope(x: Array) -> Array:
         return np.concatenate([np.eye(len(centre)), surface.jacobian(full(x)) / s[:, None]])[:, free]
 
-    found = least_squares(residual, np.zeros(len(free)), slope, bounds=(-FARTHEST, FARTHEST), xtol=1e-12, ftol=1e-12, gtol=1e-12)
+    found = least_squares(
+        residual, np.zeros(len(free)), slope, bounds=(-FARTHEST, FARTHEST), xtol=1e-12, ftol=1e-12, gtol=1e-12
+    )
     mode = full(found.x)
     jacobian = surface.jacobian(mode) / s[:, None]
     information = jacobian.T @ jacobian

@@ -16,7 +16,7 @@ from backfill.experiments.hindcast.naive import constant_share, last_value
 from backfill.experiments.hindcast.posterior import Refined, refine
 from backfill.experiments.hindcast.result import HindcastResult
 from backfill.experiments.hindcast.sentences import sentences, told_of
-from backfill.experiments.hindcast.surface import Surface, surface
+from backfill.experiments.hindcast.surface import FARTHEST, Surface, surface
 from backfill.experiments.hindcast.table import scores, table
 from backfill.experiments.hindcast.worlds import FIRST_YEAR, Hindcast, Seen
 from backfill.experiments.provenance import provenance
@@ -25,10 +25,12 @@ from backfill.kept import kept, source
 Progress = Callable[[str, float], None]
 
 MODEL_ERROR = 0.1
-"""Standard error of the logarithm of what the model says at the right parameters (assumed): what it leaves out moves every figure."""
+"""Standard error of the logarithm of what the model says at the right parameters (assumed): it leaves things out."""
 
 FITS = "fits"
 DRAWS, SEED = 4000, 20221007
+VERIFIED = 6
+"""Parameters drawn from the posterior at which worlds are solved, to see what the surface is worth."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,14 @@ class Fitted:
         surface: moments as a function of parameters, at central values.
         centre: the world at central values.
         refined: the fit, with the surface through the world solved at it.
+        off: by how much the surface misses worlds solved at parameters drawn from the posterior, ``[draw, figure]``.
         seconds: taken.
     """
 
     surface: Surface
     centre: Seen
     refined: Refined
+    off: np.ndarray
     seconds: float
 
 
@@ -99,7 +103,10 @@ def _solve(given: Hindcast, progress: Progress | None) -> Fitted:
         raise UnsolvedError(f"the rules of {FIRST_YEAR} and after: {error}") from error
     chosen, y, s = _data(given)
     refined = refine(whole, chosen, y, s, given.centre, solved)
-    return Fitted(whole, central[0], refined, time.perf_counter() - begun)
+    drawn = refined.posterior.draws(VERIFIED, SEED + 2)
+    worlds = [(d, found) for d in drawn if (found := solved(np.clip(d, -FARTHEST, FARTHEST))) is not None]
+    off = np.array([refined.surface.at(d) - found for d, found in worlds]).reshape(len(worlds), len(given.told))
+    return Fitted(whole, central[0], refined, off, time.perf_counter() - begun)
 
 
 def _data(given: Hindcast) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -150,10 +157,12 @@ def _written(
     checks = {
         **marks,
         **{f"world at central values: {name}": value for name, value in fitted.centre.checks.items()},
-        "worlds solved": float(fitted.surface.solved + refined.worlds),
+        "worlds solved": float(fitted.surface.solved + refined.worlds + len(fitted.off)),
         "ends of parameters not solved": float(len(fitted.surface.unsolved)),
         "last move of a score": refined.moved,
         "surface off at the fit, logarithm": float(np.abs(refined.surface.correction).max()),
+        "surface off at draws, logarithm, mean": float(np.abs(fitted.off).mean()),
+        "surface off at draws, logarithm, largest": float(np.abs(fitted.off).max()),
         "sum of squares, figures": refined.posterior.misfit,
         "sum of squares, scores": refined.posterior.penalty,
         "figures that set parameters": float(len(given.of_use([FITS]))),
@@ -184,7 +193,30 @@ def _parameters(given: Hindcast, fitted: Fitted) -> pl.DataFrame:
         fitted_value = float(prior.quantile(norm.cdf(score)))
         low, high = prior.eighty
         rows.append(
-            (prior.name, prior.central, low, high, fitted_value, *ends, spread, float(posterior.mode[k]), prior.grade, prior.meaning)
+            (
+                prior.name,
+                prior.central,
+                low,
+                high,
+                fitted_value,
+                *ends,
+                spread,
+                float(posterior.mode[k]),
+                prior.grade,
+                prior.meaning,
+            )
         )
-    names = ["parameter", "central", "low", "high", "fitted", "fitted_low", "fitted_high", "spread", "moved", "grade", "meaning"]
+    names = [
+        "parameter",
+        "central",
+        "low",
+        "high",
+        "fitted",
+        "fitted_low",
+        "fitted_high",
+        "spread",
+        "moved",
+        "grade",
+        "meaning",
+    ]
     return pl.DataFrame(rows, schema=names, orient="row").sort("spread")

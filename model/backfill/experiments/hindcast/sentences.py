@@ -9,20 +9,20 @@ import polars as pl
 from backfill.experiments.hindcast import observed as seen
 from backfill.experiments.hindcast.identify import INFORMED, PINNED_DOWN, Identified
 from backfill.experiments.hindcast.table import JUDGES
+from backfill.experiments.hindcast.words import three
 
 WHY = {
-    seen.LEGAL: "the share of frontier chips that goes on after the rule is the share of buyers that coverage leaves, though none was "
-    "sold; and the line of export-grade chips ends with the letters of April 2025 only as far as coverage says",
-    seen.MADE: "capacity at SMIC, TSMC's dies and yields are not told apart in one line of own design",
-    seen.BILLINGS: "buyers stock up for rules that have been announced, not for those they fear, and no Chinese plan for more "
-    "mature fabs than the path of capacity has is in it",
-    seen.WORLD_BILLINGS: "the slump of memory in 2023 is not in the path of capacity, which grows with use",
-    seen.ASML: "Dutch backlogs were filled for China first while others waited, which a market that clears in a year does not have",
-    seen.TOOLMAKERS: "buyers stock up for rules that have been announced, not for those they fear",
-    seen.OWN_TOOLS: "makers of tools do not learn, and neither the mandate of half own tools nor fear of being cut off moves buyers",
-    seen.CAPACITY: "advanced logic follows demand for accelerators of own design; phones, for which most of it was built, are not in it",
-    seen.STACKS: "memory went into stores ahead of a rule that came within a month of its announcement; only use is in the model",
-    seen.SMUGGLED: "costs of diversion rise with what is diverted by a rule of thumb",
+    seen.LEGAL: "a rule leaves some buyers their frontier chips, though none were sold, and the letters of April 2025 and China's "
+    "guidance reach a share of buyers only, while sales stopped",
+    seen.MADE: "TSMC's dies, yields and capacity at SMIC are one line of own design",
+    seen.BILLINGS: "buyers stock up for rules that are announced, not for those they fear",
+    seen.WORLD_BILLINGS: "capacity grows with use; the slump of memory in 2023 is not in it",
+    seen.ASML: "a market that clears within the year has no backlog of orders from which one buyer is served first",
+    seen.TOOLMAKERS: "buyers stock up for rules that are announced, not for those they fear",
+    seen.OWN_TOOLS: "makers of tools do not learn, and no mandate or fear of being cut off moves buyers towards them",
+    seen.CAPACITY: "advanced logic follows demand for accelerators of own design; other chips of the same lines are not in it",
+    seen.STACKS: "only what is used is bought: 7 million stacks went into stores in the month before the rule took effect",
+    seen.SMUGGLED: "the cost of diversion rises by a rule of thumb",
     seen.PREMIUM: "one premium stands for all chips and months",
 }
 """Why the model misses a series, as far as is known."""
@@ -43,8 +43,8 @@ def _head(scores: dict[str, float]) -> Iterator[str]:
     count, common = int(scores["figures judged"]), int(scores["figures all three forecast"])
     yield (
         f"On the {common} figures left for judgement that all three forecast the model is off by a factor of "
-        f"{scores['typical factor, model']:.2f} (geometric mean), the last value by {scores['typical factor, last value']:.2f}, a "
-        f"constant share by {scores['typical factor, constant share']:.2f}."
+        f"{scores['typical factor, model']:.2f} (geometric mean), the last value by {scores['typical factor, last value']:.2f}, "
+        f"a constant share by {scores['typical factor, constant share']:.2f}."
     )
     within = round(scores["share within 80% range"] * count)
     verdict = "as many as should" if abs(within / count - 0.8) <= 0.1 else "fewer than the four fifths that should"
@@ -57,13 +57,14 @@ def _losses(found: pl.DataFrame) -> Iterator[str]:
     judged = found.filter(pl.col("use") == JUDGES)
     for series in judged["series"].unique(maintain_order=True):
         rows = judged.filter(pl.col("series") == series)
-        beaten = [
-            f"{r['year']} ({r['model']:.3g} against {r['observed']:.3g}; {' and '.join(names)} {'is' if len(names) == 1 else 'are'} closer)"
-            for r in rows.iter_rows(named=True)
-            if (names := _closer(r))
-        ]
+        beaten = [_lost(r, names) for r in rows.iter_rows(named=True) if (names := _closer(r))]
         if beaten:
             yield f"{series[:1].upper()}{series[1:]}: the model loses in {', '.join(beaten)}: {WHY[series]}."
+
+
+def _lost(row: dict, names: Sequence[str]) -> str:
+    told = f"{three(row['model'])} against {three(row['observed'])}"
+    return f"{row['year']} ({told}; {' and '.join(names)} {'is' if len(names) == 1 else 'are'} closer)"
 
 
 def _closer(row: dict) -> list[str]:
@@ -76,7 +77,8 @@ def _pinned(learned: Sequence[tuple[str, float]]) -> str:
     rest = len(learned) - len(narrowed)
     if not narrowed:
         return f"The figures that set parameters narrow none of {len(learned)} priors by a fifth or more."
-    return f"The figures that set parameters narrow {len(narrowed)} of {len(learned)} priors by a fifth or more: {', '.join(narrowed)}; {rest} stay as they were."
+    told = f"The figures that set parameters narrow {len(narrowed)} of {len(learned)} priors by a fifth or more"
+    return f"{told}: {', '.join(narrowed)}; {rest} stay much as they were."
 
 
 def told_of(found: Identified) -> tuple[str, ...]:
@@ -90,7 +92,9 @@ def told_of(found: Identified) -> tuple[str, ...]:
         f"Of {total} parameters the figures that set parameters {known}, inform {len(informed)}"
         + (f" ({', '.join(informed)})" if informed else "")
         + f", and leave {total - len(pinned) - len(informed)} to their priors.",
-        f"They know more than the priors along {strong.height} directions, mixtures of parameters: one figure tells of all that move it.",
+        f"They know more than the priors along {strong.height} directions, mixtures of them: a figure tells of all that move it.",
     ]
-    lines += [f"Direction {n}: {made} (spread {spread:.0%} of the prior's)." for n, _, spread, made in strong.iter_rows()]
+    lines += [
+        f"Direction {n}: {made} (spread {spread:.0%} of the prior's)." for n, _, spread, made in strong.iter_rows()
+    ]
     return tuple(lines)

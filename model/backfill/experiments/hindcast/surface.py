@@ -1,12 +1,12 @@
 """How logarithms of moments move with parameters: a quadratic through three solved worlds along each of them.
 
-Parameters are taken as standard normal scores of their priors, ``z = N^-1(F(x))``; with ``d`` the distance from the central scores
+Parameters are taken as standard normal scores of their priors, ``z = N^-1(F(x))``; with ``d`` the distance from central scores
 
     m(d) = m_0 + sum_k (a_k d_k + b_k d_k^2) + c,      a_k = (m_k+ - m_k-) / 2,      b_k = (m_k+ + m_k-) / 2 - m_0
 
-where ``m_k+`` and ``m_k-`` are solved with parameter k one standard deviation up and down. ``c`` corrects the level where a world
-has been solved at another point. Second derivatives across parameters are left out; what that costs is measured by solving worlds at
-the points that matter (`backfill.experiments.hindcast.fit`).
+where ``m_k+`` and ``m_k-`` are solved with parameter k one standard deviation up and down. ``c`` corrects the level where a
+world has been solved at another point. Second derivatives across parameters are left out; what that costs is measured by solving
+worlds at the points that matter (`backfill.experiments.hindcast.run`).
 """
 
 from __future__ import annotations
@@ -96,7 +96,13 @@ def surface(names: Sequence[str], solve: Solve, progress: Callable[[float], None
             progress((n + 1) / len(names))
     shape = (len(names), len(centre))
     return Surface(
-        tuple(names), centre, np.reshape(slopes, shape), np.reshape(bends, shape), np.zeros_like(centre), solved, tuple(unsolved)
+        tuple(names),
+        centre,
+        np.reshape(slopes, shape),
+        np.reshape(bends, shape),
+        np.zeros_like(centre),
+        solved,
+        tuple(unsolved),
     )
 
 

@@ -17,8 +17,8 @@ SCHEMA = {
     "seen_high": pl.Float64, "covered": pl.Boolean, "last_value": pl.Float64, "constant_share": pl.Float64,
     "error": pl.Float64, "error_last": pl.Float64, "error_constant": pl.Float64,
 }  # fmt: skip
-"""Columns. ``low`` to ``high`` holds the model's figure, ``seen_low`` to ``seen_high`` what would be seen of it, each with probability
-0.8; errors are ``|ln(forecast / observed)|``."""
+"""Columns. ``low`` to ``high`` holds the model's figure, ``seen_low`` to ``seen_high`` what would be seen of it, each with
+probability 0.8; errors are ``|ln(forecast / observed)|``."""
 
 PROBABILITY = 0.8
 JUDGES = "judges"

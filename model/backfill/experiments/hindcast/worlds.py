@@ -29,7 +29,7 @@ KNOWN = dt.date(2025, 12, 31)
 """Rules are taken as they were known on this day."""
 
 HELD = ("quality_theta", "hub_weight")
-"""Parameters that stay at their central value: the unit in which compute is counted, also by what was seen, and which hub is used."""
+"""Parameters that stay at their central value: the unit of compute, also of what was seen, and which hub is used."""
 
 LEAST = 1e-9
 """Moments below this count as this."""
@@ -63,9 +63,7 @@ class Hindcast:
         span = rules.horizon.model_copy(update={"first_year": FIRST_YEAR, "last_year": LAST_YEAR})
         sources = read_sources(data_dir() / "sources")
         varied = [
-            prior
-            for name, prior in load_priors().items()
-            if prior.acts_on != GAMES and name.split("/")[0] not in HELD
+            prior for name, prior in load_priors().items() if prior.acts_on != GAMES and name.split("/")[0] not in HELD
         ]
         return cls(replace(rules, horizon=span).known_on(KNOWN), sources, figures(sources), tuple(varied))
 
