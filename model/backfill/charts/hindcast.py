@@ -17,6 +17,10 @@ FORECASTS = {"model": "#0072B2", "last value": "#E69F00", "constant share": "#CC
 VERDICTS = {"pinned down": "#009E73", "informed": "#56B4E9", "prior only": "#c9ced3"}
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 USES = {"benchmark": "sets the benchmark", "fits": "sets parameters", "judges": "left for judgement", "shown": "shown"}
+KEY = (
+    "Blue: the model after the fit; dark, 80% of what parameters allow; light, with errors of measurement and of the model. "
+    "Dots: what was seen, with its own range; black if it is left for judgement, grey if it sets parameters."
+)
 TITLES = {"hindcast": "Would it have called 2022 to 2025?", "identify": "What the figures of 2022 to 2025 pin down"}
 
 
@@ -46,9 +50,10 @@ def drawn(result: Drawn) -> alt.VConcatChart:
         panels = series(result)
         rows = [alt.hconcat(*panels[n : n + 2], spacing=56) for n in range(0, len(panels), 2)]
         rows.append(alt.hconcat(errors(result)))
+    told = " ".join(result.sentences[:2]) if result.kind == "identify" else f"{' '.join(result.sentences[:2])} {KEY}"
     head = alt.TitleParams(
         text=TITLES[result.kind],
-        subtitle=wrap(" ".join(result.sentences[:2]), 150),
+        subtitle=wrap(told, 150),
         fontSize=20,
         subtitleFontSize=12.5,
         offset=24,
@@ -68,36 +73,39 @@ def series(result: Drawn) -> list[alt.LayerChart]:
 
 
 def _series(rows: pl.DataFrame, name: str) -> alt.LayerChart:
-    names = ["year", "observed", "observed_low", "observed_high", "model", "low", "high", "use", "before_fit"]
+    drawn_high = ["observed", "observed_high", "model", "seen_high"]
+    names = ["year", "use", "before_fit", "observed_low", "low", "high", "seen_low", *drawn_high]
+    top = 1.05 * max(value for column in drawn_high for value in rows[column].drop_nulls())
     data = columns(rows, names).with_columns(pl.col("use").replace_strict(USES))
     base = alt.Chart(data)
     years = alt.X("year:O").title(None).axis(labelAngle=0)
-    y = alt.Y("model:Q").title(None).axis(tickCount=5).scale(zero=True)
+
+    def up(column: str) -> alt.Y:
+        return alt.Y(f"{column}:Q").title(None).axis(tickCount=5).scale(domain=[0, top], nice=False)
+
     own = base.transform_filter("isValid(datum.model)")
-    low = alt.Y("low:Q").title(None)
-    band = own.mark_bar(size=26, opacity=0.25, color=MODEL).encode(x=years, y=low, y2="high:Q")
-    tick = own.mark_tick(thickness=3, size=26, color=MODEL).encode(x=years, y=y)
+    wide = own.mark_bar(size=26, opacity=0.18, color=MODEL).encode(x=years, y=up("seen_low"), y2="seen_high:Q")
+    band = own.mark_bar(size=26, opacity=0.3, color=MODEL).encode(x=years, y=up("low"), y2="high:Q")
+    tick = own.mark_tick(thickness=3, size=26, color=MODEL).encode(x=years, y=up("model"))
     bar = base.transform_filter("isValid(datum.observed_low)").mark_rule(color=SEEN, strokeWidth=1.5)
-    spread = bar.encode(x=years, y=alt.Y("observed_low:Q").title(None), y2="observed_high:Q")
+    spread = bar.encode(x=years, y=up("observed_low"), y2="observed_high:Q")
     fill = alt.Fill("use:N").scale(domain=list(USES.values()), range=["white", "#c9ced3", SEEN, "white"]).legend(None)
     dots = base.mark_point(size=75, color=SEEN, opacity=1, strokeWidth=1.5).encode(
         x=years,
-        y=alt.Y("observed:Q").title(None),
+        y=up("observed"),
         fill=fill,
         tooltip=[
             "year:O",
             alt.Tooltip("observed:Q", format=",.4~g"),
             alt.Tooltip("model:Q", format=",.4~g"),
-            alt.Tooltip("low:Q", format=",.4~g", title="model, low"),
-            alt.Tooltip("high:Q", format=",.4~g", title="model, high"),
+            alt.Tooltip("seen_low:Q", format=",.4~g", title="80% range, low"),
+            alt.Tooltip("seen_high:Q", format=",.4~g", title="80% range, high"),
             alt.Tooltip("before_fit:Q", format=",.4~g", title="model at central values"),
             "use:N",
         ],
     )
-    heading = title(
-        f"{_capital(name)}.", f"{rows['unit'][0]}; bars: the model with its 80% range, dots: seen, black if they judge"
-    )
-    return alt.layer(band, tick, spread, dots).properties(width=WIDTH, height=HEIGHT - 60, title=heading)
+    heading = title(f"{_capital(name)}.", rows["unit"][0])
+    return alt.layer(wide, band, tick, spread, dots).properties(width=WIDTH, height=HEIGHT - 60, title=heading)
 
 
 def errors(result: Drawn) -> alt.LayerChart:
@@ -106,12 +114,12 @@ def errors(result: Drawn) -> alt.LayerChart:
     judged = result.tables["hindcast"].filter(pl.col("error").is_not_null())
     data = (
         judged.with_columns(figure=pl.format("{}, {}", "series", "year"))
-        .unpivot(list(names), index=["figure"], variable_name="forecast", value_name="error")
-        .drop_nulls("error")
-        .with_columns(pl.col("forecast").replace_strict(names), factor=pl.col("error").exp())
+        .unpivot(list(names), index=["figure"], variable_name="forecast", value_name="size")
+        .drop_nulls("size")
+        .with_columns(pl.col("forecast").replace_strict(names), factor=pl.col("size").exp())
     )
     order = judged.select(pl.format("{}, {}", "series", "year"))[:, 0].to_list()
-    y = alt.Y("figure:N").sort(order).title(None).axis(labelLimit=420, ticks=False, domain=False)
+    y = alt.Y("figure:N").sort(order).title(None).axis(orient="right", labelLimit=420, ticks=False, domain=False)
     base = alt.Chart(columns(data, ["figure", "forecast", "factor"]))
     x = (
         alt.X("factor:Q")
@@ -142,7 +150,7 @@ def spreads(result: Drawn) -> alt.LayerChart:
         .axis(labelLimit=220, ticks=False, domain=False)
     )
     paint = alt.Color("verdict:N").scale(domain=list(VERDICTS), range=list(VERDICTS.values()))
-    x = alt.X("spread:Q").title(None).scale(domain=[0, 1]).axis(format="%", tickCount=5)
+    x = alt.X("spread:Q").title(None).scale(domain=[0, 1.02]).axis(format="%", tickCount=5)
     bars = base.mark_bar(height=11).encode(
         x=x, y=y, color=paint, tooltip=["parameter:N", alt.Tooltip("spread:Q", format=".0%")]
     )

@@ -1,8 +1,8 @@
 """Which parameters the observed moments pin down, and which only their priors do.
 
 With parameters scaled by their priors (scores, standard deviation 1), J the Jacobian of logarithms of moments and S their
-standard errors, the information of the figures is ``H = J' S^-2 J``, that of the priors I. Along an eigenvector of H with eigenvalue h the
-posterior's spread is ``1 / sqrt(1 + h)`` of the prior's: directions with h above 1 are told by the figures, others by the
+errors, the information of the figures is ``H = J' S^-2 J``, that of the priors I. Along an eigenvector of H with eigenvalue h
+the posterior's spread is ``1 / sqrt(1 + h)`` of the prior's: directions with h above 1 are told by the figures, others by the
 priors. A profile holds one parameter and fits the others: the rise of the sum of squares above its least is a likelihood ratio.
 """
 

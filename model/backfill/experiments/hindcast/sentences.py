@@ -12,8 +12,8 @@ from backfill.experiments.hindcast.table import JUDGES
 from backfill.experiments.hindcast.words import three
 
 WHY = {
-    seen.LEGAL: "a rule leaves some buyers their frontier chips, though none were sold, and the letters of April 2025 and China's "
-    "guidance reach a share of buyers only, while sales stopped",
+    seen.LEGAL: "a rule leaves some buyers their frontier chips, though none were sold; the letters of April 2025 and "
+    "China's guidance reach a share of buyers, while sales stopped",
     seen.MADE: "TSMC's dies, yields and capacity at SMIC are one line of own design",
     seen.BILLINGS: "buyers stock up for rules that are announced, not for those they fear",
     seen.WORLD_BILLINGS: "capacity grows with use; the slump of memory in 2023 is not in it",
