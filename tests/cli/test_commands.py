@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from backfill.cli import main
 from backfill.commands.new import SHOWN
 from backfill.experiments.config import load_experiment
 from backfill.policy.kinds import kinds, sentence
@@ -60,15 +60,6 @@ def test_shipped_experiments_and_rules_are_listed_with_their_titles(tmp_path: Pa
     assert all(named.values())
 
 
-def test_help_takes_less_than_half_a_second(tmp_path: Path):
-    def seconds() -> float:
-        begun = time.perf_counter()
-        backfill("--help", cwd=tmp_path)
-        return time.perf_counter() - begun
-
-    assert min(seconds() for _ in range(3)) < 0.5
-
-
 def test_version_is_printed_alone(tmp_path: Path):
     assert backfill("--version", cwd=tmp_path).stdout == f"{version()}\n"
 
@@ -85,10 +76,13 @@ def test_nothing_heavy_is_imported(words: list[str], tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_shipped_experiments_are_valid(name: str, tmp_path: Path):
-    done = backfill("validate", name, cwd=tmp_path)
+def test_shipped_experiments_are_valid(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    code = main(["validate", name])
     verdict = "ok: no measures, so it can stand as a reference" if name == "no-controls" else "ok"
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"{name}: {verdict}\n", "")
+    assert (code, *capsys.readouterr()) == (0, f"{name}: {verdict}\n", "")
 
 
 def test_every_mistake_is_one_line_and_nothing_is_written(tmp_path: Path):
