@@ -246,6 +246,15 @@ def describe() -> int:
 
 
 @data.command
+def elasticities() -> int:
+    """Estimate trade elasticities from the shipped trade and tariffs, beside published ones; needs the extra [gravity]."""
+    from backfill.economy.gravity import report
+
+    print("\n".join(report()))
+    return DONE
+
+
+@data.command
 def priors() -> int:
     """List every uncertain parameter with its central value, 80% range, distribution, grade and meaning."""
     from backfill.commands import data as tables

@@ -147,7 +147,7 @@ FAULTY = {
     ),
     "parameter beyond its prior": (
         "[parameters]\nsigma_family = 300.0",
-        "mine.toml: parameters.sigma_family: 300.0: is beyond its prior, 0.853 to 10.6 (1% and 99% points)",
+        "mine.toml: parameters.sigma_family: 300.0: is beyond its prior, 0.852 to 10.6 (1% and 99% points)",
     ),
     "parameter not a number": (
         "[parameters]\ndiscount_factor = nan",

@@ -28,6 +28,7 @@ from backfill.experiments.design.checks import design_of, unfit_levers
 from backfill.experiments.design.file import DesignTable
 from backfill.experiments.file import NO_CONTROLS, ExperimentFile, Horizon, horizon, parse
 from backfill.experiments.parameters import against_priors, without_priors
+from backfill.experiments.structure import THETA, StructureTable
 from backfill.experiments.toml_text import to_toml
 from backfill.hats.own import CLOSURES, OwnTables, read_own
 from backfill.policy.benchmark import benchmark_flows
@@ -53,6 +54,7 @@ class Experiment:
         own: a user's own economy instead of the benchmark, or None.
         parameters: priors set to another value, by name.
         foresight: ``"perfect"``, ``"myopic"`` or ``"fixed"``.
+        structure: other switches of structure.
         reference: name or file of what it is compared with; a file where it was found beside the experiment.
         includes: names of the policies it builds on, directly or through others.
         ranges: whether headline numbers get their ranges.
@@ -73,6 +75,7 @@ class Experiment:
     own: OwnTables | None = None
     parameters: Mapping[str, float] = field(default_factory=dict)
     foresight: Literal["perfect", "myopic", "fixed"] = "perfect"
+    structure: StructureTable = StructureTable()
     reference: str = NO_CONTROLS
     includes: tuple[str, ...] = ()
     ranges: bool = False
@@ -104,7 +107,7 @@ class Experiment:
             DataError: a table, or the mapping, is missing or faulty.
         """
         tables = load_tables() if self.mapping is None else apply_mapping(load_tables(), self.mapping)
-        return adjusted(tables, self.parameters)
+        return self.structure.tables(adjusted(tables, self.parameters))
 
     def vocabulary(self) -> Vocabulary:
         """Names a policy may use here.
@@ -134,9 +137,10 @@ class Experiment:
         """
         if self.own is not None:
             return None
-        if self.mapping is None and not set(self.parameters) & set(ACTS):
+        if self.mapping is None and self.structure.central and not set(self.parameters) & set(ACTS):
             return benchmark_facts()
-        return benchmark_facts(self.tables(), self.parameters.get("quality_theta"))
+        theta = THETA.get(self.structure.quality, self.parameters.get("quality_theta"))
+        return benchmark_facts(self.tables(), theta)
 
     def inert(self) -> tuple[Inert, ...]:
         """Measures, included ones too, that change nothing here, and why."""
@@ -163,6 +167,7 @@ class Experiment:
                 "run": {"ranges": self.ranges},
                 "regions": {"mapping": str(self.mapping)} if self.mapping else None,
                 "economy": {"tables": str(self.own.folder), "closure": self.own.closure} if self.own else None,
+                "structure": None if self.structure.central else self.structure.model_dump(),
                 "parameters": dict(self.parameters) or None,
                 "game": self.game.model_dump(by_alias=True, exclude_none=True) if self.game else None,
                 "design": self.design.model_dump(by_alias=True, exclude_none=True) if self.design else None,

@@ -17,6 +17,8 @@ def without_priors(file: PolicyFile) -> list[UserError]:
     if file.raw.get("parameters"):
         remedy = "are the benchmark's; leave them out beside [economy]"
         wrong.append(UnknownParameterError(file.label, "parameters", None, remedy))
+    if file.raw.get("structure"):
+        wrong.append(UnknownParameterError(file.label, "structure", None, "switches the benchmark's; leave it out beside [economy]"))
     run = file.raw.get("run")
     if isinstance(run, Mapping) and run.get("ranges") is True:
         remedy = "come from the benchmark's priors; leave it out"

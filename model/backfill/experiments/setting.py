@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from backfill.dimensions import Vocabulary
 from backfill.economy.priors import priors_of
 from backfill.errors import UnsolvedError
+from backfill.experiments.structure import StructureTable
 from backfill.experiments.vintages import Vintages, vintages
 from backfill.experiments.worlds import Batch
 from backfill.kept import kept, source
@@ -35,6 +36,7 @@ class Setting:
         foresight: what builders expect.
         flow_exists, facts: what measures ask of the benchmark.
         parameters: values of parameters that act on measures, by name (see `backfill.policy.odds`).
+        structure: switches of structure, of which one acts on measures.
     """
 
     economy: Economy
@@ -43,6 +45,7 @@ class Setting:
     flow_exists: FlowExists
     facts: Facts | None
     parameters: Mapping[str, float] = field(default_factory=dict)
+    structure: StructureTable = StructureTable()
 
     @classmethod
     def of(cls, experiment: Experiment, progress: Progress | None = None) -> Setting:
@@ -52,7 +55,8 @@ class Setting:
             UnsolvedError: the benchmark cannot be calibrated with them.
         """
         economy, vocabulary = _economy(experiment, progress)
-        return cls(economy, vocabulary, experiment.foresight, experiment.flow_exists(), experiment.facts(), experiment.parameters)
+        return cls(economy, vocabulary, experiment.foresight, experiment.flow_exists(), experiment.facts(), experiment.parameters,
+                   experiment.structure)  # fmt: skip
 
     @property
     def grades(self) -> dict[str, tuple[float, str, str]]:
@@ -61,10 +65,10 @@ class Setting:
         return {**self.economy.grades, **given}
 
     def understood(self, policy: Policy) -> Policy:
-        """A policy with the shares in its measures as the parameters say."""
+        """A policy with the shares in its measures as structure and parameters say."""
         from backfill.policy.odds import with_odds
 
-        return with_odds(policy, self.parameters, self.vocabulary)
+        return with_odds(self.structure.policy(policy), self.parameters, self.vocabulary)
 
     def compiled(self, policy: Policy, *, strict: bool = False) -> Wedges:
         """Wedges of a policy; if strict, measures that change nothing are faults."""
