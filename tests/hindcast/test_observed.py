@@ -80,7 +80,7 @@ def _edit(path: Path, line: int, change: Callable[[str], str]) -> None:
     ("change", "told"),
     [
         (lambda line: line.rsplit(",", 1)[0] + ",guesses", "row 3: use: guesses: use one of benchmark, fits, judges"),
-        (lambda line: line.replace(",2022,", ",2022Q1,"), "row 3: period: 2022Q1: is a year of four digits"),
+        (lambda line: line.replace(",2022,", ",2022Q1,"), "row 3: period: 2022Q1: is no year: write four digits"),
         (lambda line: line.replace("epoch_chip_sales", "nowhere"), "row 3: source: nowhere: not in bibliography.csv"),
         (lambda line: line.replace(",8.87,", ",-8.87,"), "row 3: value: -8.87: negative"),
         (lambda line: line.replace(",8.87,", ",20,"), "row 3: value: 20.0: lies outside its own low and high"),

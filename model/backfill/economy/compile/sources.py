@@ -169,8 +169,6 @@ def _observations(path: Path, keys: tuple[str, ...]) -> tuple[pl.DataFrame, list
     frame, faults = _figures(path, keys)
     if "use" in frame.columns:
         faults += _say(path, "use", frame.filter(~pl.col("use").is_in(USES)), f"use one of {', '.join(USES)}")
-        year = pl.col("period").str.contains(r"^\d{4}$")
-        faults += _say(path, "period", frame.filter(~year), "is a year of four digits")
     return frame, faults
 
 
