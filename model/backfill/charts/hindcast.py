@@ -64,7 +64,7 @@ def drawn(result: Drawn) -> alt.VConcatChart:
     return themed(alt.vconcat(*rows, footer(), spacing=44, title=head).resolve_scale(color="independent"))
 
 
-def series(result: Drawn) -> list[alt.LayerChart]:
+def series(result: Drawn) -> list[alt.LayerChart | alt.FacetChart]:
     """One panel a series: the model's range, what was seen with its range, filled where it is left for judgement."""
     table = result.tables["hindcast"]
     return [
@@ -72,7 +72,7 @@ def series(result: Drawn) -> list[alt.LayerChart]:
     ]
 
 
-def _series(rows: pl.DataFrame, name: str) -> alt.LayerChart:
+def _series(rows: pl.DataFrame, name: str) -> alt.LayerChart | alt.FacetChart:
     drawn_high = ["observed", "observed_high", "model", "seen_high"]
     names = ["year", "use", "before_fit", "observed_low", "low", "high", "seen_low", *drawn_high]
     top = 1.05 * max(value for column in drawn_high for value in rows[column].drop_nulls())
@@ -108,7 +108,7 @@ def _series(rows: pl.DataFrame, name: str) -> alt.LayerChart:
     return alt.layer(wide, band, tick, spread, dots).properties(width=WIDTH, height=HEIGHT - 60, title=heading)
 
 
-def errors(result: Drawn) -> alt.LayerChart:
+def errors(result: Drawn) -> alt.LayerChart | alt.FacetChart:
     """Errors on the figures left for judgement: the model's beside those of two naive forecasts."""
     names = {"error": "model", "error_last": "last value", "error_constant": "constant share"}
     judged = result.tables["hindcast"].filter(pl.col("error").is_not_null())
@@ -139,7 +139,7 @@ def errors(result: Drawn) -> alt.LayerChart:
     )
 
 
-def spreads(result: Drawn) -> alt.LayerChart:
+def spreads(result: Drawn) -> alt.LayerChart | alt.FacetChart:
     """How much of each prior's spread is left once the figures are known."""
     table = result.tables["identified"]
     base = alt.Chart(columns(table, ["parameter", "spread", "verdict"]))
@@ -164,7 +164,7 @@ def spreads(result: Drawn) -> alt.LayerChart:
     )
 
 
-def directions(result: Drawn) -> alt.LayerChart:
+def directions(result: Drawn) -> alt.LayerChart | alt.FacetChart:
     """Information along each direction of the parameters, against the prior's."""
     table = result.tables["directions"].with_columns(pl.col("information").clip(1e-3))
     base = alt.Chart(columns(table, ["direction", "information", "made_of"]))
@@ -183,7 +183,7 @@ def directions(result: Drawn) -> alt.LayerChart:
     )
 
 
-def profiles(result: Drawn) -> alt.LayerChart:
+def profiles(result: Drawn) -> alt.LayerChart | alt.FacetChart:
     """Profile likelihoods of the parameters that are best known."""
     table = result.tables["profiles"]
     names = table["parameter"].unique(maintain_order=True).to_list()

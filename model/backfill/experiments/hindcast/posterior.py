@@ -78,7 +78,13 @@ def fit(surface: Surface, y: Array, s: Array, centre: Array, held: dict[int, flo
         return np.concatenate([np.eye(len(centre)), surface.jacobian(full(x)) / s[:, None]])[:, free]
 
     found = least_squares(
-        residual, np.zeros(len(free)), slope, bounds=(-FARTHEST, FARTHEST), xtol=1e-12, ftol=1e-12, gtol=1e-12
+        residual,
+        np.zeros(len(free)),
+        slope,  # pyright: ignore[reportArgumentType]
+        bounds=(-FARTHEST, FARTHEST),
+        xtol=1e-12,
+        ftol=1e-12,
+        gtol=1e-12,
     )
     mode = full(found.x)
     jacobian = surface.jacobian(mode) / s[:, None]

@@ -63,9 +63,9 @@ class Surface:
         bare = replace(self, correction=np.zeros_like(self.level))
         return replace(self, correction=moments - bare.at(distance))
 
-    def of(self, chosen: Sequence[int]) -> Surface:
+    def of(self, chosen: Sequence[int] | Array) -> Surface:
         """The surface of some of the moments."""
-        rows = list(chosen)
+        rows = [int(k) for k in chosen]
         cut = (self.slope[:, rows], self.bend[:, rows], self.correction[rows])
         return replace(self, level=self.level[rows], slope=cut[0], bend=cut[1], correction=cut[2])
 
