@@ -227,6 +227,20 @@ def report(
 
 
 @app.command
+def hindcast(
+    *,
+    out: Annotated[Path | None, Parameter(help="Folder for tables and a page of charts; none if left out.")] = None,
+    tables: Annotated[Literal["csv", "parquet"], Parameter(help="Format of the tables.")] = "parquet",
+    quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
+) -> int:
+    """Say what the model makes of 2022 to 2025 and how far off it is, beside two naive forecasts; solves some dozen worlds."""
+    from backfill.commands.hindcast import hindcast_rules
+
+    hindcast_rules("hindcast", out, tables, quiet)
+    return DONE
+
+
+@app.command
 def sweep(
     file_or_name: Annotated[
         str | None, Parameter(help="An experiment file with a [sweep], or the name of a shipped one.")
@@ -271,6 +285,20 @@ def sensitivity(
     from backfill.commands.sensitivity import analyse
 
     analyse(directory, quantity, threshold, lever, quiet)
+    return DONE
+
+
+@app.command
+def identify(
+    *,
+    out: Annotated[Path | None, Parameter(help="Folder for tables and a page of charts; none if left out.")] = None,
+    tables: Annotated[Literal["csv", "parquet"], Parameter(help="Format of the tables.")] = "parquet",
+    quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
+) -> int:
+    """Say which parameters the figures of 2022 to 2025 pin down and which rest on their priors."""
+    from backfill.commands.hindcast import hindcast_rules
+
+    hindcast_rules("identify", out, tables, quiet)
     return DONE
 
 

@@ -20,6 +20,7 @@ from backfill.units import quality
 FIRST, OBSERVED, FULL = 2022, 2025, 2030
 """First year; last year in which world demand and prices are observed; year in which a factor on a path is reached in full."""
 
+ADVERSARY = "CHN"
 ADVERSARY_DESIGN = "accelerators_adversary"
 EXPORT_GRADE_LINE, FRONTIER_LINE = "accelerators_export_grade", "accelerators_frontier"
 
@@ -179,6 +180,29 @@ def _gains(tables: BaselineTables, theta: float) -> Callable[[str, int], float]:
     return gain
 
 
+def _prerule_share(tables: BaselineTables, share: float) -> BaselineTables:
+    """China buys another share of US-designed compute, others the rest of the same volume of each line and year."""
+    central = priors_of(tables)["prerule_share"].central
+    use = tables.compute_use
+    us = pl.col("product") != ADVERSARY_DESIGN
+    china = us & (pl.col("user") == ADVERSARY)
+    line = ["year", "product"]
+    total, own = pl.col("kh100e").filter(us).sum().over(line), pl.col("kh100e").filter(china).sum().over(line)
+    factor = share / central
+    rest = (total - factor * own) / (total - own)
+    changed = pl.when(china).then(factor).when(us).then(rest).otherwise(1.0)
+    return dataclasses.replace(tables, compute_use=use.with_columns(pl.col("kh100e") * changed))
+
+
+def _export_grade_share(tables: BaselineTables, share: float) -> BaselineTables:
+    """Another share of each user's direct US-designed compute is export grade, from the year after the first on."""
+    central = priors_of(tables)["export_grade"].central
+    direct = (pl.col("channel") == "direct") & (pl.col("year") > FIRST)
+    lower, upper = direct & (pl.col("product") == EXPORT_GRADE_LINE), direct & (pl.col("product") == FRONTIER_LINE)
+    changed = pl.when(lower).then(share / central).when(upper).then((1 - share) / (1 - central)).otherwise(1.0)
+    return dataclasses.replace(tables, compute_use=tables.compute_use.with_columns(pl.col("kh100e") * changed))
+
+
 ACTS: Mapping[str, Callable[[BaselineTables, float], BaselineTables]] = {
     "quality_theta": _quality_theta,
     "ai_demand": _ai_demand,
@@ -193,5 +217,7 @@ ACTS: Mapping[str, Callable[[BaselineTables, float], BaselineTables]] = {
     "tool_need": _tool_need,
     "wear": _wear,
     "origin_elasticity": _origin_elasticity,
+    "prerule_share": _prerule_share,
+    "export_grade": _export_grade_share,
 }
 """What each parameter that acts on tables does to them."""

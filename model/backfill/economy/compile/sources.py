@@ -24,9 +24,6 @@ COLUMNS = (
     "grade",
     "source",
 )
-PRIOR_COLUMNS = ("distribution", "bounds", "acts_on", "meaning")
-"""Columns that parameters have besides: see `backfill.economy.priors`."""
-
 FIGURES = (
     "accelerators",
     "broad_inputs",
@@ -41,6 +38,16 @@ FIGURES = (
     "technology",
 )
 LISTS = ("regions", "products", "bibliography")
+OBSERVED = "observations"
+PRIOR_COLUMNS = ("distribution", "bounds", "acts_on", "meaning")
+"""Columns that parameters have besides: see `backfill.economy.priors`."""
+
+MORE = {OBSERVED: ("use",), "parameters": PRIOR_COLUMNS}
+"""Columns that a file has besides `COLUMNS`."""
+
+USES = ("benchmark", "fits", "judges", "shown", "converts")
+"""What an observed figure is for: the benchmark has it, a parameter is fitted to it, it judges what is fitted, it is told beside
+others, or it turns one unit into another."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +55,17 @@ class Sources:
     """Every source figure and the lists of names.
 
     Attributes:
-        figures: all rows of all figure files (`COLUMNS` and ``file``, ``row``, of parameters `PRIOR_COLUMNS` too).
+        figures: all rows of all figure files (`COLUMNS`, ``file``, ``row``; of parameters `PRIOR_COLUMNS` too, null elsewhere).
         regions, products: names in array order.
         bibliography: source key to title, address and licence.
+        observations: what happened after the base year, with ``use`` (one of `USES`); no table of the benchmark has them.
     """
 
     figures: pl.DataFrame
     regions: pl.DataFrame
     products: pl.DataFrame
     bibliography: pl.DataFrame
+    observations: pl.DataFrame
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -144,14 +153,28 @@ def read_sources(directory: Path) -> Sources:
         frame, found = _figures(path, keys)
         faults += found
         frames.append(frame)
+    observed, found = _observations(directory / f"{OBSERVED}.csv", keys)
+    faults += found
     if faults:
         raise DataError(faults)
-    return Sources(pl.concat(frames, how="diagonal"), lists["regions"], lists["products"], lists["bibliography"])
+    return Sources(
+        pl.concat(frames, how="diagonal"), lists["regions"], lists["products"], lists["bibliography"], observed
+    )
+
+
+def _observations(path: Path, keys: tuple[str, ...]) -> tuple[pl.DataFrame, list[str]]:
+    """Observed figures, of years, with what they are for."""
+    if not path.is_file():
+        return pl.DataFrame(), [f"{path}: missing file: restore it"]
+    frame, faults = _figures(path, keys)
+    if "use" in frame.columns:
+        faults += _say(path, "use", frame.filter(~pl.col("use").is_in(USES)), f"use one of {', '.join(USES)}")
+    return frame, faults
 
 
 def _figures(path: Path, keys: tuple[str, ...]) -> tuple[pl.DataFrame, list[str]]:
     raw = pl.read_csv(path, infer_schema=False).with_columns(pl.all().fill_null(""))
-    columns = (*COLUMNS, *(PRIOR_COLUMNS if path.stem == "parameters" else ()))
+    columns = (*COLUMNS, *MORE.get(path.stem, ()))
     missing = [column for column in columns if column not in raw.columns]
     if missing:
         return raw, [f"{path}: row 1: {column}: missing: add the column" for column in missing]
