@@ -135,3 +135,14 @@ def test_directions_are_the_eigenvectors_of_the_information():
 @pytest.mark.parametrize(("spread", "told"), [(0.3, "pinned down"), (0.8, "informed"), (0.99, "prior only")])
 def test_verdicts(spread: float, told: str):
     assert verdict(spread) == told
+
+
+def test_a_parameter_that_cannot_be_solved_at_an_end_is_held():
+    def solve(moved: dict[str, float]) -> np.ndarray | None:
+        d = np.array([moved.get(name, 0.0) for name in NAMES])
+        return None if d[0] > 0.5 else LEVEL + MATRIX @ d
+
+    shape = surface(NAMES, solve).solvable()
+    assert shape.names == ("beta", "gamma")
+    assert shape.slope == pytest.approx(MATRIX.T[1:])
+    assert shape.unsolved == ("alpha high",)

@@ -38,7 +38,7 @@ class Fitted:
     """What solving worlds gave.
 
     Attributes:
-        surface: moments as a function of parameters, at central values.
+        surface: moments as a function of the parameters that can be solved at both ends, at central values.
         centre: the world at central values.
         refined: the fit, with the surface through the world solved at it.
         off: by how much the surface misses worlds solved at parameters drawn from the posterior, ``[draw, figure]``.
@@ -59,7 +59,8 @@ def hindcast(progress: Progress | None = None) -> HindcastResult:
         UnsolvedError: the rules cannot be solved at central values.
     """
     given = Hindcast.shipped()
-    return _judged(given, _fitted(given, progress))
+    fitted = _fitted(given, progress)
+    return _judged(given.only(fitted.surface.names), fitted)
 
 
 def identification(progress: Progress | None = None) -> HindcastResult:
@@ -70,6 +71,7 @@ def identification(progress: Progress | None = None) -> HindcastResult:
     """
     given = Hindcast.shipped()
     fitted = _fitted(given, progress)
+    given = given.only(fitted.surface.names)
     chosen, y, s = _data(given)
     refined = fitted.refined
     found = identify(refined.surface.of(chosen), y, s, given.centre, refined.posterior.mode)
@@ -88,25 +90,43 @@ def _fitted(given: Hindcast, progress: Progress | None) -> Fitted:
 
 def _solve(given: Hindcast, progress: Progress | None) -> Fitted:
     begun = time.perf_counter()
-    central: list[Seen] = []
+    centre, whole = _explored(given, progress)
+    given, whole = given.only(whole.solvable().names), whole.solvable()
 
     def solved(distance: np.ndarray) -> np.ndarray | None:
         found = given.solved(given.values(distance))
-        if found is not None and not distance.any():
-            central.append(found)
         return None if found is None else given.logs(found)
 
-    said = progress and (lambda share: progress("worlds", 0.95 * share))
-    try:
-        whole = surface(given.names, lambda moved: solved(given.distances(moved)), said)
-    except ValueError as error:
-        raise UnsolvedError(f"the rules of {FIRST_YEAR} and after: {error}") from error
     chosen, y, s = _data(given)
     refined = refine(whole, chosen, y, s, given.centre, solved)
+    if progress:
+        progress("worlds drawn", 0.95)
     drawn = refined.posterior.draws(VERIFIED, SEED + 2)
     worlds = [(d, found) for d in drawn if (found := solved(np.clip(d, -FARTHEST, FARTHEST))) is not None]
     off = np.array([refined.surface.at(d) - found for d, found in worlds]).reshape(len(worlds), len(given.told))
-    return Fitted(whole, central[0], refined, off, time.perf_counter() - begun)
+    return Fitted(whole, centre, refined, off, time.perf_counter() - begun)
+
+
+def _explored(given: Hindcast, progress: Progress | None) -> tuple[Seen, Surface]:
+    """The world at central values, and how moments move with every parameter.
+
+    Raises:
+        UnsolvedError: the rules cannot be solved at central values.
+    """
+    central: list[Seen] = []
+
+    def solved(moved: dict[str, float]) -> np.ndarray | None:
+        found = given.solved(given.values(given.distances(moved)))
+        if found is not None and not moved:
+            central.append(found)
+        return None if found is None else given.logs(found)
+
+    said = progress and (lambda share: progress("worlds", 0.9 * share))
+    try:
+        whole = surface(given.names, solved, said)
+    except ValueError as error:
+        raise UnsolvedError(f"the rules of {FIRST_YEAR} and after: {error}") from error
+    return central[0], whole
 
 
 def _data(given: Hindcast) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -142,7 +162,7 @@ def _judged(given: Hindcast, fitted: Fitted) -> HindcastResult:
     parameters = _parameters(given, fitted)
     learned = [(name, spread) for name, spread in parameters.select("parameter", "spread").iter_rows()]
     tables = {"hindcast": found, "parameters": parameters}
-    return _written("hindcast", given, fitted, tables, sentences(found, marks, learned), marks)
+    return _written("hindcast", given, fitted, tables, sentences(found, marks, learned, fitted.surface.unsolved), marks)
 
 
 def _written(

@@ -28,15 +28,23 @@ WHY = {
 """Why the model misses a series, as far as is known."""
 
 
-def sentences(found: pl.DataFrame, scores: dict[str, float], learned: Sequence[tuple[str, float]]) -> tuple[str, ...]:
+def sentences(
+    found: pl.DataFrame, scores: dict[str, float], learned: Sequence[tuple[str, float]], unsolved: Sequence[str]
+) -> tuple[str, ...]:
     """All of it.
 
     Args:
         found: the hindcast table.
         scores: see `table.scores`.
         learned: parameters with the standard deviation of their score after the fit; before it is 1.
+        unsolved: parameters and the end at which no world was found.
     """
-    return (*_head(scores), *_losses(found), _pinned(learned))
+    return (*_head(scores), *_losses(found), _pinned(learned), *_held(unsolved))
+
+
+def _held(unsolved: Sequence[str]) -> Iterator[str]:
+    if unsolved:
+        yield f"Held at their central values, because the world has no answer at that end: {', '.join(unsolved)}."
 
 
 def _head(scores: dict[str, float]) -> Iterator[str]:

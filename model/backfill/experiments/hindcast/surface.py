@@ -58,6 +58,13 @@ class Surface:
         d = np.clip(distance, -FARTHEST, FARTHEST)
         return (self.slope + 2 * d[:, None] * self.bend).T
 
+    def solvable(self) -> Surface:
+        """The surface without the parameters an end of which could not be solved: they stay at their central values."""
+        left_out = {end.rsplit(" ", 1)[0] for end in self.unsolved}
+        rows = [k for k, name in enumerate(self.names) if name not in left_out]
+        names = tuple(self.names[k] for k in rows)
+        return replace(self, names=names, slope=self.slope[rows], bend=self.bend[rows])
+
     def through(self, distance: Array, moments: Array) -> Surface:
         """The surface shifted to pass through a world solved at a point."""
         bare = replace(self, correction=np.zeros_like(self.level))

@@ -67,6 +67,10 @@ class Hindcast:
         ]
         return cls(replace(rules, horizon=span).known_on(KNOWN), sources, figures(sources), tuple(varied))
 
+    def only(self, names: Sequence[str]) -> Hindcast:
+        """The same with only these parameters varied."""
+        return replace(self, priors=tuple(prior for prior in self.priors if prior.name in names))
+
     @property
     def names(self) -> tuple[str, ...]:
         """Parameters that are varied."""
