@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import backfill
+from backfill.effects.kinds import POLICY
 from backfill.experiments.design.file import DesignTable
 from backfill.experiments.design.levers import Levers
 from backfill.experiments.design.solve import solve
@@ -44,7 +45,7 @@ def test_the_optimal_tariff_is_the_inverse_of_the_elasticity_of_foreign_supply(t
     its demand for imports is ``1 + theta lambda`` (Gros 1987, Journal of International Economics 23)."""
     economy, found = outcome(np.array([[home, 1 - home], [1 - home, 0.9]]), theta)
     assert found.best.verdict is Verdict.OPTIMAL
-    seen = found.optimum.levels.observed
+    seen = found.optimum.worlds[POLICY].observed
     spent = (seen.quantity * seen.mill[..., None])[0, 0, :, 1]
     share = spent[1] / spent.sum()
     rate = found.problem.worlds.levers.values(found.optimum.package)[0]

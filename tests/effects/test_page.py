@@ -33,4 +33,4 @@ def test_text_in_data_cannot_end_the_script(drawn: alt.Chart):
 
 def test_scripts_are_those_of_altair_own_page(drawn: alt.Chart):
     own = drawn.to_html(inline=True)
-    assert offline._javascript() in own
+    assert offline.javascript() in own

@@ -77,8 +77,9 @@ FAULTY = {
         "mine.toml: measures[1].coverage: 1.5: is at most 1; a share, write 0.25 for 25%",
     ),
     "alignment to be found": (
-        with_measure("export_control", "alignment").replace("coverage = 0.4", 'level = "endogenous"'),
-        'mine.toml: measures[1].level: "endogenous": is found by backfill align: write a [game] with its players',
+        '[[measures]]\nkind = "alignment"\nregion = "NLD"\nproducts = "tools"\nlevel = "endogenous"\nfrom = 2024-01-01\n',
+        'mine.toml: measures[1].level: "endogenous": is found by backfill align: write a [game] with its players '
+        "(see docs/games.md), or give a level",
     ),
     "infinite coverage": (
         with_measure("0.4", "inf"),

@@ -314,7 +314,7 @@ class _Mapper:
         key = ["parameter", "product", "region"]
         regional = parts.group_by(key, maintain_order=True).agg(
             *((pl.col(v) * pl.col("_w")).sum().alias(v) for v in ("central", "low", "high")),
-            pl.col("unit").first(),
+            pl.col("unit", "distribution", "bounds", "acts_on", "meaning").first(),
             _worst(),
             _source(),
         )

@@ -78,7 +78,7 @@ class Experiment:
     own: OwnTables | None = None
     parameters: Mapping[str, float] = field(default_factory=dict)
     foresight: Literal["perfect", "myopic", "fixed"] = "perfect"
-    structure: StructureTable = StructureTable()
+    structure: StructureTable = field(default_factory=StructureTable)
     reference: str = NO_CONTROLS
     includes: tuple[str, ...] = ()
     ranges: bool = False

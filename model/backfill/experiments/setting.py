@@ -45,7 +45,7 @@ class Setting:
     flow_exists: FlowExists
     facts: Facts | None
     parameters: Mapping[str, float] = field(default_factory=dict)
-    structure: StructureTable = StructureTable()
+    structure: StructureTable = field(default_factory=StructureTable)
 
     @classmethod
     def of(cls, experiment: Experiment, progress: Progress | None = None, *, keep: bool = True) -> Setting:

@@ -95,7 +95,7 @@ def rule_names() -> list[str]:
 
 def shipped_names() -> list[str]:
     """Names of the shipped experiments."""
-    return [path.stem for path in sorted(experiments_dir().glob("*.toml"))]
+    return sorted(path.stem for path in experiments_dir().glob("*.toml"))
 
 
 def missing(name: str | os.PathLike[str], beside: Path | None = None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -287,7 +287,7 @@ def replace_compiled(setting: Setting, compiled: dict[str, Wedges]) -> Setting:
 class _Remembering(Setting):
     """A setting that keeps what it has compiled."""
 
-    known: dict[str, Wedges]
+    known: dict[str, Wedges] = field(default_factory=dict)
 
     def compiled(self, policy: Policy, *, strict: bool = False) -> Wedges:
         name = repr(policy.measures)
