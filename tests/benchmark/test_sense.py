@@ -200,6 +200,7 @@ def test_current_policy_meets_the_moments_of_diversion(economy, names):
         assert diverted["premium"].sum() / diverted["fob_value"].sum() == pytest.approx(0.5, abs=0.1)
 
 
+@pytest.mark.slow
 def test_checks_in_one_hub_move_a_part_of_diversion_to_the_others(economy, names, worlds):
     watched = closed(names, economy.periods, {("accelerators_frontier", "USA"): 0.9})
     detection = watched.detection.copy()

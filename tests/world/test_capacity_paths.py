@@ -67,6 +67,7 @@ def test_what_mature_builders_add_takes_every_tool_that_advanced_builders_leave(
         assert production.inputs[0, place, shape.position(NODE[0]), shape.region("TWN")] > 0
 
 
+@pytest.mark.slow
 def test_without_policy_the_given_path_is_a_solution(economy):
     world = solve_world(economy, [Wedges.none(economy.structure.vocabulary, economy.periods)])[0]
     assert world.status is Status.SOLVED, world.message

@@ -99,6 +99,7 @@ def test_worlds_near_the_reference_need_few_evaluations():
     assert period().solve([near_and_far()[1]]).steps[0] <= 12
 
 
+@pytest.mark.slow
 def test_where_worlds_start_from_does_not_change_them():
     around = StaticPeriod(small_economy(), YEAR, [near_and_far()[n] for n in (4, 5)])
     assert len(around.anchors) == 3

@@ -236,6 +236,7 @@ def test_markets_without_an_answer_are_named_by_reported_periods(economy, monkey
     assert world.message.endswith(f"Periods: {', '.join(labels)}, the years after {labels[-1]}.")
 
 
+@pytest.mark.slow
 def test_a_region_that_cannot_earn_its_fixed_surplus_is_named(economy):
     names, none = economy.structure.vocabulary, Wedges.none(economy.structure.vocabulary, economy.periods)
     deficit = np.asarray(economy.parameters.endowment.deficit)[0]
@@ -268,6 +269,7 @@ def test_a_surprise_leaves_what_was_before_and_shares_slopes(economy):
     assert np.abs(built[2][1:3] / built[0][1:3] - 1).max() > 1e-4
 
 
+@pytest.mark.slow
 def test_a_chain_of_surprises_ends_where_a_direct_one_does(economy):
     """Learning in period 2 what one learned in period 1 already changes nothing."""
     none = Wedges.none(economy.structure.vocabulary, economy.periods)
@@ -297,6 +299,7 @@ def test_what_follows_from_a_failed_world_fails_too(economy, monkeypatch):
     assert worlds[2].rounds == 0
 
 
+@pytest.mark.slow
 def test_an_economy_without_planned_capacity_is_markets_alone(economy):
     """Nobody plans: the worlds are those of the markets at given prices, in one round."""
     shape = economy.structure

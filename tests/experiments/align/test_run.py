@@ -36,7 +36,7 @@ def solved(experiment, results, mode: str) -> AlignResult:
     return results[mode]
 
 
-@pytest.mark.parametrize("mode", ["static", "coupled"])
+@pytest.mark.parametrize("mode", ["static", pytest.param("coupled", marks=pytest.mark.slow)])
 def test_tables_have_their_columns_and_parts_add_up(small_world, experiment, results, mode):
     found = solved(experiment, results, mode)
     for name, columns in TABLES.items():
@@ -52,7 +52,7 @@ def test_tables_have_their_columns_and_parts_add_up(small_world, experiment, res
     assert found.checks["shapley_sum"] < 1e-9
 
 
-@pytest.mark.parametrize("mode", ["static", "coupled"])
+@pytest.mark.parametrize("mode", ["static", pytest.param("coupled", marks=pytest.mark.slow)])
 def test_equilibria_are_those_of_the_pay_offs_it_reports(small_world, experiment, results, mode):
     """By trying every move on the table that is written."""
     found = solved(experiment, results, mode)
