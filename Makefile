@@ -19,6 +19,10 @@ venv: .venv/.installed
 	$(INSTALL) -e ".[dev,notebooks]"
 	@touch $@
 
+.venv/.docs: .venv/.installed
+	$(INSTALL) -e ".[dev,docs]"
+	@touch $@
+
 .venv/.bench: .venv/.installed
 	$(INSTALL) -e ".[dev,bench]"
 	@touch $@
@@ -59,10 +63,9 @@ notebooks: $(if $(wildcard notebooks/*.ipynb),.venv/.notebooks)
 	@test -n "$(wildcard notebooks/*.ipynb)" || { echo "there are no notebooks in this version"; exit 1; }
 	$(BIN)/python -m pytest --nbmake --import-mode=importlib notebooks
 
-docs: .venv/.installed
-	mkdir -p build/docs
-	cd build/docs && ../../$(BIN)/python -m pydoc -w ../../model/
-	@echo "open build/docs/backfill.html"
+docs: .venv/.docs
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -d build/doctrees docs build/docs
+	@echo "open build/docs/index.html"
 
 clean:
 	rm -rf build dist results
