@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from backfill.arrays import Array
 from backfill.economy.economy import DIVERSION, Economy, Structure
 from backfill.supply.orders import COMPUTE, Stock
 from backfill.trade.barriers import Barriers
@@ -42,7 +43,7 @@ class Tables:
         return getattr(self, name)
 
 
-def _melt(labels: dict[str, Sequence[str]], **values: np.ndarray) -> pl.DataFrame:
+def _melt(labels: dict[str, Sequence[str]], **values: Array) -> pl.DataFrame:
     """A long frame from arrays whose axes are ``labels``."""
     shape = [len(axis) for axis in labels.values()]
     grid = np.indices(shape).reshape(len(shape), -1)

@@ -183,7 +183,7 @@ class Coupling:
     ) -> Stockholders:
         """Who may buy ahead in a world that is planned from period ``first`` on."""
         own = slice(world * self.periods, (world + 1) * self.periods)
-        access, share = self.barriers.open[own], self.barriers.builder_share[own]
+        access, share = np.asarray(self.barriers.open[own]), np.asarray(self.barriers.builder_share[own])
         ahead = self.foresight.looks_ahead
         return Stockholders(self.economy, self.worlds[world], access, share, first, ahead, before)
 

@@ -51,7 +51,7 @@ class Vocabulary:
     """The names a policy or a table may use.
 
     Attributes:
-        regions: region codes, in array order.
+        regions: region codes, in array order; empty where they are not known, so that no name of a region is refused.
         bloc: region code to bloc.
         hubs: regions through which controlled goods can be diverted, in array order.
         products: traded products, in array order.

@@ -155,7 +155,7 @@ class Stage:
                 additions = additions + sign * self.half * other.additions
             nodes = departing(nodes, additions, self.first)
             before = holders, orders, additions
-        found = Stockholders(economy, wedges, barriers.open, share, self.first, ahead, before)
+        found = Stockholders(economy, wedges, np.asarray(barriers.open), share, self.first, ahead, before)
         mine = coupling.holders[self.place]
         if found.kits != mine.kits or found.goods != mine.goods:
             raise Kink([direction])
@@ -180,6 +180,7 @@ class Stage:
         self.affine = None
         if len(size):
             market, slopes = coupling.response(self.place), coupling._slopes[self.place]
+            assert slopes is not None
             cost_slope = slopes.cost_by_rent.transpose(1, 2, 0, 3)
             holders = coupling.holders[self.place]
             stocks = holders.slopes(self._seen(self.base, 0.0), point.wanted, point.additions) if holders else None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from backfill.cli import main
 from backfill.commands.new import SHOWN
 from backfill.experiments.config import load_experiment
 from backfill.policy.kinds import kinds, sentence
@@ -85,10 +86,13 @@ def test_nothing_heavy_is_imported(words: list[str], tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_shipped_experiments_are_valid(name: str, tmp_path: Path):
-    done = backfill("validate", name, cwd=tmp_path)
+def test_shipped_experiments_are_valid(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    code = main(["validate", name])
     verdict = "ok: no measures, so it can stand as a reference" if name == "no-controls" else "ok"
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"{name}: {verdict}\n", "")
+    assert (code, *capsys.readouterr()) == (0, f"{name}: {verdict}\n", "")
 
 
 def test_every_mistake_is_one_line_and_nothing_is_written(tmp_path: Path):

@@ -85,6 +85,15 @@ def test_a_bad_mapping_says_what_to_do(tables: BaselineTables, tmp_path: Path, t
     assert any(told in fault for fault in raised.value.faults)
 
 
+def test_all_faults_of_a_mapping_are_told_at_once(tables: BaselineTables, tmp_path: Path):
+    text = "region,new_region,share\nEUR,DEU,0.4\nEUR,REU,0.7\nATL,SEA,1\nUSA,WEST,nan\n"
+    with pytest.raises(DataError) as raised:
+        apply_mapping(tables, _file(tmp_path, text))
+    told = [fault.split(": ", 1)[1] for fault in raised.value.faults]
+    assert [fault.split(":")[0] for fault in told] == ["row 5", "row 4", "region"]
+    assert told[2].startswith("region: EUR: its shares sum to 1.1")
+
+
 def test_a_missing_mapping_file_is_told(tables: BaselineTables, tmp_path: Path):
     with pytest.raises(DataError, match="missing file"):
         apply_mapping(tables, tmp_path / "none.csv")

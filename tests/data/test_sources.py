@@ -39,6 +39,8 @@ def _set(column: int, value: str) -> Callable[[list[str]], list[str]]:
         ("production.csv", 3, 5, "0.99", "output_share of minerals sum to"),
         ("equipment.csv", 5, 5, "90000", "row 5: value: 90000.0: world_output of lithography"),
         ("icio_flows.csv", 9, 1, "ATL", "row 9: region: ATL: unknown region"),
+        ("customs.csv", 5, 2, "TWM", "row 5: partner: TWM: unknown region"),
+        ("customs.csv", 5, 4, "222", "row 5: period: 222: is no year"),
     ],
 )
 def test_a_bad_figure_is_named(sources: Path, file: str, line: int, column: int, value: str, told: str):

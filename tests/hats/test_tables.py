@@ -45,7 +45,8 @@ def test_every_fault_of_every_table_at_once(tables):
     assert "tariffs: row 2: rate: -1.5: must be greater than -1" in said
     assert any(line.startswith("inputs: row 5: share: 1.2: must lie between 0 and 1") for line in said)
     assert 'elasticities: row 3: "p0": given twice: keep one row' in said
-    assert len(said) == 5
+    assert any(line.startswith('tariffs: row 3: origin: "r7": unknown region') for line in said)
+    assert len(said) == 6
 
 
 def test_unknown_names_come_with_the_nearest_known_one(tables):
@@ -65,7 +66,10 @@ def test_missing_columns_tables_and_elasticities(tables):
 
 def test_value_added_cannot_be_negative(tables):
     tables["inputs"] = tables["inputs"].with_columns(share=pl.lit(0.6))
-    assert any("input shares sum to more than 1: value added is negative" in line for line in lines(tables))
+    tables["tariffs"] = with_row(tables["tariffs"], 0, rate=-1.5)
+    said = lines(tables)
+    assert "tariffs: row 1: rate: -1.5: must be greater than -1" in said
+    assert 'inputs: rows 1, 7: "r0/p0": input shares sum to 1.2, more than 1: value added is negative' in said
 
 
 def test_final_demand_cannot_be_negative(tables):

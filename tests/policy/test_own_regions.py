@@ -46,7 +46,7 @@ def test_a_faulty_mapping_is_told_alone(mine: Path) -> None:
     with pytest.raises(Faults) as caught:
         load_experiment(mine)
     (line,) = caught.value.lines
-    assert line.startswith(f"{mine.parent / 'split.csv'}: ")
+    assert line.startswith("split.csv: ")
     assert "1.1" in line
 
 
@@ -56,6 +56,18 @@ def test_a_missing_mapping_is_told(mine: Path) -> None:
     with pytest.raises(Faults) as caught:
         load_experiment(mine)
     assert caught.value.lines == ('mine.toml: regions.mapping: "split.csv": no such file beside the experiment',)
+
+
+@pytest.mark.parametrize("mapping", ["", SPLIT.replace("0.6", "0.7")])
+def test_products_are_checked_whatever_the_regions_are(mine: Path, mapping: str) -> None:
+    (mine.parent / "split.csv").write_text(mapping, encoding="utf-8")
+    if not mapping:
+        (mine.parent / "split.csv").unlink()
+    mine.write_text(mine.read_text().replace('"lithography"', '"lithografy"'), encoding="utf-8")
+    with pytest.raises(Faults) as caught:
+        load_experiment(mine)
+    _, named = caught.value.lines
+    assert named == 'mine.toml: measures[1].products: "lithografy": did you mean "lithography"?'
 
 
 def test_the_resolved_file_finds_the_mapping_from_anywhere(mine: Path, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def _scaled(unit: str) -> tuple[float, str]:
     return (1e-3, "thousand H100e") if unit == "H100e" else (1.0, unit)
 
 
-def frontier(result: Drawn) -> alt.LayerChart:
+def frontier(result: Drawn) -> alt.LayerChart | alt.FacetChart:
     """The objective at every value of the limit that moves; open marks where optimality is not certified."""
     table = result.tables["frontier"]
     objective = table.filter(pl.col("kind") == "objective")
@@ -137,7 +137,7 @@ def mixes(result: Drawn) -> alt.Chart:
     )
 
 
-def levers(result: Drawn) -> alt.LayerChart:
+def levers(result: Drawn) -> alt.LayerChart | alt.FacetChart:
     """Every lever in its range, as written and at best."""
     table = result.tables["design"].with_columns(
         place=(pl.col("value") - pl.col("low")) / (pl.col("high") - pl.col("low")),
@@ -165,7 +165,7 @@ def levers(result: Drawn) -> alt.LayerChart:
     )
 
 
-def marginals(result: Drawn) -> alt.LayerChart:
+def marginals(result: Drawn) -> alt.LayerChart | alt.FacetChart:
     """What a hundredth of each lever's range does at the best package, as a share of the largest effect on the same number."""
     table = result.tables["marginals"].with_columns(
         share=pl.col("value") / pl.col("value").abs().max().over("quantity"),
@@ -188,7 +188,7 @@ def marginals(result: Drawn) -> alt.LayerChart:
     )
 
 
-def drawn(result: Drawn) -> alt.LayerChart:
+def drawn(result: Drawn) -> alt.LayerChart | alt.FacetChart:
     """Packages drawn and the best one: objective against the first limit."""
     samples = result.tables["samples"]
     limits = samples.filter(pl.col("kind") == "limit")["quantity"].unique(maintain_order=True).to_list()

@@ -106,7 +106,8 @@ def benchmark(tables: BaselineTables) -> Benchmark:
 
 
 def _groups(products: pl.DataFrame, product: str) -> list[str]:
-    return (products.filter(pl.col("product") == product)["groups"].item() or "").split(";")
+    named: str | None = products.filter(pl.col("product") == product)["groups"].item()
+    return (named or "").split(";")
 
 
 def mature_tools(base: Benchmark, tools: tuple[int, ...], planned: np.ndarray) -> np.ndarray:

@@ -14,11 +14,11 @@ MANY = "several"
 SUMMED_PARAMETERS = ("hub_weight", "diversion_scale")
 
 
-def load_mapping(path: Path) -> pl.DataFrame:
-    """Read ``region,new_region,share``; an absent or empty share is 1.
+def load_mapping(path: Path) -> tuple[pl.DataFrame, list[str]]:
+    """Read ``region,new_region,share``, an absent or empty share being 1, and say which shares are not between 0 and 1.
 
     Raises:
-        DataError: missing file or column, or a share that is not a number between 0 and 1.
+        DataError: missing file or column.
     """
     if not path.is_file():
         raise DataError([f"{path}: missing file: give the path of a CSV with columns region, new_region, share"])
@@ -30,16 +30,15 @@ def load_mapping(path: Path) -> pl.DataFrame:
         raw = raw.with_columns(pl.lit("").alias("share"))
     share = pl.when(pl.col("share") == "").then(pl.lit("1")).otherwise(pl.col("share")).cast(pl.Float64, strict=False)
     frame = raw.select("region", "new_region", share.alias("share"), pl.col("share").alias("given"))
+    number = pl.col("share")
     bad = frame.with_row_index("row", offset=2).filter(
-        pl.col("share").is_null() | ~pl.col("share").is_between(0, 1) | (pl.col("share") == 0)
+        number.is_null() | ~number.is_between(0, 1) | (number == 0)
     )
     faults = [
         f"{path}: row {r['row']}: share: {r['given']}: give a number above 0, at most 1"
         for r in bad.iter_rows(named=True)
     ]
-    if faults:
-        raise DataError(faults)
-    return frame.drop("given")
+    return frame.drop("given"), faults
 
 
 def apply_mapping(tables: BaselineTables, path: Path) -> BaselineTables:
@@ -53,9 +52,11 @@ def apply_mapping(tables: BaselineTables, path: Path) -> BaselineTables:
     Raises:
         DataError: unknown region, shares that do not sum to one, regions of two blocs merged.
     """
-    frame = load_mapping(path)
+    frame, faults = load_mapping(path)
     known = tables.regions["region"].to_list()
-    _check(frame, tables, path)
+    faults += _faults(frame, tables, path)
+    if faults:
+        raise DataError(faults)
     kept = [region for region in known if region not in frame["region"].to_list()]
     everything = pl.concat(
         [frame, pl.DataFrame({"region": kept, "new_region": kept, "share": [1.0] * len(kept)}, schema=frame.schema)]
@@ -63,7 +64,7 @@ def apply_mapping(tables: BaselineTables, path: Path) -> BaselineTables:
     return _Mapper(tables, everything).tables()
 
 
-def _check(frame: pl.DataFrame, tables: BaselineTables, path: Path) -> None:
+def _faults(frame: pl.DataFrame, tables: BaselineTables, path: Path) -> list[str]:
     known = tables.regions["region"].to_list()
     bloc = dict(tables.regions.select("region", "bloc").iter_rows())
     faults = [
@@ -77,16 +78,18 @@ def _check(frame: pl.DataFrame, tables: BaselineTables, path: Path) -> None:
             faults.append(
                 f"{path}: row {n}: new_region: {new}: is a region left as it is: list it too, or choose a new code"
             )
-    for region, total in frame.group_by("region", maintain_order=True).agg(pl.col("share").sum()).iter_rows():
-        if abs(total - 1) > 1e-9:
+    sums = frame.group_by("region", maintain_order=True).agg(
+        pl.col("share").sum(), sound=pl.col("share").is_between(0, 1).fill_null(False).all()
+    )
+    for region, total, sound in sums.iter_rows():
+        if sound and abs(total - 1) > 1e-9:
             faults.append(f"{path}: region: {region}: its shares sum to {total:.6g}: make them sum to 1")
     for new, parts in frame.group_by("new_region", maintain_order=True).agg(pl.col("region")).iter_rows():
         blocs = {r: bloc[r] for r in parts if r in bloc}
         if len(set(blocs.values())) > 1:
             told = ", ".join(f"{r} is {b}" for r, b in blocs.items())
             faults.append(f"{path}: new_region: {new}: merges two blocs ({told}): merge only regions of one bloc")
-    if faults:
-        raise DataError(faults)
+    return faults
 
 
 class _Mapper:

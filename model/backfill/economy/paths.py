@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -23,12 +24,14 @@ from backfill.economy.economy import (
 )
 from backfill.economy.tables import BaselineTables
 
+T = TypeVar("T")
+
 
 class Priors(Mapping[str, float]):
     """Central values of the parameters, with a user's overrides; ``priors.by_region(name, regions)`` gives a vector."""
 
     def __init__(self, table: pl.DataFrame, overrides: Mapping[str, float] | None = None) -> None:
-        self._rows = {
+        self._rows: dict[tuple[str, str, str], dict[str, Any]] = {
             (row["parameter"], row["product"] or "", row["region"] or ""): row for row in table.iter_rows(named=True)
         }
         self._overrides = dict(overrides or {})
@@ -51,7 +54,7 @@ class Priors(Mapping[str, float]):
             row = self._rows.get((name, "", region)) or self._rows.get((name, "", ""))
             if row is None:
                 raise KeyError(f"parameters.csv has no row for {name} in {region} and none for all regions")
-            out.append(float(self._overrides.get(name, row["central"])))
+            out.append(float(self._overrides[name] if name in self._overrides else row["central"]))
         return np.array(out)
 
     def grades(self) -> dict[str, tuple[float, str, str]]:
@@ -147,7 +150,7 @@ def read_paths(tables: BaselineTables, shape: Structure, periods: tuple[Period, 
     )
 
 
-def _stack(count: int, tree: object) -> object:
+def _stack(count: int, tree: T) -> T:
     return jax.tree.map(lambda leaf: np.broadcast_to(np.asarray(leaf, float), (count, *np.shape(leaf))).copy(), tree)
 
 
@@ -237,8 +240,8 @@ def base_parameters(
         rivalry=zeros(sigma.shape + (len(shape.regions),)),
         tariff=base.tariff,
         final=final / final.sum(0),
-        final_elasticity=priors["final_elasticity"],
-        compute_elasticity=priors["demand_elasticity_compute"],
+        final_elasticity=np.asarray(priors["final_elasticity"]),
+        compute_elasticity=np.asarray(priors["demand_elasticity_compute"]),
         compute_taste=zeros(len(shape.regions)),
         compute_inputs=zeros(len(shape.products)),
     )
@@ -247,14 +250,14 @@ def base_parameters(
     diversion = _stack(
         count,
         Diversion(
-            fixed_cost=priors["diversion_fixed_cost"],
-            slope=priors["diversion_slope"],
-            convexity=priors["diversion_convexity"],
+            fixed_cost=np.asarray(priors["diversion_fixed_cost"]),
+            slope=np.asarray(priors["diversion_slope"]),
+            convexity=np.asarray(priors["diversion_convexity"]),
             scale=priors.by_region("diversion_scale", hubs),
             seizure=priors.by_region("seizure_probability", hubs),
-            budget_elasticity=priors["seizure_budget_elasticity"],
-            fine=priors["seizure_fine"],
-            cloud_margin=priors["cloud_margin"],
+            budget_elasticity=np.asarray(priors["seizure_budget_elasticity"]),
+            fine=np.asarray(priors["seizure_fine"]),
+            cloud_margin=np.asarray(priors["cloud_margin"]),
         ),
     )
     diversion = Diversion(**{**vars(diversion), "scale": diversion.scale * length[:, None]})

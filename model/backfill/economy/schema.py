@@ -175,27 +175,41 @@ def faults_of(table: str, frame: pl.DataFrame, file: str) -> list[str]:
     extra = [name for name in frame.columns if name not in spec]
     faults = [f"{file}: row 1: {name}: unknown column: remove it" for name in extra]
     marked = frame.with_row_index("_row", offset=2)
+    rules: list[tuple[str, pl.Expr, str]] = []
     for name, column in spec.items():
         values = pl.col(name)
-        faults += _say(file, name, marked.filter(values.is_null()), "missing: give a value")
+        rules.append((name, values.is_null(), "missing: give a value"))
         if column.dtype is not pl.String:
-            bad = ~pl.col(name).cast(pl.Float64).is_finite()
-            faults += _say(file, name, marked.filter(bad), "give a finite number")
+            rules.append((name, ~values.cast(pl.Float64).is_finite(), "give a finite number"))
         if column.allowed:
-            faults += _say(file, name, marked.filter(~values.is_in(column.allowed)), f"use {', '.join(column.allowed)}")
+            rules.append((name, ~values.is_in(column.allowed), f"use {', '.join(column.allowed)}"))
         if column.least is not None:
             remedy = (
                 "must not be negative: correct or remove it" if column.least == 0 else f"give at least {column.least}"
             )
-            faults += _say(file, name, marked.filter(values < column.least), remedy)
+            rules.append((name, values < column.least, remedy))
         if column.most is not None:
-            faults += _say(file, name, marked.filter(values > column.most), f"give at most {column.most}")
+            rules.append((name, values > column.most, f"give at most {column.most}"))
+    faults += _broken(file, marked, rules)
     keys = [name for name, column in spec.items() if column.key]
     twice = marked.filter(pl.struct(keys).is_duplicated()).unique(keys, keep="last", maintain_order=True)
     for row in twice.iter_rows(named=True):
         label = "/".join(str(row[key]) for key in keys)
         faults.append(f"{file}: row {row['_row']}: {keys[0]}: {label}: given twice: keep one row")
     return faults
+
+
+def _broken(file: str, marked: pl.DataFrame, rules: list[tuple[str, pl.Expr, str]]) -> list[str]:
+    """Faults where a rule (column, what is wrong, remedy) is broken; all rules are looked at in one pass."""
+    if not rules:
+        return []
+    found = marked.select(bad.any().alias(str(n)) for n, (_, bad, _) in enumerate(rules)).row(0)
+    return [
+        fault
+        for (name, bad, remedy), some in zip(rules, found, strict=True)
+        if some
+        for fault in _say(file, name, marked.filter(bad), remedy)
+    ]
 
 
 def _say(file: str, column: str, rows: pl.DataFrame, remedy: str) -> list[str]:
@@ -209,7 +223,7 @@ def unknown_names(
     table: str, frame: pl.DataFrame, file: str, regions: tuple[str, ...], products: tuple[str, ...]
 ) -> list[str]:
     """Faults of region and product names that the vocabulary lacks (empty cells of parameters mean all)."""
-    faults = []
+    rules: list[tuple[str, pl.Expr, str]] = []
     marked = frame.with_row_index("_row", offset=2)
     for name in frame.columns:
         if name in _REGION_COLUMNS and table != "regions":
@@ -220,9 +234,8 @@ def unknown_names(
             known = (*products, *_ITEMS)
         else:
             continue
-        bad = marked.filter(~pl.col(name).is_in(known))
-        faults += _say(file, name, bad, f"unknown name: use one of {', '.join(k for k in known if k)}")
-    return faults
+        rules.append((name, ~pl.col(name).is_in(known), f"unknown name: use one of {', '.join(k for k in known if k)}"))
+    return _broken(file, marked, rules)
 
 
 def read_types(table: str) -> dict[str, type[pl.DataType]]:

@@ -71,7 +71,11 @@ def fixed_point(
         world, reference = solve(scheduled(policy, schedule))
         if world.status.name != "SOLVED" or reference.status.name != "SOLVED":
             return scheduled(policy, schedule), count + 1
-        schedule = {_place(placed): asked(placed.measure, world, reference, vocabulary) for placed in answering}
+        schedule = {
+            _place(placed): asked(placed.measure, world, reference, vocabulary)
+            for placed in answering
+            if isinstance(placed.measure, SecondaryTariff)
+        }
         if schedule == seen[-1]:
             return scheduled(policy, schedule), count + 1
         if schedule in seen:

@@ -31,7 +31,7 @@ from backfill.experiments.toml_text import to_toml
 from backfill.hats.own import CLOSURES, OwnTables, read_own
 from backfill.policy.benchmark import benchmark_flows
 from backfill.policy.board import FlowExists
-from backfill.policy.compile import Inert, compile_policy, idle_measures, inert_measures
+from backfill.policy.compile import Inert, check_policy, idle_measures, inert_measures
 from backfill.policy.facts import Facts
 from backfill.policy.known import known_on
 from backfill.policy.library import CHAINED, PolicyFile, called, find, missing, read, with_included
@@ -120,7 +120,9 @@ class Experiment:
         Raises:
             DataError: a table, or the mapping, is missing or faulty.
         """
-        return benchmark_flows(self.tables()) if self.own is None else self.own.flow_exists()
+        if self.own is not None:
+            return self.own.flow_exists()
+        return benchmark_flows(None if self.mapping is None else self.tables())
 
     def facts(self) -> Facts | None:
         """What measures ask of the benchmark; None of a user's own economy.
@@ -197,17 +199,19 @@ def load_experiment(
         try:
             tables = apply_mapping(load_tables(), mapping)
         except DataError as error:
-            wrong += [TableError(table, "", None, rest) for table, _, rest in (f.partition(": ") for f in error.faults)]
+            parts = (fault.partition(": ") for fault in error.faults)
+            wrong += [TableError(called(Path(table)), "", None, rest) for table, _, rest in parts]
     own, unusable = _own(file, compared_with)
     wrong += unusable
     names = None if wrong or _unclear(file) else _names(tables, own)
     names_in = _names_in(mapping, own)
     files, astray = with_included(file)
-    settings, placed, found = parse(file, names, names_in=names_in)
+    words = _without_regions() if mapping is not None and wrong and not file.raw.get("economy") else names
+    settings, placed, found = parse(file, words, names_in=names_in)
     before: list[Placed] = []
     included: list[UserError] = []
     for other in (one for one in files if one is not file):
-        _, more, faulty = parse(other, names, included_by=file, names_in=names_in)
+        _, more, faulty = parse(other, words, included_by=file, names_in=names_in)
         before, included = before + more, faulty + included
     policy = Policy((*before, *placed))
     as_of = _as_of(file)
@@ -252,6 +256,11 @@ def _names(tables: BaselineTables | None, own: OwnTables | None) -> Vocabulary:
     if own is not None:
         return own.vocabulary()
     return load_vocabulary() if tables is None else tables.vocabulary()
+
+
+def _without_regions() -> Vocabulary:
+    """Names where the mapping is at fault: products are the benchmark's over any regions."""
+    return replace(load_vocabulary(), regions=(), bloc={}, hubs=())
 
 
 def _names_in(mapping: Path | None, own: OwnTables | None) -> str:
@@ -315,7 +324,7 @@ def _inert(
     try:
         if not whole:
             return tuple(one.error() for one in idle_measures(policy, names, grid, flow_exists=exists, facts=facts))
-        compile_policy(policy, names, grid, flow_exists=exists, facts=facts)
+        check_policy(policy, names, grid, flow_exists=exists, facts=facts)
     except UserError as error:
         return error.faults if isinstance(error, Faults) else (error,)
     return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import pyomo.environ as pyo
@@ -65,26 +66,27 @@ def step(local: Local, share: np.ndarray, radius: float, penalty: float, *, swit
     """
     levers, limits = range(len(share)), range(len(local.limits))
     open_ = [n for n in levers if switches and np.isfinite(local.flips[n])]
-    model = pyo.ConcreteModel("step")
+    model: Any = pyo.ConcreteModel("step")
     model.move = pyo.Var(
         levers, bounds=lambda _, n: (max(-radius, -float(share[n])), min(radius, 1.0 - float(share[n]))), initialize=0.0
     )
     model.over = pyo.Var(limits, domain=pyo.NonNegativeReals, initialize=0.0)
     model.flip = pyo.Var(open_, domain=pyo.Binary)
+    move, over, flip = cast("tuple[Any, Any, Any]", (model.move, model.over, model.flip))
 
     def limit(_, i: int):
-        moved = sum(float(local.limits_by_lever[i, n]) * model.move[n] for n in levers)
-        flipped = sum(float(local.limits_by_flip[i, n]) * model.flip[n] for n in open_)
-        return float(local.limits[i]) + moved + flipped - model.over[i] <= 0
+        moved = sum(float(local.limits_by_lever[i, n]) * move[n] for n in levers)
+        flipped = sum(float(local.limits_by_flip[i, n]) * flip[n] for n in open_)
+        return float(local.limits[i]) + moved + flipped - over[i] <= 0
 
     model.limit = pyo.Constraint(limits, rule=limit)
     if open_:
-        model.one = pyo.Constraint(expr=sum(model.flip[n] for n in open_) <= 1)
-    cost = sum(float(local.by_lever[n]) * model.move[n] for n in levers)
-    cost += sum(float(local.flips[n]) * model.flip[n] for n in open_)
-    cost += penalty * sum(model.over[i] for i in limits)
+        model.one = pyo.Constraint(expr=sum(flip[n] for n in open_) <= 1)
+    cost = sum(float(local.by_lever[n]) * move[n] for n in levers)
+    cost += sum(float(local.flips[n]) * flip[n] for n in open_)
+    cost += penalty * sum(over[i] for i in limits)
     if not switches:
-        cost += 0.5 * sum(float(local.curvature[n, m]) * model.move[n] * model.move[m] for n in levers for m in levers)
+        cost += 0.5 * sum(float(local.curvature[n, m]) * move[n] * move[m] for n in levers for m in levers)
     model.cost = pyo.Objective(expr=cost)
     found = solve_model(model, duals=not switches and bool(len(local.limits)))
     multipliers = np.zeros(len(local.limits))
@@ -92,8 +94,8 @@ def step(local: Local, share: np.ndarray, radius: float, penalty: float, *, swit
         multipliers[i] = abs(found["duals"].get(model.limit[i], 0.0))
     now = penalty * np.maximum(local.limits, 0.0).sum()
     return Step(
-        move=np.array([pyo.value(model.move[n]) for n in levers]),
-        flip=np.array([n in open_ and pyo.value(model.flip[n]) > 0.5 for n in levers], bool),
+        move=np.array([pyo.value(move[n]) for n in levers]),
+        flip=np.array([n in open_ and float(pyo.value(flip[n]) or 0.0) > 0.5 for n in levers], bool),
         multipliers=multipliers,
         promised=float(now - found["objective"]),
     )

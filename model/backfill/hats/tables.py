@@ -88,11 +88,13 @@ class Reader:
     Attributes:
         regions, products: known names, empty until `trade` is read.
         faults: everything wrong so far.
+        seen: every table with the right columns, faulty rows among them, by name of its layout.
     """
 
     regions: tuple[str, ...] = ()
     products: tuple[str, ...] = ()
     faults: list[UserError] = field(default_factory=list)
+    seen: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     def say(self, table: str, key: str, value: object, remedy: str) -> None:
         """Note a fault."""
@@ -135,6 +137,7 @@ class Reader:
         typed = frame.with_columns(
             *(pl.col(key).cast(pl.String) for key in layout.keys), pl.col(number.name).cast(pl.Float64, strict=False)
         )
+        self.seen[layout.name] = typed
         for key in layout.keys:
             self._rows(said, typed.filter(pl.col(key).is_null() | (pl.col(key) == "")), key, "give a name")
         unread = typed[number.name].is_null() | typed[number.name].is_nan() | typed[number.name].is_infinite()
@@ -212,18 +215,20 @@ def read_accounts(
         if tables.get(layout.name) is None:
             reader.say(layout.name, "", None, f"table missing: give {', '.join(layout.columns)}")
     trade = read(TRADE)
-    if trade is not None:
-        reader.regions = tuple(pl.concat([trade["origin"], trade["destination"]]).unique(maintain_order=True))
-        reader.products = tuple(trade["product"].unique(maintain_order=True))
-        if trade.is_empty():
-            reader.say(TRADE.name, "", None, "no rows: give the value of every flow, own use included")
+    names = {layout.name: said.get(layout.name, (layout.name, 0))[0] for layout in BASE}
+    if (rows := reader.seen.get(TRADE.name)) is not None:
+        reader.regions = _named(pl.concat([rows["origin"], rows["destination"]]))
+        reader.products = _named(rows["product"])
+        if rows.is_empty():
+            reader.say(names[TRADE.name], "", None, "no rows: give the value of every flow, own use included")
     frames = {layout.name: read(layout) for layout in BASE[1:]}
-    name = said.get(ELASTICITIES.name, (ELASTICITIES.name, 0))[0]
     elasticities = frames[ELASTICITIES.name]
-    if elasticities is not None and trade is not None:
+    if (rows := reader.seen.get(ELASTICITIES.name)) is not None:
         for product in reader.products:
-            if product not in set(elasticities["product"]):
-                reader.say(name, "product", product, "no trade elasticity: add a row")
+            if product not in set(rows["product"]):
+                reader.say(names[ELASTICITIES.name], "product", product, "no trade elasticity: add a row")
+    if (rows := reader.seen.get(INPUTS.name)) is not None:
+        _check_value_added(reader, names[INPUTS.name], rows)
     reader.stop()
     assert trade is not None
     assert elasticities is not None
@@ -239,9 +244,24 @@ def read_accounts(
     tariff = np.ascontiguousarray(optional(TARIFFS).transpose(2, 0, 1))
     inputs = np.ascontiguousarray(optional(INPUTS).transpose(2, 1, 0))
     final = None if frames[FINAL_DEMAND.name] is None else optional(FINAL_DEMAND).T
-    names = {layout.name: said.get(layout.name, (layout.name, 0))[0] for layout in BASE}
     theta = reader.dense(ELASTICITIES, elasticities, np.nan)
     return balanced_accounts(reader, flow, tariff, inputs, theta, final, closure, names)
+
+
+def _named(column: pl.Series) -> tuple[str, ...]:
+    """The names in a column of keys, in their order."""
+    return tuple(name for name in column.unique(maintain_order=True) if name)
+
+
+def _check_value_added(reader: Reader, table: str, inputs: pl.DataFrame) -> None:
+    """Note producers whose input shares, each possible by itself, sum to more than one."""
+    used = inputs.group_by("region", "product", maintain_order=True).agg("_row", "share")
+    for row in used.iter_rows(named=True):
+        shares = [float("nan") if share is None else share for share in row["share"]]
+        if all(0 <= share <= 1 for share in shares) and sum(shares) > 1 + 1e-9:
+            rows = f"row{'s' if len(shares) > 1 else ''} {', '.join(map(str, row['_row']))}"
+            remedy = f"input shares sum to {sum(shares):.6g}, more than 1: value added is negative"
+            reader.say(table, rows, f"{row['region']}/{row['product']}", remedy)
 
 
 def balanced_accounts(
@@ -260,13 +280,6 @@ def balanced_accounts(
         Faults: value added, final demand or income that is negative, and accounts that do not balance.
     """
     regions, products = reader.regions, reader.products
-    used = inputs.sum(0)
-    for k, n in np.argwhere(used > 1 + 1e-9):
-        where = f"{regions[n]}/{products[k]}"
-        reader.say(
-            names["inputs"], where, float(used[k, n]), "input shares sum to more than 1: value added is negative"
-        )
-    reader.stop()
     raw = Accounts(regions, products, flow, tariff, inputs, theta, np.zeros(flow.shape[::2]))
     world = float(raw.value_added.sum())
     for n in np.flatnonzero(raw.value_added <= 0):

@@ -153,7 +153,7 @@ class Board:
         products: Sequence[int],
         origins: Sequence[int],
         destinations: Sequence[int],
-        rate: float,
+        rate: float | np.ndarray,
     ) -> None:
         """Add to ``"tariff"``, ``"levy"`` or ``"real_cost"``."""
         getattr(self, wedge)[box(when, products, origins, destinations)] += rate

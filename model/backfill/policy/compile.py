@@ -74,12 +74,25 @@ def compile_policy(
     """
     exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
     if not inert_allowed:
-        typed = [one for one in policy.placed if not one.measure.included_from]
-        faults: list[UserError] = [inert.error() for inert in _inert(policy, vocabulary, periods, exists, facts, typed)]
-        faults += contradictions(policy, Board(vocabulary, _timeline(policy, periods), exists, facts))
-        if faults:
-            raise Faults(faults)
+        _check(policy, vocabulary, periods, exists, facts)
     return _board(policy.placed, vocabulary, _timeline(policy, periods), exists, facts).wedges()
+
+
+def check_policy(
+    policy: Policy,
+    vocabulary: Vocabulary,
+    periods: tuple[Period, ...],
+    *,
+    flow_exists: FlowExists | None = None,
+    facts: Facts | None = None,
+) -> None:
+    """What `compile_policy` refuses, without its wedges.
+
+    Raises:
+        Faults: measures typed in the policy's own file that change nothing, and measures that contradict one another.
+    """
+    exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
+    _check(policy, vocabulary, periods, exists, facts)
 
 
 def inert_measures(
@@ -149,6 +162,20 @@ def existing_flows(vocabulary: Vocabulary, flow_exists: FlowExists) -> np.ndarra
     """Boolean ``[product, origin, destination]`` of flows in the benchmark."""
     regions = vocabulary.regions
     return np.array([[[flow_exists(p, i, j) for j in regions] for i in regions] for p in vocabulary.products], bool)
+
+
+def _check(
+    policy: Policy,
+    vocabulary: Vocabulary,
+    periods: tuple[Period, ...],
+    exists: np.ndarray | None,
+    facts: Facts | None,
+) -> None:
+    typed = [one for one in policy.placed if not one.measure.included_from]
+    faults: list[UserError] = [inert.error() for inert in _inert(policy, vocabulary, periods, exists, facts, typed)]
+    faults += contradictions(policy, Board(vocabulary, _timeline(policy, periods), exists, facts))
+    if faults:
+        raise Faults(faults)
 
 
 def _timeline(policy: Policy, periods: tuple[Period, ...]) -> Timeline:

@@ -169,7 +169,7 @@ def _check(
     vocabulary = context.get("vocabulary")
     if not names:
         raise PydanticCustomError("empty_list", "name at least one")
-    if vocabulary is not None:
+    if vocabulary is not None and (vocabulary.regions or known is product_names):
         choices = list(known(vocabulary))
         wrong = [name for name in names if name not in choices]
         if wrong:

@@ -145,7 +145,7 @@ class MarketResponse:
 
 def worn(wear: Array) -> Array:
     """What faster wear leaves at the beginning of each period of something there from the first, ``prod_{u<s} (1 - w_u)``."""
-    return np.cumprod(np.concatenate([np.ones((len(wear), 1)), 1 - wear[:, :-1]], axis=1), axis=1)
+    return np.cumprod(np.concatenate([np.ones((len(wear), 1)), 1 - wear[:, :-1]], axis=1), axis=1, dtype=np.float64)
 
 
 def survival(lag: NDArray[np.integer], depreciation: Array, periods: int, wear: Array | None = None) -> Array:

@@ -340,7 +340,7 @@ def _tightening(economy: Economy, wedges: Wedges, first: int) -> dict[str, np.nd
     vocabulary, regions = shape.vocabulary, shape.regions
 
     def rises(values: np.ndarray) -> np.ndarray:
-        return (np.diff(values[first:], axis=0) > 0).any(0)
+        return np.asarray((np.diff(values[first:], axis=0) > 0).any(0))
 
     closing = np.maximum(wedges.coverage, wedges.advanced)
     found = np.zeros((len(vocabulary.products), len(regions), len(regions)), bool)
@@ -351,7 +351,7 @@ def _tightening(economy: Economy, wedges: Wedges, first: int) -> dict[str, np.nd
             for product, origin, destination, _ in limit.entries:
                 found[vocabulary.products.index(product), regions.index(origin), regions.index(destination)] = True
     found &= ~np.eye(len(regions), dtype=bool)
-    into = found.any(1)
+    into = np.asarray(found.any(1))
     by_product = {product: into[vocabulary.products.index(product)] for product in shape.products}
     lines = sorted({vocabulary.products.index(product) for product, _ in shape.makers})
     users = np.isin(np.arange(len(regions)), [leaf.user for leaf in shape.leaves])

@@ -24,6 +24,7 @@ AT_MOST_ONE = {
     "user_share": ("period",),
 }
 BESIDE_REGIONS = ("", "all", "HKG", "NAM", "EUROPE", "REST")
+BY_PARTNER = ("icio_flow", "applied_tariff", "customs_fob", "customs_cif")
 BY_REGION = (
     "icio_flow", "applied_tariff", "customs_fob", "customs_cif", "output_share", "equipment_billings", "labour_growth",
     "user_share_outside_china", "own_share", "server_pattern", "input_coefficient",
@@ -65,10 +66,12 @@ def _fault(directory: Path, row: dict, column: str, remedy: str) -> str:
 
 def _unknown_regions(sources: Sources, directory: Path) -> list[str]:
     known = (*sources.codes, *BESIDE_REGIONS)
-    rows = sources.figures.filter(pl.col("quantity").is_in(BY_REGION) & ~pl.col("region").is_in(known))
     return [
-        _fault(directory, row, "region", f"unknown region: use one of {', '.join(sources.codes)}")
-        for row in rows.iter_rows(named=True)
+        _fault(directory, row, column, f"unknown region: use one of {', '.join(sources.codes)}")
+        for column, quantities in (("region", BY_REGION), ("partner", BY_PARTNER))
+        for row in sources.figures.filter(
+            pl.col("quantity").is_in(quantities) & ~pl.col(column).is_in(known)
+        ).iter_rows(named=True)
     ]
 
 

@@ -161,6 +161,8 @@ def _figures(path: Path, keys: tuple[str, ...]) -> tuple[pl.DataFrame, list[str]
     frame = frame.with_columns(pl.col("value", "low", "high").cast(pl.Float64, strict=False))
     outside = (pl.col("low") > pl.col("value")) | (pl.col("high") < pl.col("value"))
     faults += _say(path, "value", frame.filter(outside), "lies outside its own low and high: correct one of them")
+    year = pl.col("period").str.contains(r"^(19|20)\d\d$")
+    faults += _say(path, "period", frame.filter(~year), "is no year: write four digits, such as 2022")
     faults += _say(path, "grade", frame.filter(~pl.col("grade").is_in(GRADES)), f"use one of {', '.join(GRADES)}")
     faults += _say(path, "source", frame.filter(~pl.col("source").is_in(keys)), "not in bibliography.csv: add it there")
     identity = ["quantity", "region", "partner", "product", "period"]

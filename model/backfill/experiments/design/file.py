@@ -159,7 +159,7 @@ class DesignTable(BaseModel):
         min_length=1, max_length=MOST_LEVERS, description="what may be chosen"
     )
     frontier: Frontier | None = Field(None, description="a limit moved step by step")
-    search: Search = Search()
+    search: Search = Field(default_factory=lambda: Search.model_validate({}))
 
     @property
     def moving(self) -> int | None:

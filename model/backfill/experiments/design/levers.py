@@ -135,7 +135,7 @@ def unfit(measure: BaseModel, key: str, value: float) -> ValidationError | None:
     if rest:
         return unfit(getattr(measure, name), rest, value)
     field = type(measure).model_fields[name]
-    kind = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+    kind: Any = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
     try:
         TypeAdapter(kind).validate_python(value)
     except ValidationError as error:

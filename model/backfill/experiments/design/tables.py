@@ -9,7 +9,7 @@ import polars as pl
 
 from backfill.effects.comparison import WHOLE, WORLD
 from backfill.effects.kinds import KINDS, PACKAGE_COST
-from backfill.effects.scalars import effect
+from backfill.effects.scalars import Effect, effect
 from backfill.experiments.design.file import EffectOf, Lever
 from backfill.experiments.design.result import SUMMARY, table
 from backfill.experiments.design.solve import Outcome
@@ -33,7 +33,7 @@ def unit_of(name: str) -> str:
     return f"{MONEY} a year" if name == PACKAGE_COST else KINDS[name].unit
 
 
-def effects(worlds: Worlds) -> Iterator[tuple[tuple[str, str, str], object]]:
+def effects(worlds: Worlds) -> Iterator[tuple[tuple[str, str, str], Effect]]:
     """Effects that are reported, by quantity, where and period: headline ones everywhere, and those asked for."""
     economy = worlds.setting.economy
     blocs = [*dict.fromkeys(economy.structure.vocabulary.bloc.values()), WORLD]

@@ -11,7 +11,7 @@ from backfill.coupling import settled
 from backfill.effects.kinds import PACKAGE_COST
 from backfill.effects.scalars import Effect, effect
 from backfill.errors import UnsolvedError
-from backfill.experiments.design.file import EffectOf
+from backfill.experiments.design.file import Limit, Objective
 from backfill.experiments.design.levers import Levers
 from backfill.experiments.design.started import Stand, Started
 from backfill.experiments.setting import Progress, Setting
@@ -92,7 +92,7 @@ class Worlds:
         self._last: list[Stand] = []
         self.reference = self._reference(reference)
 
-    def _effect(self, one: EffectOf) -> Effect | None:
+    def _effect(self, one: Objective | Limit) -> Effect | None:
         name = one.effect
         return None if name == PACKAGE_COST else effect(name, self.setting.economy, **one.where())
 

@@ -64,7 +64,7 @@ from = 2022-10-07
         drawn = board.drawn[place]
         served = np.zeros_like(drawn)
         for stretch in np.flatnonzero(when):
-            since = self._long_enough(board, stretch)
+            since = self._long_enough(board, int(stretch))
             if since is not None:
                 served[stretch] = self.reopened * drawn[since : stretch + 1].min(axis=0)
         for values in (board.coverage, board.advanced):
