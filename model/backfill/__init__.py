@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from backfill.experiments.config import load_experiment
     from backfill.experiments.results import Result, load_result
     from backfill.experiments.run import run
+    from backfill.experiments.sweep.load import Sweep, load_sweep
     from backfill.hats.base import ElasticLabour, ScaleEconomies
     from backfill.world import solve_world
 
@@ -25,10 +26,12 @@ __all__ = [
     "ElasticLabour",
     "Result",
     "ScaleEconomies",
+    "Sweep",
     "compare",
     "keep_compiled",
     "load_experiment",
     "load_result",
+    "load_sweep",
     "run",
     "solve_world",
 ]
@@ -38,10 +41,12 @@ _HOMES = {
     "ElasticLabour": "backfill.hats.base",
     "Result": "backfill.experiments.results",
     "ScaleEconomies": "backfill.hats.base",
+    "Sweep": "backfill.experiments.sweep.load",
     "compare": "backfill.commands.compare",
     "keep_compiled": "backfill.commands.run",
     "load_experiment": "backfill.experiments.config",
     "load_result": "backfill.experiments.results",
+    "load_sweep": "backfill.experiments.sweep.load",
     "run": "backfill.experiments.run",
     "solve_world": "backfill.world",
 }

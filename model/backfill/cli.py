@@ -177,6 +177,54 @@ def design(
     return DONE if design_experiment(file_or_name, out, ranges, quiet) else UNSOLVED
 
 
+@app.command
+def sweep(
+    file_or_name: Annotated[
+        str | None, Parameter(help="An experiment file with a [sweep], or the name of a shipped one.")
+    ] = None,
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(help="Folder for the result; results/NAME-sweep if left out.")] = None,
+    part: Annotated[str | None, Parameter(help="Solve a part of it, such as 1/4; all parts share a folder.")] = None,
+    workers: Annotated[int | None, Parameter(help="Processes; one for each core if left out.")] = None,
+    keep: Annotated[Literal["effects", "flows"], Parameter(help="What is kept: effects by bloc, or all flows too.")] = "effects",
+    scheduler: Annotated[str | None, Parameter(help="Address of a Dask scheduler whose workers solve it.")] = None,
+    retry: Annotated[bool, Parameter(help="Solve again what failed, each scenario alone.", negative="")] = False,
+    dry_run: Annotated[bool, Parameter(help="Print size, time and disk from a short trial.", negative="")] = False,
+    status: Annotated[Path | None, Parameter(help="Print how far the sweep in this folder is.")] = None,
+    quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
+) -> int:
+    """Solve an experiment at many levers and parameters; goes on where it was left."""
+    from backfill.commands.sweep import status_lines, sweep_experiment
+
+    if status is not None:
+        print("\n".join(status_lines(status)))
+        return DONE
+    if file_or_name is None:
+        raise CommandError("backfill sweep", "", None, "name an experiment file, or a folder with --status")
+    options = {"part": part, "workers": workers, "keep": keep, "retry": retry, "dry_run": dry_run, "scheduler": scheduler}
+    return DONE if sweep_experiment(file_or_name, out, **options, quiet=quiet) else UNSOLVED
+
+
+@app.command
+def sensitivity(
+    directory: Annotated[Path, Parameter(help="Folder of a sweep.")],
+    /,
+    *,
+    quantity: Annotated[tuple[str, ...], Parameter(help="Effects to look at; all if left out.")] = (),
+    threshold: Annotated[
+        tuple[str, ...], Parameter(help='A condition such as "compute denied of adversary in 2027 >= 100000".')
+    ] = (),
+    lever: Annotated[str | None, Parameter(help="Lever of which the lowest value is wanted at which conditions hold.")] = None,
+    quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
+) -> int:
+    """Say what matters in a sweep: Sobol indices, swings, thresholds."""
+    from backfill.commands.sensitivity import analyse
+
+    analyse(directory, quantity, threshold, lever, quiet)
+    return DONE
+
+
 @economy.command(name="check")
 def check_economy(
     folder: Annotated[

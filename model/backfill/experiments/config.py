@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -27,6 +27,8 @@ from backfill.experiments.design.checks import design_of, unfit_levers
 from backfill.experiments.design.file import DesignTable
 from backfill.experiments.file import NO_CONTROLS, ExperimentFile, Horizon, horizon, parse
 from backfill.experiments.parameters import against_priors, without_priors
+from backfill.experiments.sweep.checks import sweep_of, unfit_sweep
+from backfill.experiments.sweep.file import SweepTable
 from backfill.experiments.toml_text import to_toml
 from backfill.hats.own import CLOSURES, OwnTables, read_own
 from backfill.policy.benchmark import benchmark_flows
@@ -61,6 +63,7 @@ class Experiment:
         left_out: labels of the measures that do not count because they were not known on that day.
         game: who may align with it, and what others threaten and offer, or None.
         design: levers, objective and limits of the best package looked for, or None.
+        sweep: levers and parameters that it is solved at many values of, or None.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Experiment:
     left_out: tuple[str, ...] = ()
     game: GameTable | None = None
     design: DesignTable | None = None
+    sweep: SweepTable | None = None
 
     def known_on(self, day: dt.date) -> Experiment:
         """The experiment as far as it was known on a day (see `backfill.policy.known`)."""
@@ -162,6 +166,7 @@ class Experiment:
                 "parameters": dict(self.parameters) or None,
                 "game": self.game.model_dump(by_alias=True, exclude_none=True) if self.game else None,
                 "design": self.design.model_dump(by_alias=True, exclude_none=True) if self.design else None,
+                "sweep": self.sweep.model_dump(by_alias=True, exclude_none=True) if self.sweep else None,
                 "measures": measures or None,
             }
         )
@@ -225,6 +230,10 @@ def load_experiment(
     wrong += unfit
     if design is not None and names is not None and grid is not None and settings is not None and not wrong:
         wrong += unfit_levers(design, acting, file.label, names, grid, tables, own, settings.foresight)
+    sweep, unfit = sweep_of(file, grid, own is not None)
+    wrong += unfit
+    if sweep is not None and names is not None and grid is not None and settings is not None and not wrong:
+        wrong += unfit_sweep(sweep, acting, file.label, names, grid, tables, own)
     checked = not inert_allowed and as_of is None
     if grid is not None and (checked or file.raw.get("game") is not None):
         exists = benchmark_flows(tables) if own is None else own.flow_exists()
@@ -234,10 +243,12 @@ def load_experiment(
         if names is not None and checked:
             # Without a measure or a file that is at fault itself, or beside a twin, others may seem to change nothing.
             whole = len(policy.placed) == sum(_measure_count(one) for one in files) and not astray and not twins
-            wrong += _inert(acting, names, grid, exists, whole, facts)
+            moved = {name for lever in sweep.levers for name in lever.measure} if sweep else set()
+            wrong += _inert(acting, names, grid, exists, whole, facts, moved)
     if settings is None or wrong:
         raise Faults(wrong)
-    experiment = replace(_experiment(file, files, settings, acting, mapping, own), withdrawn=withdrawn, game=game, design=design)
+    experiment = _experiment(file, files, settings, acting, mapping, own)
+    experiment = replace(experiment, withdrawn=withdrawn, game=game, design=design, sweep=sweep)
     return experiment if as_of is None else replace(experiment.known_on(as_of), title=settings.title)
 
 
@@ -318,9 +329,15 @@ def _measure_count(file: PolicyFile) -> int:
 
 
 def _inert(
-    policy: Policy, names: Vocabulary, grid: tuple[Period, ...], exists: FlowExists, whole: bool, facts: Facts | None
-) -> tuple[UserError, ...]:
-    """Measures that change nothing: beside each other if the policy is whole, else each for itself."""
+    policy: Policy, names: Vocabulary, grid: tuple[Period, ...], exists: FlowExists, whole: bool, facts: Facts | None,
+    moved: Collection[str] = (),
+) -> tuple[UserError, ...]:  # fmt: skip
+    """Measures that change nothing: beside each other if the policy is whole, else each for itself.
+
+    Those that a sweep moves may change nothing where the file leaves them.
+    """
+    if moved:
+        policy = Policy(tuple(_included(one) if one.measure.name in moved else one for one in policy.placed))
     try:
         if not whole:
             return tuple(one.error() for one in idle_measures(policy, names, grid, flow_exists=exists, facts=facts))
@@ -328,6 +345,11 @@ def _inert(
     except UserError as error:
         return error.faults if isinstance(error, Faults) else (error,)
     return ()
+
+
+def _included(placed: Placed) -> Placed:
+    """A measure as if it were included, of which nobody asks whether it changes anything."""
+    return replace(placed, measure=placed.measure.model_copy(update={"included_from": "sweep"}))
 
 
 def _reference(file: PolicyFile, policy: Policy) -> list[UserError]:

@@ -100,6 +100,7 @@ class ExperimentFile(BaseModel):
     parameters: dict[str, float] = Field({}, description="priors set to another value")
     game: Any = Field(None, description="who may align, and what others threaten and offer; see `backfill align`")
     design: Any = Field(None, description="the best package to look for; see `backfill design`")
+    sweep: Any = Field(None, description="what to solve it at; see `backfill sweep`")
     measures: list[Any] = Field([], description="the policy")
 
 
@@ -140,7 +141,7 @@ def parse(
                 None,
                 f"is not taken over by {included_by.label}, which includes this file; move it there",
             )
-            for table in ("parameters", "regions", "economy", "as_of", "game", "design")
+            for table in ("parameters", "regions", "economy", "as_of", "game", "design", "sweep")
             if file.raw.get(table)
         ]
     raw = file.raw.get("measures")

@@ -62,7 +62,7 @@ def vintages(policy: Policy, periods: Sequence[Period], compiled: Callable[[Poli
 
 def vintage(policy: Policy, after: int, periods: Sequence[Period], compiled: Callable[[Policy], Wedges]) -> Wedges:
     """A policy as it stood when ``after`` periods were over."""
-    return dataclasses.replace(compiled(known(policy, after, periods)), foreseen=_foreseen(policy, after, periods))
+    return dataclasses.replace(compiled(known(policy, after, periods)), foreseen=foreseen(policy, after, periods))
 
 
 def at(policy: Vintages, after: int) -> Wedges:
@@ -85,7 +85,7 @@ def _end_learned(measure: Measure, periods: Sequence[Period]) -> int:
     return 0 if day is None else _over(day, periods)
 
 
-def _foreseen(policy: Policy, after: int, periods: Sequence[Period]) -> np.ndarray:
+def foreseen(policy: Policy, after: int, periods: Sequence[Period]) -> np.ndarray:
     """Share of each period in which buyers know what is to come in later ones, once ``after`` periods are over.
 
     In the first period after the news that is what is left of it when the first measure is announced that does not come into

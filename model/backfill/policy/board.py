@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -281,28 +281,51 @@ class Board:
 
     def wedges(self) -> Wedges:
         """Averages by period of what has been written."""
+        found: dict[str, np.ndarray] = {}
+        for name in WRITTEN:
+            found[name] = self.wedge(name, found)
+        return Wedges(**found, limits=tuple(self.limits))
 
-        def averaged(values: np.ndarray) -> np.ndarray:
-            return _exact(self.timeline.average(values) * self._foreign)
+    def wedge(self, name: str, found: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Averages by period of one of the arrays of `Wedges`.
 
-        years = np.array([period.years for period in self.timeline.periods])
-        both = (1 - (1 - closed) * (1 - self.refused) for closed in (self.coverage, self.advanced))
-        coverage, advanced = (np.minimum(averaged(values), 1.0) for values in both)
-        return Wedges(
-            coverage=coverage,
-            tariff=averaged(self.tariff),
-            levy=averaged(self.levy),
-            real_cost=averaged(self.real_cost),
-            enforcement=_exact(self.timeline.average(self.enforcement)),
-            limits=tuple(self.limits),
-            advanced=np.where(advanced > coverage, advanced, 0.0),
-            detection=_exact(self.timeline.average(1 - self.missed)),
-            remote=_exact(self.timeline.average(self.remote) * self._foreign),
-            outlay=_exact(self.timeline.average(self.outlay) * years[:, None]),
-            productivity=_exact(self.timeline.average(self.productivity)),
-            wear=_exact(np.minimum(self.timeline.average(self.wear), 0.9)),
-            subsidy=_exact(np.minimum(self.timeline.average(self.subsidy), 0.95)),
-        )
+        Args:
+            name: which one, a key of `WRITTEN`.
+            found: those before it in `WRITTEN`.
+        """
+        average = self.timeline.average
+        if name in ("coverage", "advanced"):
+            both = 1 - (1 - getattr(self, name)) * (1 - self.refused)
+            closed = np.minimum(_exact(average(both) * self._foreign), 1.0)
+            return closed if name == "coverage" else np.where(closed > found["coverage"], closed, 0.0)
+        if name in ("tariff", "levy", "real_cost", "remote"):
+            return _exact(average(getattr(self, name)) * self._foreign)
+        if name == "detection":
+            return _exact(average(1 - self.missed))
+        if name == "outlay":
+            return _exact(average(self.outlay) * np.array([period.years for period in self.timeline.periods])[:, None])
+        if name in _MOST:
+            return _exact(np.minimum(average(getattr(self, name)), _MOST[name]))
+        return _exact(average(getattr(self, name)))
+
+
+WRITTEN: Mapping[str, tuple[str, ...]] = {
+    "coverage": ("coverage", "refused"),
+    "tariff": ("tariff",),
+    "levy": ("levy",),
+    "real_cost": ("real_cost",),
+    "enforcement": ("enforcement",),
+    "advanced": ("advanced", "coverage", "refused"),
+    "detection": ("missed",),
+    "remote": ("remote",),
+    "outlay": ("outlay",),
+    "productivity": ("productivity",),
+    "wear": ("wear",),
+    "subsidy": ("subsidy",),
+}
+"""Arrays of `Wedges`, to those of the board that they are made of."""
+
+_MOST = {"wear": 0.9, "subsidy": 0.95}
 
 
 def box(when: np.ndarray, *places: Sequence[int]) -> tuple[np.ndarray, ...]:

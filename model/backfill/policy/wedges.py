@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -114,3 +115,22 @@ class Wedges:
             real_cost=np.zeros(shape),
             enforcement=np.ones((len(periods), len(vocabulary.regions))),
         )
+
+
+def stacked(worlds: Sequence[Wedges]) -> Wedges:
+    """Worlds of one period as one: the leading axis of every array, and of limits' quantities, is the world.
+
+    Limits of one name and the same flows are one limit, infinite in worlds without it.
+
+    Raises:
+        ValueError: for wedges over several periods.
+    """
+    if any(len(one.coverage) != 1 for one in worlds):
+        raise ValueError("only wedges over one period can be stacked")
+    limits: dict[tuple, tuple[Limit, np.ndarray]] = {}
+    for n, one in enumerate(worlds):
+        for limit in one.limits:
+            alike = tuple(getattr(limit, f.name) for f in fields(Limit) if f.name != "quantity")
+            limits.setdefault(alike, (limit, np.full(len(worlds), np.inf)))[1][n] = limit.quantity[0]
+    arrays = {f.name: np.concatenate([getattr(one, f.name) for one in worlds]) for f in fields(Wedges) if f.name != "limits"}
+    return Wedges(**arrays, limits=tuple(replace(limit, quantity=amount) for limit, amount in limits.values()))

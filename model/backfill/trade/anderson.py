@@ -51,6 +51,7 @@ def solve(
     trust: float = 1.0,
     restarts: int = 6,
     patience: int = 400,
+    precondition: Callable[[Float[Array, "lane unknown"]], Float[Array, "lane unknown"]] | None = None,
 ) -> FixedPoint:
     """Find ``x = evaluate(x)`` in every lane.
 
@@ -58,11 +59,19 @@ def solve(
     beyond its best, is not a number, or has not fallen below its best for ``patience`` evaluations, starts its history
     afresh from the best point with half the pace, and is given up after a few such restarts. Lanes that have converged
     stand still.
+
+    Args:
+        precondition: what a change of the map is taken to ask of the unknowns, about ``(I - F_x)^-1`` times it; the change
+            itself if None. Residuals are those of the map in either case.
     """
     lanes, unknowns = start.shape
     histories = jnp.zeros((lanes, memory, unknowns))
-    change = evaluate(start) - start
-    size = jnp.abs(change).max(1)
+
+    def measured(point: Array) -> tuple[Array, Array]:
+        change = evaluate(point) - point
+        return change if precondition is None else precondition(change), jnp.abs(change).max(1)
+
+    change, size = measured(start)
 
     def hopeful(best_size: Array, damping: Array) -> Array:
         return jnp.isfinite(best_size) & (damping > 0.5**restarts)
@@ -80,8 +89,9 @@ def solve(
         proposal = point + (proposal - point) * (trust / jnp.maximum(length, trust))
         proposal = jnp.maximum(jnp.where(lost[:, None], best, proposal), floor)
         new_point = jnp.where(moves[:, None], proposal, point)
-        new_change = jnp.where(moves[:, None], evaluate(new_point) - new_point, change)
-        new_size = jnp.where(moves, jnp.abs(new_change).max(1), size)
+        new_change, new_size = measured(new_point)
+        new_change = jnp.where(moves[:, None], new_change, change)
+        new_size = jnp.where(moves, new_size, size)
         keep, lane = (moves & ~lost)[:, None], lost[:, None, None]
         slot = step % memory
         points = jnp.where(lane, 0.0, points.at[:, slot].set(jnp.where(keep, new_point - point, 0.0)))

@@ -89,6 +89,12 @@ def first_guess(structure: Structure, parameters: Parameters, barriers: Barriers
     return jax.vmap(one)(parameters)
 
 
+def floor(structure: Structure, unknowns: int, limits: int) -> Float[Array, " unknown"]:
+    """Least values of the unknowns: freight, congestion and rents are never negative, the rest are logarithms."""
+    rents = limits + len(structure.hubs) + len(structure.regions)
+    return jnp.concatenate([jnp.full(unknowns - rents, -jnp.inf), jnp.zeros(rents)])
+
+
 def _solve(structure: Structure, used: Used, lanes: Lane, start: Array, tolerance: Array) -> Equilibrium:
     limits = lanes.barriers.limit_quantity.shape[-1]
 
@@ -104,9 +110,8 @@ def _solve(structure: Structure, used: Used, lanes: Lane, start: Array, toleranc
     def evaluate(points: Array) -> Array:
         return jax.vmap(one)(lanes, points, walls, groups)[0]
 
-    rents = limits + len(structure.hubs) + len(structure.regions)
-    floor = jnp.concatenate([jnp.full(start.shape[1] - rents, -jnp.inf), jnp.zeros(rents)])
-    found = anderson.solve(evaluate, start, floor=floor, tolerance=tolerance, patience=PATIENCE)
+    least = floor(structure, start.shape[1], limits)
+    found = anderson.solve(evaluate, start, floor=least, tolerance=tolerance, patience=PATIENCE)
     outcome = jax.vmap(one)(lanes, found.point, walls, groups)[1]
     buying = outcome.buying
     return Equilibrium(

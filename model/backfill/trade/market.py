@@ -13,6 +13,7 @@ from jaxtyping import Float
 from backfill.arrays import Array
 from backfill.economy.economy import Parameters, Structure
 from backfill.trade.barriers import Barriers
+from backfill.trade.builders import Builders
 from backfill.trade.delivery import Delivered, Handling, deliver, handle, legs
 from backfill.trade.demand import Absorption, ComputeDemand, Flows, absorb_goods, goods_bundle
 from backfill.trade.factors import Buyers, Factors, buyers, duty_paid, factors, limited, tariffs
@@ -141,6 +142,7 @@ def market(
     vector: Float[Array, " unknown"],
     walls: Factors | None = None,
     groups: Buyers | None = None,
+    builders: Builders | None = None,
 ) -> tuple[Float[Array, " unknown"], Outcome]:
     """Evaluate a market at ``vector`` (see `State`): the fixed-point map and what follows from it.
 
@@ -150,6 +152,7 @@ def market(
     Args:
         walls: wedges computed beforehand, for markets without quantity limits on goods.
         groups: buyers computed beforehand.
+        builders: those who buy tools at what they cost here, besides what is planned.
     """
     state = unpack(structure, vector)
     production, preferences, accelerators = parameters.production, parameters.preferences, parameters.accelerators
@@ -167,6 +170,10 @@ def market(
     buying, input_weight = stack_prices(
         structure, production, walls, groups, preferences.sigma, preferences.rivalry, state.wage, state.core_mill, rent
     )
+    if builders is not None:
+        added = builders.additions(structure, buying.by_class)
+        bought = builders.purchases(structure, added, barriers.slot)
+        groups = groups._replace(purchases=groups.purchases + bought)
     composite = buying.mean
     services = composite[structure.position("services")] if structure.makers else jnp.ones(regions)
     delivered = deliver(

@@ -12,20 +12,18 @@ from backfill.economy.tables import BaselineTables
 from backfill.effects.kinds import PACKAGE_COST
 from backfill.errors import (
     ContradictionError,
-    DuplicateMeasureError,
     InertMeasureError,
     OutOfRangeError,
-    UnknownChoiceError,
     UserError,
-    did_you_mean,
 )
 from backfill.experiments.design.file import DesignTable, Lever, read_design
-from backfill.experiments.design.levers import Levers, field_of, numeric, numeric_fields, placed_of, unfit
+from backfill.experiments.design.levers import Levers
+from backfill.experiments.levers import field_faults, field_of, numeric, placed_of, twice
 from backfill.governments.package import Package
 from backfill.hats.own import OwnTables
 from backfill.policy.benchmark import benchmark_flows
 from backfill.policy.compile import compile_policy
-from backfill.policy.faults import faults, path
+from backfill.policy.faults import path
 from backfill.policy.library import PolicyFile
 from backfill.policy.measures.secondary_tariff import SecondaryTariff
 from backfill.policy.policy import Policy
@@ -75,7 +73,7 @@ def unfit_levers(
         foresight: what builders expect.
     """
     wrong = [fault for n, lever in enumerate(table.levers) for fault in _lever(n, lever, policy, file)]
-    wrong += _twice(table, file)
+    wrong += twice([(lever.measure, lever.field) for lever in table.levers], file, "design")
     wrong += [
         ContradictionError(one.file, one.key, one.measure.kind, "answers measured backfill, which levers move; leave it out")
         for one in policy.placed
@@ -98,25 +96,12 @@ def unfit_levers(
 
 def _lever(n: int, lever: Lever, policy: Policy, file: str) -> Iterator[UserError]:
     key = path("design", "levers", n)
-    known = [one.measure.name for one in policy.placed if one.measure.name]
+    yield from field_faults(lever.measure, lever.field, {"low": lever.low, "high": lever.high}, policy, file, key)
     for name in lever.measure:
         found = placed_of(policy, name)
-        if not found:
-            remedy = did_you_mean(name, known, "is the name of no measure; give the measure this name, or name another")
-            yield UnknownChoiceError(file, path(key, "measure"), name, remedy)
+        if not found or not numeric(found[0].measure, lever.field):
             continue
-        measure = found[0].measure
-        if not numeric(measure, lever.field):
-            fit = numeric_fields(measure)
-            remedy = did_you_mean(lever.field, fit, f"is no number of a {measure.kind}; there are {', '.join(fit) or 'none'}")
-            yield UnknownChoiceError(file, path(key, "field"), lever.field, remedy)
-            continue
-        for end in ("low", "high"):
-            error = unfit(measure, lever.field, getattr(lever, end))
-            if error is not None:
-                told = faults(error, file, path(key, end))[0]
-                yield OutOfRangeError(file, path(key, end), getattr(lever, end), told.remedy)
-        value = field_of(measure, lever.field)
+        value = field_of(found[0].measure, lever.field)
         if lever.start is None and value is not None and not lever.low <= value <= lever.high:
             remedy = f"leaves out the measure's own value {value:g}; widen the range or give start"
             yield OutOfRangeError(file, path(key, "low" if value < lever.low else "high"), _end(lever, value), remedy)
@@ -124,16 +109,6 @@ def _lever(n: int, lever: Lever, policy: Policy, file: str) -> Iterator[UserErro
 
 def _end(lever: Lever, value: float) -> float:
     return lever.low if value < lever.low else lever.high
-
-
-def _twice(table: DesignTable, file: str) -> Iterator[UserError]:
-    taken: dict[tuple[str, str], int] = {}
-    for n, lever in enumerate(table.levers):
-        for name in lever.measure:
-            other = taken.setdefault((name, lever.field), n)
-            if other != n:
-                remedy = f"is levers[{other + 1}] already; remove one"
-                yield DuplicateMeasureError(file, path("design", "levers", n, "field"), lever.field, remedy)
 
 
 def _still(levers: Levers, file: str, wedges: Callable[[Package], Wedges]) -> list[UserError]:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, get_args
 
 import numpy as np
-from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from backfill.experiments.design.file import DesignTable, Lever
+from backfill.experiments.levers import field_of, with_field
 from backfill.governments.package import Package
-from backfill.policy.measure import Measure
-from backfill.policy.policy import Placed, Policy
+from backfill.policy.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -80,64 +78,3 @@ class Levers:
         measure = next(one.measure for one in self.policy.placed if one.measure.name in lever.measure)
         value = field_of(measure, lever.field)
         return 0.5 * (lever.low + lever.high) if value is None else float(value)
-
-
-def placed_of(policy: Policy, name: str) -> list[Placed]:
-    """Measures of a name."""
-    return [one for one in policy.placed if one.measure.name == name]
-
-
-def attribute(model: type[BaseModel], key: str) -> str | None:
-    """Name of the attribute that a file calls ``key``; None if there is none."""
-    return next((name for name, field in model.model_fields.items() if key in (name, field.alias)), None)
-
-
-def field_of(measure: BaseModel, key: str) -> Any:
-    """Value of a field; with a dot, of a table inside."""
-    first, _, rest = key.partition(".")
-    value = getattr(measure, attribute(type(measure), first) or first)
-    return field_of(value, rest) if rest else value
-
-
-def with_field(measure: Any, key: str, value: float) -> Any:
-    """The measure with another value of a field."""
-    first, _, rest = key.partition(".")
-    name = attribute(type(measure), first) or first
-    new = with_field(getattr(measure, name), rest, value) if rest else value
-    return measure.model_copy(update={name: new})
-
-
-def numeric(measure: Measure | BaseModel, key: str) -> bool:
-    """Whether a field exists and takes any number between its bounds."""
-    first, _, rest = key.partition(".")
-    name = attribute(type(measure), first)
-    if name is None:
-        return False
-    if rest:
-        inner = getattr(measure, name)
-        return isinstance(inner, BaseModel) and numeric(inner, rest)
-    return _takes_numbers(type(measure).model_fields[name].annotation)
-
-
-def _takes_numbers(kind: Any) -> bool:
-    return kind is float or any(_takes_numbers(part) for part in get_args(kind))
-
-
-def numeric_fields(measure: BaseModel) -> list[str]:
-    """Fields that may be levers."""
-    return [field.alias or name for name, field in type(measure).model_fields.items() if numeric(measure, field.alias or name)]
-
-
-def unfit(measure: BaseModel, key: str, value: float) -> ValidationError | None:
-    """What the field itself has against a value."""
-    first, _, rest = key.partition(".")
-    name = attribute(type(measure), first) or first
-    if rest:
-        return unfit(getattr(measure, name), rest, value)
-    field = type(measure).model_fields[name]
-    kind: Any = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
-    try:
-        TypeAdapter(kind).validate_python(value)
-    except ValidationError as error:
-        return error
-    return None

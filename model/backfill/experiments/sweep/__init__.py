@@ -1,0 +1,1 @@
+"""Sweeps: an experiment solved at thousands of levers and parameters."""

@@ -1,0 +1,140 @@
+"""Whether a sweep can be meant: its levers against the policy, told before anything is solved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+
+import numpy as np
+
+from backfill.dimensions import Period, Vocabulary
+from backfill.economy.tables import BaselineTables
+from backfill.errors import ContradictionError, InertMeasureError, OutOfRangeError, UserError
+from backfill.experiments.levers import field_faults, twice
+from backfill.experiments.sweep.file import MOST_SCENARIOS, SweepTable, read_sweep
+from backfill.experiments.sweep.plan import Plan
+from backfill.experiments.sweep.policies import policy_at
+from backfill.hats.own import OwnTables
+from backfill.policy.benchmark import BUILT_IN, benchmark_flows, priors
+from backfill.policy.compile import compile_policy
+from backfill.policy.faults import path
+from backfill.policy.library import PolicyFile
+from backfill.policy.policy import Policy
+from backfill.policy.technology import benchmark_facts
+from backfill.policy.wedges import Wedges
+
+
+def sweep_of(
+    file: PolicyFile, periods: Sequence[Period] | None, own: bool
+) -> tuple[SweepTable | None, list[UserError]]:
+    """The sweep of a file, and what is wrong with it apart from its levers (see `unfit_sweep`)."""
+    raw = file.raw.get("sweep")
+    if raw is None or periods is None:
+        return None, []
+    return read_sweep(raw, file.label, periods, {} if own else priors(), BUILT_IN)
+
+
+def unfit_sweep(
+    table: SweepTable,
+    policy: Policy,
+    file: str,
+    vocabulary: Vocabulary,
+    periods: Sequence[Period],
+    tables: BaselineTables | None,
+    own: OwnTables | None,
+) -> list[UserError]:
+    """Levers in no measure, values a field does not take, sweeps too large, and levers that move nothing.
+
+    Args:
+        table: the sweep.
+        policy: the measures of the experiment.
+        file: file to name.
+        vocabulary, periods: what measures are compiled over.
+        tables: the benchmark over other regions; the shipped one if None.
+        own: a user's own economy instead of the benchmark.
+    """
+    wrong = [fault for n, lever in enumerate(table.levers) for fault in _lever(n, table, policy, file)]
+    wrong += twice([(lever.measure, lever.field) for lever in table.levers], file, "sweep")
+    wrong += [
+        ContradictionError(
+            one.file, one.key, one.measure.kind, "answers measured backfill, which levers move; leave it out"
+        )
+        for one in policy.placed
+        if one.measure.answers_behaviour
+    ]
+    wrong += _size(table, file)
+    if wrong:
+        return wrong
+    exists = benchmark_flows(tables) if own is None else own.flow_exists()
+    facts = benchmark_facts(tables) if own is None else None
+
+    def wedges(values: Sequence[float]) -> Wedges:
+        moved = policy_at(policy, table.levers, values)
+        return compile_policy(moved, vocabulary, tuple(periods), flow_exists=exists, facts=facts, inert_allowed=True)
+
+    return list(_still(table, file, wedges))
+
+
+def _lever(n: int, table: SweepTable, policy: Policy, file: str) -> Iterator[UserError]:
+    lever = table.levers[n]
+    key = path("sweep", "levers", n)
+    ends = [("values", float(x)) for x in sorted({min(lever.values), max(lever.values)})] if lever.values else []
+    ends += [(word, float(x)) for word, x in (("low", lever.low), ("high", lever.high)) if x is not None]
+    found = [list(field_faults(lever.measure, lever.field, {word: x}, policy, file, key)) for word, x in ends]
+    yield from {str(fault): fault for faults in found for fault in faults}.values()
+
+
+def _size(table: SweepTable, file: str) -> Iterator[UserError]:
+    """More scenarios than can be numbered, and choices that do not go together."""
+    counts = {}
+    groups = [
+        (
+            "policy",
+            table.policy,
+            table.policy_by,
+            [*table.levers, *(table.parameters if table.combine == "joint" else ())],
+        )
+    ]
+    if table.combine != "joint":
+        groups.append(("uncertainty", table.uncertainty, table.uncertainty_by, list(table.parameters)))
+    for word, choice, by, axes in groups:
+        sizes = [len(axis.values) if axis.values else axis.points or 1 for axis in axes]
+        if not axes:
+            counts[word] = 1
+        elif by == "grid":
+            counts[word] = int(np.prod([float(size) for size in sizes]))
+        elif by == "listed":
+            counts[word] = sizes[0]
+        else:
+            counts[word] = (choice.samples or 1) * (len(axes) + 2 if by == "saltelli" else 1)
+    paired = table.combine == "paired" and table.levers and table.parameters
+    if paired and counts["policy"] != counts["uncertainty"]:
+        have = f"{counts['policy']:,} choices of levers and {counts['uncertainty']:,} draws of parameters"
+        told = f"goes row by row, but there are {have}"
+        yield ContradictionError(file, "sweep.combine", table.combine, f"{told}; make them as many")
+    total = max(counts.values()) if paired else int(np.prod([float(n) for n in counts.values()]))
+    if total > MOST_SCENARIOS:
+        remedy = f"makes {total:,} scenarios, of which {MOST_SCENARIOS:,} can be numbered; take fewer values or samples"
+        yield OutOfRangeError(file, "sweep", None, remedy)
+
+
+def _still(table: SweepTable, file: str, wedges) -> Iterator[UserError]:
+    """Levers that leave wedges as they are wherever the others stand."""
+    if not table.levers:
+        return
+    rows = Plan.of(table.model_copy(update={"parameters": (), "combine": "crossed"})).levers
+    low, high = rows.min(0), rows.max(0)
+    ends = [wedges(low), wedges(high)]
+    for n, lever in enumerate(table.levers):
+        if low[n] == high[n]:
+            continue
+        others = (np.where(np.arange(len(low)) == n, high, low), np.where(np.arange(len(low)) == n, low, high))
+        if all(_alike(end, wedges(other)) for end, other in zip(ends, others, strict=True)):
+            remedy = "moves nothing between its ends: other measures do as much at every value; remove it or widen it"
+            yield InertMeasureError(file, path("sweep", "levers", n), lever.label, remedy)
+
+
+def _alike(one: Wedges, other: Wedges) -> bool:
+    arrays = [field.name for field in fields(Wedges) if field.name != "limits"]
+    limits = [[(x.name, x.entries, x.quantity.tobytes()) for x in wedges.limits] for wedges in (one, other)]
+    return limits[0] == limits[1] and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in arrays)

@@ -1,0 +1,215 @@
+"""Scenarios over all periods with suppliers' answer, each started from the nearest one that is solved already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+
+from backfill.coupling import settled
+from backfill.errors import UnsolvedError
+from backfill.experiments.design.started import Stand, Started
+from backfill.experiments.setting import Setting
+from backfill.experiments.sweep.economies import Economies
+from backfill.experiments.sweep.policies import Compiled
+from backfill.experiments.sweep.quantities import Measured, Measures, Worlds
+from backfill.experiments.sweep.seen import Seen, together
+from backfill.experiments.sweep.solved import Solved, controlled, failed, without
+from backfill.experiments.vintages import Vintages, continuing, foreseen, known, last, news
+from backfill.experiments.worlds import batch, fingerprint
+from backfill.policy.compile import existing_flows
+from backfill.policy.policy import Policy
+from backfill.policy.wedges import Wedges
+from backfill.response import levels
+from backfill.supply.foresight import foresight_named
+from backfill.threads import single_threaded_algebra
+
+TOGETHER = 12
+"""Scenarios solved in one batch."""
+
+Key = tuple[tuple[int, str], ...]
+
+
+class Coupled:
+    """Solves scenarios of one draw of parameters after the other.
+
+    Where a scenario starts depends on its chunk alone: the first few on the reference, each later one on the nearest, by levers,
+    of those before it.
+
+    Args:
+        economies: of the sweep.
+        reference: policy of the reference.
+        keep: whether all flows are kept.
+    """
+
+    def __init__(self, economies: Economies, reference: Policy, *, keep: bool = False) -> None:
+        self.economies, self.keep = economies, keep
+        self.plan, self.experiment, self.before = economies.plan, economies.experiment, reference
+        self._compiled: dict[int, Compiled] = {}
+        self._base: tuple[int, Worlds, Stand, Wedges] | None = None
+
+    def solve(self, draw: int, scenarios: np.ndarray) -> Solved:
+        """Scenarios of one draw."""
+        try:
+            setting = self.economies.setting(draw)
+            base, stand, against = self._reference(draw, setting)
+        except UnsolvedError as error:
+            return failed(scenarios, error.sentence)
+        search = _Search(setting, stand)
+        measures = Measures(setting.economy, setting.economy.reported)
+        values: list[np.ndarray] = []
+        reasons: list[str] = []
+        kept: list[Seen] = []
+        measured = None
+        for first in range(0, len(scenarios), TOGETHER):
+            numbers = scenarios[first : first + TOGETHER]
+            places = {str(n): self._place(int(n)) for n in numbers}
+            policies = {str(n): self._policy(setting, int(n)) for n in numbers}
+            with single_threaded_algebra():
+                found, why = search.solved(policies, places)
+            acting = [last(policies[str(n)]) for n in numbers]
+            worlds = Worlds(found.seen, controlled(setting.vocabulary, acting, against), found.capacity, found.terminal)
+            measured = measures.measured(worlds, base)
+            values.append(without(measured.values, why))
+            reasons += why
+            kept += [found.seen] if self.keep else []
+        assert measured is not None
+        every = Measured(measured.keys, np.concatenate(values, axis=1))
+        return Solved(scenarios, tuple(reasons), every, measures.labels, together(kept) if kept else None)
+
+    def _place(self, scenario: int) -> np.ndarray:
+        """Where a scenario's levers stand in their ranges."""
+        return (self.plan.levers[self.plan.row[scenario]] - self._low) / self._span
+
+    @cached_property
+    def _low(self) -> np.ndarray:
+        return self.plan.levers.min(0) if self.plan.levers.size else np.zeros(0)
+
+    @cached_property
+    def _span(self) -> np.ndarray:
+        span = self.plan.levers.max(0) - self._low if self.plan.levers.size else np.zeros(0)
+        return np.where(span > 0, span, 1.0)
+
+    def _policy(self, setting: Setting, scenario: int) -> Vintages:
+        """A scenario's policy whenever something of it became known."""
+        periods = setting.economy.periods
+        surprised = setting.foresight == "perfect"
+        found: dict[int, Wedges] = {}
+        before: Wedges | None = None
+        for after in news(self.experiment.policy, periods) if surprised else (0,):
+            wedges = self._at(setting, after, surprised).wedges(self.plan.levers[self.plan.row[scenario]])
+            if surprised:
+                shares = foreseen(self.experiment.policy, after, periods)
+                wedges = replace(wedges, foreseen=shares)
+            before = found[after] = wedges if before is None else continuing(before, wedges, after)
+        return found
+
+    def _at(self, setting: Setting, after: int, surprised: bool) -> Compiled:
+        """What is known when some periods are over, at any values of levers."""
+        if after not in self._compiled:
+            periods = setting.economy.periods
+            policy = known(self.experiment.policy, after, periods) if surprised else self.experiment.policy
+            exists = existing_flows(setting.vocabulary, setting.flow_exists)
+            self._compiled[after] = Compiled(
+                policy, self.plan.table.levers, setting.vocabulary, periods, exists, setting.facts
+            )
+        return self._compiled[after]
+
+    def _reference(self, draw: int, setting: Setting) -> tuple[Worlds, Stand, Wedges]:
+        if self._base is None or self._base[0] != draw:
+            policy = setting.vintages(self.before)
+            search = _Search(setting, None)
+            with single_threaded_algebra():
+                found, why = search.solved({"reference": policy}, {"reference": np.zeros(0)})
+            if why[0]:
+                raise UnsolvedError(f"the reference has no world: {why[0]}")
+            against = last(policy)
+            base = Worlds(
+                found.seen, controlled(setting.vocabulary, [against], against), found.capacity, found.terminal
+            )
+            self._base = draw, base, search.stands[-1][1], against
+        return self._base[1], self._base[2], self._base[3]
+
+
+class _Search:
+    """Worlds of one chunk and economy, each started from the nearest before it.
+
+    Args:
+        setting: economy and names.
+        start: where the first start; the reference path if None.
+    """
+
+    def __init__(self, setting: Setting, start: Stand | None) -> None:
+        self.setting, self.start = setting, start
+        self.foresight = foresight_named(setting.foresight, setting.economy.periods[0].years)
+        self.stands: list[tuple[np.ndarray, Stand]] = []
+        self._shared: dict[Key, Stand] = {}
+
+    def solved(self, policies: Mapping[str, Vintages], places: Mapping[str, np.ndarray]) -> tuple[Worlds, list[str]]:
+        """Worlds in the order of their names, and why those fail that do."""
+        near = {name: stand for name, place in places.items() if (stand := self._nearest(place)) is not None}
+        coupling, position = self._coupled(policies, near)
+        held = {name: (coupling, position[name]) for name in policies}
+        lost = [name for name, (one, place) in held.items() if _failure(one, place)]
+        if lost and near:
+            again, elsewhere = self._coupled({name: policies[name] for name in lost}, {})
+            held |= {name: (again, elsewhere[name]) for name in lost}
+        why = [_failure(*held[name]) for name in policies]
+        for (name, (one, place)), reason in zip(held.items(), why, strict=True):
+            if not reason:
+                self.stands.append((places[name], one.stand(place)))
+        return _worlds(self.setting, list(held.values())), why
+
+    def _nearest(self, place: np.ndarray) -> Stand | None:
+        if not self.stands:
+            return self.start
+        return min(self.stands, key=lambda one: float(np.abs(one[0] - place).sum()))[1]
+
+    def _coupled(self, named: Mapping[str, Vintages], near: Mapping[str, Stand]) -> tuple[Started, Mapping[str, int]]:
+        """Worlds by name; those that others depart from are kept for the next time."""
+        needed = batch(named)
+        keys = _keys(needed.wedges, needed.departs)
+        there = {place: self._shared[key] for place, key in enumerate(keys) if key in self._shared}
+        ends = set(needed.position.values())
+        starts = {place: near[name] for name, place in needed.position.items() if name in near and place not in there}
+        coupling = Started(self.setting.economy, needed.wedges, self.foresight, needed.departs, there, starts)
+        coupling.take()
+        coupling.solve()
+        shared = [p for p in range(coupling.count) if p not in ends and p not in coupling.failures]
+        self._shared |= {keys[place]: coupling.stand(place) for place in shared}
+        return coupling, needed.position
+
+
+def _worlds(setting: Setting, held: Sequence[tuple[Started, int]]) -> Worlds:
+    """What is seen of solved worlds, ``[world, period, ...]``."""
+    structure = setting.economy.structure
+    found = [levels(coupling, place) for coupling, place in held]
+    seen = Seen(*(np.stack([np.asarray(getattr(one.observed, name)) for one in found]) for name in Seen._fields))
+    owners = np.zeros((len(structure.nodes), len(structure.regions)))
+    owners[np.arange(len(owners)), [structure.region(code) for code in structure.owners]] = 1.0
+    terminal = np.stack([np.asarray(one.terminal) for one in found]) @ owners
+    return Worlds(seen, np.zeros(0, bool), np.stack([np.asarray(one.capacity) for one in found]), terminal)
+
+
+def _failure(coupling: Started, place: int) -> str:
+    point = coupling.points[place]
+    gap = max(coupling.gaps(place).largest, point.apart)
+    lost = coupling.first_to_fail(place) in coupling.failures
+    if not lost and point.converged.all() and settled(gap, float(coupling.steps[place])):
+        return ""
+    if not point.converged.all():
+        labels = [period.label for period in coupling.economy.periods]
+        late = ", ".join(label for label, fine in zip(labels, point.converged, strict=True) if not fine)
+        return f"some markets have no answer in {late}"
+    return f"markets and plan did not agree: they are {gap:.2g} apart as a share of price or capacity"
+
+
+def _keys(wedges: Sequence[Wedges], departs: Mapping[int, tuple[int, int]]) -> list[Key]:
+    """What tells a world from others, by place: its wedges and those of the worlds it departs from."""
+    keys: list[Key] = []
+    for place, one in enumerate(wedges):
+        other, after = departs.get(place, (place, 0))
+        keys.append((*(keys[other] if place in departs else ()), (after, fingerprint(one))))
+    return keys

@@ -1,0 +1,337 @@
+"""What the ``[sweep]`` of an experiment file may say, read and checked for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from backfill.dimensions import Period
+from backfill.errors import (
+    DuplicateMeasureError,
+    MissingKeyError,
+    OutOfRangeError,
+    UnknownKeyError,
+    UnknownParameterError,
+    UserError,
+    did_you_mean,
+)
+from backfill.policy.faults import faults, path, unknown_keys
+
+MOST_AXES = 40
+MOST_SCENARIOS = 20_000_000
+TOGETHER = {"static": 512, "coupled": 48}
+"""Scenarios in a chunk, the unit that is written and redone."""
+
+DRAWN = ("random", "latin_hypercube", "sobol", "saltelli")
+POWERS = ("sobol", "saltelli")
+_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
+
+
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str | int | float) else tuple(value) if isinstance(value, list) else value
+
+
+class Axis(BaseModel):
+    """A number that moves, and over which values."""
+
+    model_config = _STRICT
+
+    values: Annotated[tuple[float, ...], BeforeValidator(_listed)] | None = Field(
+        None, min_length=1, description="its values"
+    )
+    low: float | None = Field(None, description="least value")
+    high: float | None = Field(None, description="largest value")
+    points: int | None = Field(None, ge=2, le=100_000, description="values from low to high, evenly spaced")
+    name: str = Field("", description="what results call it")
+
+
+class SweepLever(Axis):
+    """A number of the policy."""
+
+    measure: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        min_length=1, description="name of the measure, or of several that move together"
+    )
+    field: str = Field(description="its field; with a dot inside a table")
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        return self.name or f"{', '.join(self.measure)}: {self.field}"
+
+
+class SweepParameter(Axis):
+    """A parameter of the benchmark; over its prior if no values are given."""
+
+    parameter: str = Field(description="which one")
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        return self.name or self.parameter
+
+
+class Choice(BaseModel):
+    """How the values of several axes are put together."""
+
+    model_config = _STRICT
+
+    by: Literal["grid", "listed", "random", "latin_hypercube", "sobol", "saltelli"] | None = Field(
+        None, description="all combinations; value by value; or drawn"
+    )
+    samples: int | None = Field(
+        None, ge=1, le=10_000_000, description="points drawn; of saltelli the base of the design"
+    )
+    seed: str | int = Field("first", description="name of the draw: the same name, the same points")
+
+    @property
+    def given(self) -> bool:
+        """Whether it says anything besides the name of a draw."""
+        return self.by is not None or self.samples is not None
+
+
+class SweepTable(BaseModel):
+    """What ``[sweep]`` may say."""
+
+    model_config = _STRICT
+
+    mode: Literal["static", "coupled"] = Field(
+        "static", description="one year at the reference's supply plan, or all years with suppliers' answer"
+    )
+    year: int | None = Field(None, description="year of static worlds; the last reported one if left out")
+    combine: Literal["crossed", "paired", "joint"] = Field(
+        "crossed",
+        description="every choice of levers with every draw of parameters, row by row, or drawn together as [sweep.policy] says",
+    )
+    chunk: int | None = Field(None, ge=1, le=100_000, description="scenarios in a file of the result")
+    policy: Choice = Field(Choice(), description="how levers are chosen")
+    uncertainty: Choice = Field(Choice(), description="how parameters are chosen")
+    levers: Annotated[tuple[SweepLever, ...], BeforeValidator(_listed)] = Field((), max_length=MOST_AXES)
+    parameters: Annotated[tuple[SweepParameter, ...], BeforeValidator(_listed)] = Field((), max_length=MOST_AXES)
+
+    @property
+    def policy_by(self) -> str:
+        """How levers are chosen: all combinations unless said otherwise."""
+        return self.policy.by or "grid"
+
+    @property
+    def uncertainty_by(self) -> str:
+        """How parameters are chosen: as levers if jointly, else a Latin hypercube unless said otherwise."""
+        return self.policy_by if self.combine == "joint" else self.uncertainty.by or "latin_hypercube"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What results call levers, then parameters."""
+        return tuple(axis.label for axis in (*self.levers, *self.parameters))
+
+    def year_at(self, periods: Sequence[Period]) -> int:
+        """Place of the period of static worlds: the first of the chosen year, else the last one."""
+        if self.year is None:
+            return len(periods) - 1
+        return next(n for n, period in enumerate(periods) if period.start.year == self.year)
+
+
+_TABLES: dict[str, type[BaseModel]] = {"policy": Choice, "uncertainty": Choice}
+_LISTS: dict[str, type[BaseModel]] = {"levers": SweepLever, "parameters": SweepParameter}
+
+
+def read_sweep(
+    raw: Any,
+    file: str,
+    periods: Sequence[Period],
+    priors: Mapping[str, tuple[float, float]],
+    built_in: Sequence[str] = (),
+) -> tuple[SweepTable | None, list[UserError]]:
+    """The sweep of a file, and everything wrong with it but for what its measures say.
+
+    Args:
+        raw: the ``[sweep]`` table as read; None if there is none.
+        file: file to name in faults.
+        periods: reported periods.
+        priors: range of every parameter that may move; empty beside a user's own economy.
+        built_in: parameters that act where the benchmark is built only.
+    """
+    if raw is None:
+        return None, []
+    wrong: list[UserError] = []
+    table, found = None, _known_only(raw, file, wrong)
+    try:
+        table = SweepTable.model_validate(found)
+    except ValidationError as error:
+        wrong += faults(error, file, "sweep")
+    if isinstance(found, Mapping):
+        for kind, n, one in _axes(found):
+            wrong += _ends(one, path("sweep", kind, n), file)
+        for n, one in _rows(found, "parameters"):
+            wrong += _parameter(one, path("sweep", "parameters", n), file, priors, built_in)
+    if table is not None and not wrong:
+        wrong += [*_whole(table, file, periods), *_choices(table, file), *_labels(table, file)]
+    return (None if wrong else table), wrong
+
+
+def _known_only(raw: Any, file: str, wrong: list[UserError]) -> Any:
+    """The table without keys nobody reads, which are reported with what may have been meant."""
+
+    def kept(table: Any, model: type[BaseModel], prefix: str) -> Any:
+        if not isinstance(table, Mapping):
+            return table
+        keys = [field.alias or name for name, field in model.model_fields.items()]
+        wrong.extend(unknown_keys(table, keys, file, prefix))
+        return {key: value for key, value in table.items() if key in keys}
+
+    found = kept(raw, SweepTable, "sweep")
+    if not isinstance(found, Mapping):
+        return found
+    found = dict(found)
+    for name, model in _TABLES.items():
+        if name in found:
+            found[name] = kept(found[name], model, path("sweep", name))
+    for name, model in _LISTS.items():
+        if isinstance(found.get(name), list):
+            found[name] = [kept(one, model, path("sweep", name, n)) for n, one in enumerate(found[name])]
+    return found
+
+
+def _rows(raw: Mapping[str, Any], name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    rows = raw.get(name)
+    return ((n, one) for n, one in enumerate(rows if isinstance(rows, list) else []) if isinstance(one, Mapping))
+
+
+def _axes(raw: Mapping[str, Any]) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
+    for kind in _LISTS:
+        for n, one in _rows(raw, kind):
+            yield kind, n, one
+
+
+def _ends(one: Mapping[str, Any], key: str, file: str) -> Iterator[UserError]:
+    """Ends out of order, and values beside ends."""
+    low, high = one.get("low"), one.get("high")
+    if type(low) in (int, float) and type(high) in (int, float) and not low < high:  # type: ignore[operator]
+        yield OutOfRangeError(file, path(key, "high"), high, f"is not above low ({low:g})")
+    for other in ("low", "high", "points"):
+        if other in one and "values" in one:
+            yield UnknownKeyError(
+                file, path(key, other), one[other], "is not read beside values; give one or the other"
+            )
+    if ("low" in one) != ("high" in one):
+        missing = "high" if "low" in one else "low"
+        yield MissingKeyError(file, path(key, missing), None, "is missing; give both ends")
+    values = one.get("values")
+    if isinstance(values, list) and len(set(map(repr, values))) < len(values):
+        yield DuplicateMeasureError(file, path(key, "values"), values, "has a value twice; remove one")
+
+
+def _parameter(
+    one: Mapping[str, Any], key: str, file: str, priors: Mapping[str, tuple[float, float]], built_in: Sequence[str]
+) -> Iterator[UserError]:
+    name = one.get("parameter")
+    if not isinstance(name, str):
+        return
+    where = path(key, "parameter")
+    if not priors:
+        yield UnknownParameterError(file, where, name, "is the benchmark's; leave it out beside [economy]")
+    elif name in built_in:
+        yield UnknownParameterError(
+            file, where, name, "is built into the benchmark; change it in data/sources and build that anew"
+        )
+    elif name not in priors:
+        yield UnknownParameterError(
+            file, where, name, did_you_mean(name, priors, see="`backfill data names` lists all")
+        )
+    else:
+        least, most = priors[name]
+        given = one.get("values")
+        told = [("values", value) for value in (given if isinstance(given, list) else [])]
+        told += [(end, one[end]) for end in ("low", "high") if end in one]
+        for end, value in told:
+            if type(value) in (int, float) and not least <= value <= most:
+                yield OutOfRangeError(
+                    file, path(key, end), value, f"is outside its prior's range, {least:g} to {most:g}"
+                )
+
+
+def _whole(table: SweepTable, file: str, periods: Sequence[Period]) -> Iterator[UserError]:
+    if not table.levers and not table.parameters:
+        yield MissingKeyError(file, "sweep.levers", None, "is missing; name levers, or parameters, that move")
+    years = sorted({period.start.year for period in periods})
+    if table.year is not None and table.mode == "coupled":
+        yield UnknownKeyError(file, "sweep.year", table.year, 'is for mode = "static"; leave it out')
+    elif table.year is not None and table.year not in years:
+        yield OutOfRangeError(file, "sweep.year", table.year, f"is a reported year, {years[0]} to {years[-1]}")
+    if table.combine == "joint" and table.uncertainty.given:
+        remedy = "is not read where levers and parameters are drawn together; leave it out"
+        yield UnknownKeyError(file, "sweep.uncertainty", None, remedy)
+
+
+def _choices(table: SweepTable, file: str) -> Iterator[UserError]:
+    """Axes without the values that their choice asks for, samples where nothing is drawn, sizes that do not fit."""
+    joint = table.combine == "joint"
+    groups = [("policy", table.policy, table.policy_by, [("levers", n, one) for n, one in enumerate(table.levers)])]
+    parameters = [("parameters", n, one) for n, one in enumerate(table.parameters)]
+    if joint:
+        groups[0][3].extend(parameters)
+    else:
+        groups.append(("uncertainty", table.uncertainty, table.uncertainty_by, parameters))
+    for word, choice, by, axes in groups:
+        key = path("sweep", word)
+        if not axes:
+            if choice.given:
+                yield UnknownKeyError(
+                    file, key, None, f"chooses nothing: there are no {'levers' if word == 'policy' else 'parameters'}"
+                )
+            continue
+        yield from _choice(choice, by, key, file)
+        for kind, n, axis in axes:
+            yield from _axis(axis, by, path("sweep", kind, n), file, prior=kind == "parameters")
+        lengths = {len(axis.values) if axis.values else axis.points for _, _, axis in axes}
+        if by == "listed" and len(lengths) > 1:
+            told = ", ".join(str(one) for one in sorted(lengths, key=str))
+            yield OutOfRangeError(
+                file, path(key, "by"), by, f"goes value by value, but axes have {told} values; give all as many"
+            )
+
+
+def _choice(choice: Choice, by: str, key: str, file: str) -> Iterator[UserError]:
+    if by in DRAWN and choice.samples is None:
+        yield MissingKeyError(file, path(key, "samples"), None, f"is missing: how many points of {by}")
+    elif by not in DRAWN and choice.samples is not None:
+        yield UnknownKeyError(
+            file, path(key, "samples"), choice.samples, f"is not read where values are {by}; leave it out"
+        )
+    if by in POWERS and choice.samples is not None and choice.samples & (choice.samples - 1):
+        low = 1 << (choice.samples.bit_length() - 1)
+        remedy = f"is no power of two, of which {by} is balanced; take {low} or {2 * low}"
+        yield OutOfRangeError(file, path(key, "samples"), choice.samples, remedy)
+
+
+def _axis(axis: Axis, by: str, key: str, file: str, *, prior: bool) -> Iterator[UserError]:
+    if by in DRAWN:
+        if axis.points is not None:
+            yield UnknownKeyError(file, path(key, "points"), axis.points, f"is not read where values are drawn ({by})")
+        if axis.values is None and axis.low is None and not prior:
+            yield MissingKeyError(
+                file, path(key, "low"), None, "is missing; give low and high, between which it is drawn"
+            )
+    elif axis.values is None and axis.points is None:
+        yield MissingKeyError(
+            file, path(key, "values"), None, f"is missing; give values, or low, high and points, of a {by}"
+        )
+    elif axis.values is None and axis.low is None and not prior:
+        yield MissingKeyError(file, path(key, "low"), None, "is missing; give low and high, or values")
+
+
+def _labels(table: SweepTable, file: str) -> Iterator[UserError]:
+    """Axes of one name, or with the name of a column that results have."""
+    seen: dict[str, str] = {}
+    reserved = ("scenario", "number", "status", "reason", "chunk")
+    for kind, axes in (("levers", table.levers), ("parameters", table.parameters)):
+        for n, axis in enumerate(axes):
+            key = path("sweep", kind, n, "name")
+            if axis.label in seen:
+                yield DuplicateMeasureError(
+                    file, key, axis.label, f"is the name of {seen[axis.label]} too; give each its own"
+                )
+            elif axis.label in reserved:
+                yield DuplicateMeasureError(file, key, axis.label, "is a column that every sweep has; choose another")
+            seen.setdefault(axis.label, path("", kind, n))

@@ -1,0 +1,253 @@
+"""Policies at many values of their levers, as wedges: what no lever reaches is compiled once.
+
+Measures act one after the other on a board (`backfill.policy.board`). Up to the first that a lever moves the board is the same
+for all scenarios; after that it depends on the levers met so far, and is kept by their values. A board that goes on from another
+shares its arrays until something is written to them, and the averages of those that stay.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import wraps
+
+import numpy as np
+
+from backfill.dimensions import Period, Vocabulary
+from backfill.experiments.levers import with_field
+from backfill.experiments.sweep.file import SweepLever
+from backfill.policy.board import WRITTEN, Board, FlowExists
+from backfill.policy.compile import compile_policy, existing_flows
+from backfill.policy.facts import Facts
+from backfill.policy.measure import Measure, Stage
+from backfill.policy.measures.redesign import Redesign
+from backfill.policy.policy import Placed, Policy
+from backfill.policy.timeline import Timeline, timeline
+from backfill.policy.wedges import Wedges
+
+KEPT = 4096
+"""Boards kept, times the stretches of time in each."""
+
+_CONTROLS = ("coverage", "advanced", "controls", "advanced_controls", "drawn", "undrawn")
+_WRITERS: dict[str, tuple[str, ...]] = {
+    "close": _CONTROLS,
+    "refuse": ("refused",),
+    "scale_enforcement": ("enforcement",),
+    "detect": ("missed",),
+    "close_remote": ("remote",),
+    "spend": ("outlay",),
+    "scale_productivity": ("productivity",),
+    "wear_out": ("wear",),
+    "subsidise": ("subsidy",),
+}
+"""Arrays that each way of writing on a board touches, besides limits."""
+_ARRAYS = tuple(dict.fromkeys([*(one for names in _WRITERS.values() for one in names), "tariff", "levy", "real_cost"]))
+
+
+class Branch(Board):
+    """A board that goes on from another, whose arrays it shares until it writes to them.
+
+    Args:
+        stem: the board it goes on from; it must not be written to any more.
+    """
+
+    def __init__(self, stem: Board) -> None:
+        self.__dict__.update(stem.__dict__)
+        self._stem = stem
+        self._own: set[str] = set()
+        self._found: dict[str, np.ndarray] | None = None
+        self.limits = list(stem.limits)
+        for name in _ARRAYS:
+            getattr(self, name).flags.writeable = False
+
+    def own(self, *names: str) -> None:
+        """Arrays of its own in the place of shared ones."""
+        for name in names:
+            if name not in self._own:
+                setattr(self, name, getattr(self, name).copy())
+                self._own.add(name)
+
+    def add(self, wedge: str, *args, **kwargs) -> None:
+        self.own(wedge)
+        super().add(wedge, *args, **kwargs)
+
+    def within(self, when: np.ndarray) -> Board:
+        self.own(*_ARRAYS)
+        return super().within(when)
+
+    def averages(self) -> dict[str, np.ndarray]:
+        """Arrays of wedges; those that are made of what it shares with its stem are the stem's own."""
+        if self._found is None:
+            before = self._stem.averages() if isinstance(self._stem, Branch) else {}
+            self._found = {}
+            for name, sources in WRITTEN.items():
+                shared = name in before and not self._own & set(sources)
+                self._found[name] = before[name] if shared else self.wedge(name, self._found)
+        return self._found
+
+    def wedges(self) -> Wedges:
+        return Wedges(**self.averages(), limits=tuple(self.limits))
+
+
+def _owning(name: str, written: tuple[str, ...]) -> Callable:
+    whole = getattr(Board, name)
+
+    @wraps(whole)
+    def write(self: Branch, *args, **kwargs) -> None:
+        self.own(*written)
+        whole(self, *args, **kwargs)
+
+    return write
+
+
+for _name, _written in _WRITERS.items():
+    setattr(Branch, _name, _owning(_name, _written))
+
+
+class Compiled:
+    """Wedges of one policy at any values of its levers.
+
+    Args:
+        policy: the policy as written.
+        levers: what moves.
+        vocabulary, periods, exists, facts: what measures are compiled over (see `compile_policy`).
+        alone: the wedges of the last period only. Measures that no lever moves then act before the others of their stage, up to
+            designing around, which alone looks back.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        levers: Sequence[SweepLever],
+        vocabulary: Vocabulary,
+        periods: Sequence[Period],
+        exists: np.ndarray | None,
+        facts: Facts | None,
+        *,
+        alone: bool = False,
+    ) -> None:
+        self.levers = tuple(levers)
+        order = sorted(policy.placed, key=lambda one: one.measure.stage)
+        moved = [tuple(n for n, lever in enumerate(levers) if one.measure.name in lever.measure) for one in order]
+        first = next((n for n, own in enumerate(moved) if own), len(moved))
+        before = [
+            not own and (n < first or alone and order[n].measure.stage <= Stage.REDESIGN) for n, own in enumerate(moved)
+        ]
+        self.steps = [pair for pair, fixed in zip(zip(order, moved, strict=True), before, strict=True) if not fixed]
+        self.reached: list[tuple[int, ...]] = []
+        seen: set[int] = set()
+        for _, own in self.steps:
+            seen |= set(own)
+            self.reached.append(tuple(sorted(seen)))
+        time = timeline(tuple(periods), [day for measure in policy.measures for day in measure.dates()])
+        board = Board(vocabulary, time, exists, facts)
+        for one, fixed in zip(order, before, strict=True):
+            if fixed:
+                one.measure.act(board)
+        self.stem = Branch(_last_period(board) if alone else board)
+        self.most = max(KEPT // len(self.stem.timeline.begins), 8)
+        self._boards: OrderedDict[tuple[int, tuple[float, ...]], Branch] = OrderedDict()
+
+    def wedges(self, values: Sequence[float]) -> Wedges:
+        """Wedges at values of all levers."""
+        numbers = tuple(map(float, values))
+        return self._board(len(self.steps), numbers).wedges()
+
+    def _board(self, steps: int, values: tuple[float, ...]) -> Branch:
+        if steps == 0:
+            return self.stem
+        placed, own = self.steps[steps - 1]
+        key = (steps, tuple(values[n] for n in self.reached[steps - 1]))
+        if key in self._boards:
+            self._boards.move_to_end(key)
+            return self._boards[key]
+        board = Branch(self._board(steps - 1, values))
+        measure = self._at(placed.measure, own, values)
+        if isinstance(measure, Redesign):
+            board.own(*_ARRAYS)
+        measure.act(board)
+        self._boards[key] = board
+        if len(self._boards) > self.most:
+            self._boards.popitem(last=False)
+        return board
+
+    def _at(self, measure: Measure, own: Sequence[int], values: Sequence[float]) -> Measure:
+        for n in own:
+            measure = with_field(measure, self.levers[n].field, values[n])
+        return measure
+
+
+def policy_at(policy: Policy, levers: Sequence[SweepLever], values: Sequence[float]) -> Policy:
+    """The policy with every lever at its value."""
+    placed: list[Placed] = []
+    for one in policy.placed:
+        measure = one.measure
+        for lever, value in zip(levers, values, strict=True):
+            if measure.name in lever.measure:
+                measure = with_field(measure, lever.field, float(value))
+        placed.append(replace(one, measure=measure))
+    return Policy(tuple(placed))
+
+
+def one_period(
+    policy: Policy,
+    levers: Sequence[SweepLever],
+    vocabulary: Vocabulary,
+    periods: Sequence[Period],
+    at: int,
+    flow_exists: FlowExists | None,
+    facts: Facts | None,
+    ends: Sequence[Sequence[float]],
+) -> Callable[[Sequence[float]], Wedges]:
+    """Wedges of one period by the values of levers.
+
+    A measure that designs around a control looks at earlier periods. Where the controls that levers move are others than those
+    that it designs around, as is seen where levers stand at their ends, moved measures act in that period alone.
+
+    Args:
+        policy, levers, vocabulary, flow_exists, facts: see `Compiled`.
+        periods: periods of the model.
+        at: place of the period.
+        ends: values of levers at which both ways are compared.
+    """
+    exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
+    whole = tuple(periods[: at + 1])
+    alone = Compiled(policy, levers, vocabulary, whole, exists, facts, alone=True)
+
+    def over_all(values: Sequence[float]) -> Wedges:
+        moved = policy_at(policy, levers, values)
+        return last(compile_policy(moved, vocabulary, whole, flow_exists=flow_exists, facts=facts, inert_allowed=True))
+
+    if all(_same(alone.wedges(values), over_all(values)) for values in ends):
+        return alone.wedges
+    compiled = Compiled(policy, levers, vocabulary, whole, exists, facts)
+    return lambda values: last(compiled.wedges(values))
+
+
+def last(wedges: Wedges) -> Wedges:
+    """Wedges of the last period alone."""
+    limits = tuple(replace(limit, quantity=limit.quantity[-1:]) for limit in wedges.limits)
+    arrays = {name: getattr(wedges, name)[-1:] for name in (*WRITTEN, "foreseen")}
+    return replace(wedges, **arrays, limits=limits)
+
+
+def _last_period(board: Board) -> Board:
+    """The stretches of a board that lie in its last period."""
+    time = board.timeline
+    there = time.period == len(time.periods) - 1
+    chosen = np.flatnonzero(there)
+    short = Timeline(
+        time.periods[-1:], tuple(time.begins[n] for n in chosen), tuple(time.ends[n] for n in chosen),
+        np.zeros(len(chosen), int), time.weight[there],
+    )  # fmt: skip
+    alone = Board(board.vocabulary, short, board.exists, board.facts)
+    for name in _ARRAYS:
+        setattr(alone, name, getattr(board, name)[there])
+    alone.limits = [replace(limit, quantity=limit.quantity[-1:]) for limit in board.limits]
+    return alone
+
+
+def _same(one: Wedges, other: Wedges) -> bool:
+    limits = [sorted((x.name, x.entries, float(x.quantity[0])) for x in wedges.limits) for wedges in (one, other)]
+    return limits[0] == limits[1] and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in WRITTEN)
