@@ -116,6 +116,23 @@ def compare(
 
 
 @app.command
+def chart(
+    result: Annotated[str, Parameter(help="Folder of a result, comparison, game or design, or the name of one run before.")],
+    name: Annotated[str | None, Parameter(help="Which chart; left out, they are listed.")] = None,
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(help="File, ending in .png, .svg, .pdf or .html; NAME.png if left out.")] = None,
+    group: Annotated[str | None, Parameter(help="A product or group, such as chips, for charts that draw one.")] = None,
+    period: Annotated[str | None, Parameter(help="A period, such as 2027, for charts that draw one.")] = None,
+) -> int:
+    """Draw one chart into a file, or list the charts there are."""
+    from backfill.commands.chart import chart_of
+
+    print(chart_of(result, name, out, {"group": group, "period": period}))
+    return DONE
+
+
+@app.command
 def explain(
     result: Annotated[str, Parameter(help="Folder of a result, or the name of an experiment run before.")],
     /,

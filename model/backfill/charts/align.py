@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import altair as alt
 import polars as pl
 
 from backfill.charts.offline import page_of
-from backfill.charts.panels import footer
-from backfill.charts.theme import GAIN, HEIGHT, INK, LOSS, RULE, SOFT, TOTAL, WIDTH, columns, themed, title, wrap
+from backfill.charts.panel import NothingToDraw, Panel, bar_labels, page_foot, source
+from backfill.charts.places import region_name
+from backfill.charts.theme import (
+    GAIN,
+    HEIGHT,
+    INK,
+    LABEL,
+    LOSS,
+    NEUTRAL,
+    PAPER,
+    SERIES,
+    TOTAL,
+    WIDTH,
+    apart,
+    columns,
+    page_title,
+    room,
+    rule_at_zero,
+    themed,
+)
+from backfill.charts.words import capital, listed, measure
 
 MOST_ROWS = 81
 """Profiles drawn; of more, only those in which everybody is as today or as asked."""
@@ -18,7 +37,7 @@ MOST_ROWS = 81
 SMALL = 1e4
 """Pay-offs are drawn in ten-thousandths of GDP."""
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5b6570", "#1b1f24")
+STANCE_COLOURS = (SERIES[0], "#c9a227")
 OTHERS = {"as asked": "others aligned as asked", "as today": "others as today"}
 DETERRING = "deterring tariff"
 
@@ -44,24 +63,24 @@ class Drawn(Protocol):
     @property
     def sentences(self) -> tuple[str, ...]: ...
 
+    @property
+    def provenance(self) -> Mapping[str, Any]: ...
+
 
 def game(result: Drawn) -> alt.VConcatChart:
     """Heat map of pay-offs beside deterring tariffs and margins, over what coalitions are worth."""
-    right = alt.vconcat(deterring_tariffs(result), margins(result), spacing=36).resolve_scale(color="independent")
-    top = alt.hconcat(heat_map(result), right, spacing=48).resolve_scale(color="independent")
-    panels = coalition_values(result)
-    rows = [alt.hconcat(*panels[n : n + 2], spacing=56) for n in range(0, len(panels), 2)]
-    head = alt.TitleParams(
-        text=wrap(result.title or result.name, 90),
-        subtitle=wrap("Computed scenarios, not forecasts: every number rests on assumed elasticities.", 150),
-        fontSize=20,
-        subtitleFontSize=12.5,
-        offset=24,
-        color=INK,
-        subtitleColor=SOFT,
+    first = [heat_map(result), deterring_tariffs(result), margins(result)]
+    right = alt.vconcat(*(panel.on_page() for panel in first[1:]), spacing=36).resolve_scale(color="independent")
+    top = alt.hconcat(first[0].on_page(), right, spacing=48).resolve_scale(color="independent")
+    last = [coalition_values(result, quantity) for quantity in quantities(result)]
+    drawn = [panel.on_page() for panel in last]
+    rows = [alt.hconcat(*drawn[n : n + 2], spacing=56) for n in range(0, len(drawn), 2)]
+    head = page_title(
+        result.title or result.name, "Computed scenarios, not forecasts: every number rests on assumed elasticities."
     )
-    chart = alt.vconcat(top, *rows, footer(), spacing=44, title=head)
-    return themed(chart.resolve_scale(color="independent"))
+    told = " ".join(panel.description() for panel in [*first, *last])
+    chart = alt.vconcat(top, *rows, spacing=44, title=head, description=told)
+    return themed(page_foot(chart.resolve_scale(color="independent"), source(result.provenance, compute=True)))
 
 
 def page(result: Drawn) -> str:
@@ -69,7 +88,7 @@ def page(result: Drawn) -> str:
     return page_of(game(result), result.title or result.name)
 
 
-def heat_map(result: Drawn) -> alt.LayerChart | alt.FacetChart:
+def heat_map(result: Drawn, width: float = WIDTH - 110) -> Panel:
     """Pay-off of every player at every profile, equilibria marked."""
     table = columns(result.tables["payoffs"], ["profile", "player", "part", "value"]).filter(pl.col("part") == "total")
     names = list(dict.fromkeys(table["profile"].to_list()))
@@ -104,22 +123,19 @@ def heat_map(result: Drawn) -> alt.LayerChart | alt.FacetChart:
         .axis(orient="top", labelAngle=0, ticks=False, domain=False)
     )
     y = alt.Y("profile:N").sort(list(marks.values())).title(None).axis(ticks=False, domain=False, labelLimit=320)
-    paint = alt.Scale(domain=[-1, 0, 1], range=[LOSS, "#f4f5f6", GAIN], interpolate="rgb")
-    cells = base.mark_rect(stroke="white").encode(
+    paint = alt.Scale(domain=[-1, 0, 1], range=[LOSS, NEUTRAL, GAIN], interpolate="rgb")
+    cells = base.mark_rect(stroke=PAPER).encode(
         x=x, y=y, color=alt.Color("better:Q").scale(paint).legend(None),
         tooltip=["profile:N", "player:N", alt.Tooltip("value:Q", format=",.3f", title="ten-thousandths of GDP")],
     )  # fmt: skip
-    ink = alt.condition("datum.dark", alt.value("white"), alt.value(INK))
+    ink = alt.condition("datum.dark", alt.value(PAPER), alt.value(INK))
     text = base.mark_text(fontSize=10.5).encode(x=x, y=y, text="label:N", color=ink)
-    sentence = result.sentences[0]
-    return alt.layer(cells, text).properties(
-        width=WIDTH - 110,
-        height=max(21 * len(names), 120),
-        title=title(
-            sentence,
-            "Pay-off by profile, ten-thousandths of GDP; green: better than today, orange: worse, each on its own scale",
-        ),
+    drawing = alt.layer(cells, text).properties(width=width, height=max(21 * len(names), 120))
+    subtitle = (
+        "Pay-off by profile, ten-thousandths of GDP; teal: better than today, red: worse, each on a scale of its own"
     )
+    told = f"Equilibria: {'; '.join(sorted(stable)) or 'none'}"
+    return Panel(drawing, "Heat map", result.sentences[0], subtitle, told)
 
 
 def _marked(name: str, stable: set[str], result: Drawn) -> str:
@@ -127,7 +143,7 @@ def _marked(name: str, stable: set[str], result: Drawn) -> str:
     return f"{' and '.join(marks)}: {name}" if marks else name
 
 
-def deterring_tariffs(result: Drawn) -> alt.LayerChart | alt.FacetChart:
+def deterring_tariffs(result: Drawn, width: float = WIDTH) -> Panel:
     """The least tariff that deters each player, with its range; at the right edge where there is none."""
     table = result.tables["deterrence"].filter(pl.col("quantity") == DETERRING)
     cap = float(result.tables["curves"]["rate"].max() or 1.0)  # type: ignore[arg-type]
@@ -135,6 +151,7 @@ def deterring_tariffs(result: Drawn) -> alt.LayerChart | alt.FacetChart:
     chosen = table.filter((pl.col("credibility") - belief).abs() < 1e-9)
     data = chosen.with_columns(
         pl.col("others").replace(OTHERS),
+        pl.col("player").map_elements(region_name, return_dtype=pl.String),
         none=pl.col("value").is_null(),
         at=pl.col("value").fill_null(cap),
         end=pl.when(pl.col("low").is_null() & pl.col("high").is_null())
@@ -156,9 +173,12 @@ def deterring_tariffs(result: Drawn) -> alt.LayerChart | alt.FacetChart:
         .axis(format="%", values=[n * cap / 4 for n in range(5)])
         .scale(domain=[0, cap * 1.12], nice=False)
     )
-    y = alt.Y("player:N").sort(list(result.players)).title(None).axis(ticks=False, domain=False, labelFontSize=12)
+    names = [region_name(player) for player in result.players]
+    y = alt.Y("player:N").sort(names).title(None).axis(ticks=False, domain=False, labelFontSize=12)
     apart = alt.YOffset("others:N").sort(list(OTHERS.values()))
-    paint = alt.Color("others:N").scale(domain=list(OTHERS.values()), range=[PALETTE[0], PALETTE[1]])
+    paint = (
+        alt.Color("others:N").scale(domain=list(OTHERS.values()), range=list(STANCE_COLOURS)).legend(symbolOpacity=1)
+    )
     spread = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=5, opacity=0.35).encode(
         x="low:Q", x2="end:Q", y=y, yOffset=apart, color=paint
     )  # fmt: skip
@@ -174,14 +194,10 @@ def deterring_tariffs(result: Drawn) -> alt.LayerChart | alt.FacetChart:
     )
     ranged = chosen["low"].is_not_null().any() or chosen["high"].is_not_null().any()
     told = "bars: range over parameters" if ranged else "no ranges computed"
-    return alt.layer(spread, dot, cross, text).properties(
-        width=WIDTH,
-        height=max(52 * len(result.players), 110),
-        title=title(
-            _deterred(chosen, result.players),
-            f"Least duty at which a player aligns, believed with {belief:.0%}; {told}; cross: none up to {cap:.0%}",
-        ),
-    )
+    drawing = alt.layer(spread, dot, cross, text).properties(width=width, height=max(52 * len(result.players), 110))
+    subtitle = f"Least duty at which a player aligns, believed with {belief:.0%}; {told}; cross: none up to {cap:.0%}"
+    words = "; ".join(f"{r['player']}, {r['others']}: {r['label']}" for r in drawn.iter_rows(named=True))
+    return Panel(drawing, "Dots with ranges", _deterred(chosen, result.players), subtitle, words)
 
 
 def _deterred(table: pl.DataFrame, players: tuple[str, ...]) -> str:
@@ -192,12 +208,13 @@ def _deterred(table: pl.DataFrame, players: tuple[str, ...]) -> str:
     }
     never = [p for p in players if found["as today"].get(p) is None]
     if never:
-        return f"No duty makes {', '.join(never)} go first."
+        return f"No duty makes {listed(map(region_name, never))} go first."
     dear = max(players, key=lambda p: found["as today"][p])
     after = [v for v in found["as asked"].values() if v is not None]
     if after and len(after) == len(players):
-        return f"To go first {dear} needs {found['as today'][dear]:.0%}; to follow, nobody more than {max(after):.0%}."
-    return f"To go first {dear} needs a duty of {found['as today'][dear]:.0%}."
+        first = f"To go first {region_name(dear)} needs {found['as today'][dear]:.0%}"
+        return f"{first}; to follow, nobody needs more than {max(after):.0%}."
+    return f"To go first {region_name(dear)} needs a duty of {found['as today'][dear]:.0%}."
 
 
 def _belief(result: Drawn) -> float:
@@ -206,69 +223,93 @@ def _belief(result: Drawn) -> float:
     return float(offers["credibility"][0])
 
 
-def margins(result: Drawn) -> alt.LayerChart | alt.FacetChart:
-    """What aligning is better by than the best alternative, by tariff."""
+def margins(result: Drawn, width: float = WIDTH, height: float = HEIGHT - 60) -> Panel:
+    """What aligning is better by than the best alternative, by tariff; players named at the ends of their lines."""
     table = result.tables["curves"].drop_nulls("value")
-    data = table.with_columns(pl.col("others").replace(OTHERS), value=pl.col("value") * SMALL)
+    if table.is_empty():
+        raise NothingToDraw(f"no response to tariffs to draw in {result.name}: its curves are empty")
+    data = table.with_columns(
+        pl.col("others").replace(OTHERS),
+        pl.col("player").map_elements(region_name, return_dtype=pl.String),
+        value=pl.col("value") * SMALL,
+    )
+    known = [region_name(player) for player in result.players]
     base = alt.Chart(columns(data, ["player", "others", "rate", "value"]))
-    paint = alt.Color("player:N").scale(domain=list(result.players), range=list(PALETTE[: len(result.players)]))
-    dash = alt.StrokeDash("others:N").scale(domain=list(OTHERS.values()), range=[[1, 0], [5, 4]]).legend(None)
+    shades = [SERIES[n % len(SERIES)] for n in range(len(result.players))]
+    paint = alt.Color("player:N").scale(domain=known, range=shades).legend(None)
+    dash = alt.StrokeDash("others:N").scale(domain=list(OTHERS.values()), range=[[1, 0], [5, 4]])
+    x = alt.X("rate:Q").title("duty threatened").axis(format="%", tickCount=6)
     line = base.mark_line(point=alt.OverlayMarkDef(size=18)).encode(
-        x=alt.X("rate:Q").title(None).axis(format="%", tickCount=6),
+        x=x,
         y=alt.Y("value:Q").title(None).axis(tickCount=5),
         color=paint,
-        strokeDash=dash,
+        strokeDash=dash.legend(None),
         tooltip=["player:N", "others:N", alt.Tooltip("rate:Q", format="%"), alt.Tooltip("value:Q", format=",.3f")],
     )
-    zero = alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(color=SOFT).encode(y="zero:Q")
-    return alt.layer(zero, line).properties(
-        width=WIDTH,
-        height=HEIGHT - 60,
-        title=title(
-            "Above the line a player aligns.",
-            "What aligning is better by, ten-thousandths of GDP, by duty threatened; dashed: others as today",
-        ),
+    last = data.filter(pl.col("rate") == pl.col("rate").max(), pl.col("others") == OTHERS["as asked"])
+    span = float(data["value"].max() - min(data["value"].min(), 0.0))  # type: ignore[operator,type-var]
+    placed = apart(dict(last.select("player", "value").iter_rows()), LABEL * span / height)
+    ends = last.with_columns(at=pl.col("player").replace_strict(placed, return_dtype=pl.Float64))
+    names = alt.Chart(columns(ends, ["player", "rate", "at"])).mark_text(
+        align="left", dx=7, fontSize=11, fontWeight=600
     )
+    named = names.encode(x="rate:Q", y="at:Q", text="player:N", color=paint)
+    drawing = alt.layer(rule_at_zero("y"), line, named).properties(width=width - room(known), height=height)
+    subtitle = (
+        "What aligning is better by than not, ten-thousandths of GDP, by duty threatened; dashed: others as today"
+    )
+    told = "; ".join(f"{p} {v:,.1f}" for p, v in last.select("player", "value").iter_rows())
+    return Panel(drawing, "Lines", "Above the line a player aligns.", subtitle, f"At the highest duty: {told}")
 
 
-def coalition_values(result: Drawn) -> list[alt.LayerChart | alt.FacetChart]:
-    """A panel for each thing that coalitions bring about, by coalition."""
-    table = columns(result.tables["coalitions"], ["coalition", "members", "quantity", "value", "unit"])
-    return [
-        _bars(part, str(quantity), str(unit))
-        for (quantity, unit), part in table.group_by(["quantity", "unit"], maintain_order=True)
-    ]
+def quantities(result: Drawn) -> list[str]:
+    """What coalitions bring about."""
+    return result.tables["coalitions"]["quantity"].unique(maintain_order=True).to_list()
 
 
-def _bars(table: pl.DataFrame, quantity: str, unit: str) -> alt.LayerChart | alt.FacetChart:
-    scale, shown = (1e-3, f"thousand {unit}") if unit == "H100e" else (1.0, unit)
+def coalition_values(result: Drawn, quantity: str | None = None, width: float = WIDTH - 120) -> Panel:
+    """Bars of what each coalition brings about.
+
+    Args:
+        result: a game.
+        quantity: one of `quantities`; the first if None.
+        width: in pixels.
+
+    Raises:
+        NothingToDraw: there is no such quantity; says which there are.
+    """
+    known = quantities(result)
+    if not known or quantity not in (None, *known):
+        raise NothingToDraw(f"no {quantity!r} of coalitions to draw; there are {', '.join(known) or 'none'}")
+    quantity = known[0] if quantity is None else quantity
+    drawn = columns(result.tables["coalitions"], ["coalition", "members", "quantity", "value", "unit"])
+    table = drawn.filter(pl.col("quantity") == quantity)
+    how = measure(str(table["unit"][0]), table["value"])
     order = table.sort("members", maintain_order=True)["coalition"].to_list()
     data = table.with_columns(
-        value=pl.col("value") * scale,
-        kind=(pl.col("value") != 0).cast(pl.Int64) * pl.col("value").sign().fill_null(0.0).cast(pl.Int64),
+        value=pl.col("value") * how.factor,
+        kind=pl.col("value").sign().fill_null(0.0).cast(pl.Int64),
         ahead=pl.col("value") >= 0,
-    ).with_columns(label=pl.col("value").map_elements(_short, return_dtype=pl.String))
+        label=pl.col("value").map_elements(lambda v: how.label(v, 2), return_dtype=pl.String),
+    )
     base = alt.Chart(columns(data, ["coalition", "value", "kind", "ahead", "label"]))
     y = alt.Y("coalition:N").sort(order).title(None).axis(ticks=False, domain=False, labelLimit=220)
     paint = alt.Color("kind:O").scale(domain=[-1, 0, 1], range=[LOSS, TOTAL, GAIN]).legend(None)
     bars = base.mark_bar(height={"band": 0.7}).encode(
-        x=alt.X("value:Q").title(None).axis(format=",.6~g", tickCount=5).scale(padding=56, nice=True), y=y, color=paint
+        x=alt.X("value:Q").title(None).axis(tickCount=5, format=",.6~g").scale(padding=44, nice=True),
+        y=y,
+        color=paint,
+        tooltip=["coalition:N", alt.Tooltip("label:N", title=how.unit)],
     )
-    texts = [
-        base.transform_filter(f"{'' if right else '!'}datum.ahead")
-        .mark_text(align="left" if right else "right", dx=4 if right else -4, fontSize=10.5, color=INK)
-        .encode(x="value:Q", y=y, text="label:N")
-        for right in (True, False)
-    ]
-    zero = alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(color=RULE).encode(x="zero:Q")
-    heading = quantity[:1].upper() + quantity[1:]
-    subtitle = f"By coalition of those who align as asked, the others as today: change from today, {shown}"
-    return alt.layer(bars, *texts, zero).properties(
-        width=WIDTH - 60, height=24 * len(order), title=title(heading, subtitle)
+    layers = [bars, *bar_labels(base, "value:Q", y), rule_at_zero()]
+    drawing = alt.layer(*layers).properties(width=width, height=24 * len(order))
+    best = table.sort("value", nulls_last=False)["coalition"][-1]
+    told = "; ".join(f"{row['coalition']} {row['label']}" for row in data.iter_rows(named=True))
+    sentence = f"{capital(quantity)} by who aligns: largest with {best}."
+    return Panel(
+        drawing,
+        "Diverging bars",
+        sentence,
+        f"By coalition of those who align as asked, the others as today: change from today, {how.unit}",
+        told,
     )
-
-
-def _short(value: float) -> str:
-    size = abs(value)
-    text = f"{value:,.0f}" if size >= 100 else f"{value:,.1f}" if size >= 1 else f"{value:.2g}"
-    return text.replace("-", "−")

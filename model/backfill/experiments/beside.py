@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
@@ -20,6 +21,7 @@ OF_WORLD = {"level": "policy", "change": "change", "low": "low", "high": "high"}
 """Columns of each world in the table, ``NAME: change`` and so on, and whence they come in its summary."""
 
 FILES = {"comparison.csv", "chart.html"}
+_RECORD = "provenance.json"
 SAME_LEVEL = 1e-6
 """Share of a level by which two solutions of one reference may differ."""
 
@@ -36,14 +38,16 @@ class SideBySide:
         table: a row for each headline number (quantity, where, period, unit): its level in the reference, and for each world
             its level, its change from the reference and, where they were computed, low and high of the change. Empty where
             a number does not exist.
+        provenance: reference, worlds, and the dates on which they were solved.
     """
 
     reference: str
     worlds: tuple[str, ...]
     table: pl.DataFrame
+    provenance: Mapping[str, object] = field(default_factory=dict)
 
     def write(self, directory: str | os.PathLike[str]) -> Path:
-        """Write ``comparison.csv`` and ``chart.html``, whole or not at all, in the place of an earlier comparison.
+        """Write table, provenance and a page of charts, whole or not at all, in the place of an earlier comparison.
 
         Raises:
             OutputError: the folder holds something else.
@@ -56,6 +60,8 @@ class SideBySide:
 
     def _fill(self, folder: Path) -> None:
         self.table.write_csv(folder / "comparison.csv")
+        record = {"reference": self.reference, "worlds": self.worlds, **self.provenance}
+        (folder / _RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         # The room above draws: named here, not imported, so that tables can be read without a chart library.
         (folder / "chart.html").write_text(import_module("backfill.charts.beside").page(self), encoding="utf-8")
 
@@ -66,7 +72,27 @@ def may_replace(directory: Path) -> None:
     Raises:
         OutputError: a file, or a folder with something else in it.
     """
-    check_replaceable(directory, "comparison", lambda folder: names_in(folder) >= FILES, FILES)
+    check_replaceable(directory, "comparison", lambda folder: names_in(folder) >= FILES, {*FILES, _RECORD})
+
+
+def load_comparison(directory: str | os.PathLike[str]) -> SideBySide:
+    """Read a comparison that `SideBySide.write` wrote.
+
+    Raises:
+        FileNotFoundError: no comparison there, or one by a version that did not say what was compared.
+    """
+    folder = Path(directory)
+    if not is_comparison(folder):
+        raise FileNotFoundError(f"{folder} holds no comparison: there is no comparison.csv")
+    table = pl.read_csv(folder / "comparison.csv", infer_schema=False)
+    table = table.with_columns(pl.col(name).cast(pl.Float64) for name in table.columns if name not in KEYS)
+    record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+    return SideBySide(record.pop("reference"), tuple(record.pop("worlds")), table, record)
+
+
+def is_comparison(directory: Path) -> bool:
+    """Whether a folder holds a comparison."""
+    return (directory / "comparison.csv").is_file()
 
 
 def side_by_side(results: Mapping[str, Result]) -> SideBySide:
@@ -92,7 +118,8 @@ def side_by_side(results: Mapping[str, Result]) -> SideBySide:
         taken = {column: source for column, source in OF_WORLD.items() if ranged or column in ("level", "change")}
         mine = one.summary.select(*KEYS, *(pl.col(source).alias(f"{name}: {c}") for c, source in taken.items()))
         table = table.join(mine, on=KEYS, how="left", maintain_order="left")
-    return SideBySide(next(iter(results.values())).reference, names, table)
+    about = {name: {key: one.provenance.get(key) for key in ("date", "packages")} for name, one in results.items()}
+    return SideBySide(next(iter(results.values())).reference, names, table, {"of": about})
 
 
 def _differences(results: Mapping[str, Result]) -> list[str]:

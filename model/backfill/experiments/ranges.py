@@ -13,7 +13,9 @@ from typing import Literal
 
 import polars as pl
 
-from backfill.experiments.results import Result
+from backfill.experiments.levels import KEYS as LEVEL
+from backfill.experiments.levels import levels
+from backfill.experiments.results import EffectTables, Result
 
 PARAMETERS = (
     "demand_elasticity_compute",
@@ -67,18 +69,53 @@ def ranged(central: Result, chosen: Sequence[Variant], solve: Callable[[Variant]
         solve: solves the same comparison with one parameter changed; None where it cannot be solved.
     """
     found = {variant: solve(variant) for variant in chosen}
-    solved = {variant: result.summary for variant, result in found.items() if result is not None}
+    others = {variant: result for variant, result in found.items() if result is not None}
+    solved = {variant: result.summary for variant, result in others.items()}
     unsolved = [variant for variant in chosen if variant not in solved]
     record = {
         "method": METHOD,
         "parameters": {v.parameter: {w.end: w.value for w in chosen if w.parameter == v.parameter} for v in chosen},
         "unsolved": [f"{v.parameter} {v.end}" for v in unsolved],
+        "swings": swings(solved),
+        "bands": [] if unsolved else bands(central.tables, {variant: result.tables for variant, result in others.items()}),
     }
     return replace(
         central,
         summary=spread(central.summary, solved, unsolved),
         provenance={**central.provenance, "ranges": record},
     )
+
+
+def swings(solved: Mapping[Variant, pl.DataFrame]) -> list[dict[str, object]]:
+    """The change of every headline number at both ends of every parameter, one parameter at a time.
+
+    Returns:
+        a record for each number and parameter: quantity, where, period, unit, parameter, and the change at its low and its high
+        value, None where there is no number or no solution.
+    """
+    found: dict[tuple[str, ...], dict[str, object]] = {}
+    for variant, summary in solved.items():
+        for row in summary.iter_rows(named=True):
+            place = {key: row[key] for key in _KEYS}
+            empty = {**place, "parameter": variant.parameter, "low": None, "high": None}
+            found.setdefault((*place.values(), variant.parameter), empty)[variant.end] = row["change"]
+    return [one for one in found.values() if not one["low"] is one["high"] is None]
+
+
+def bands(central: EffectTables, solved: Mapping[Variant, EffectTables]) -> list[dict[str, object]]:
+    """Low and high of stocks and capacity over time, swings combined as those of headline numbers are.
+
+    Returns:
+        a record for each level with `backfill.experiments.levels.KEYS`, low and high; none where a variant lacks it.
+    """
+    others = {variant: levels(tables) for variant, tables in solved.items()}
+    rows: list[dict[str, object]] = []
+    for key, value in levels(central).items():
+        found = {variant: known[key] for variant, known in others.items() if key in known}
+        if found and len(found) == len(others):
+            low, high = bounds(value, found)
+            rows.append({**dict(zip(LEVEL, key, strict=True)), "low": low, "high": high})
+    return rows
 
 
 def spread(

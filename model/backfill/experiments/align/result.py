@@ -101,7 +101,8 @@ class AlignResult:
             table.write_parquet(folder / f"{name}.parquet")
         self.summary.write_csv(folder / "summary.csv")
         (folder / "checks.json").write_text(json.dumps(finite(self.checks), indent=2) + "\n", encoding="utf-8")
-        record = {"name": self.name, "sentences": list(self.sentences), **self.provenance}
+        head = {"name": self.name, "title": self.title, "players": self.players, "profiles": self.profiles}
+        record = {**head, "sentences": list(self.sentences), **self.provenance}
         (folder / "provenance.json").write_text(
             json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
@@ -128,3 +129,29 @@ def is_game(directory: Path) -> bool:
 def table(name: str, rows: list[tuple]) -> pl.DataFrame:
     """Rows as the table of that name."""
     return pl.DataFrame(rows, schema=TABLES[name], orient="row")
+
+
+def load_game(directory: str | os.PathLike[str]) -> AlignResult:
+    """Read a game that `AlignResult.write` wrote.
+
+    Raises:
+        FileNotFoundError: no game there.
+        KeyError: written by a version that did not say who plays.
+    """
+    folder = Path(directory)
+    if not is_game(folder):
+        raise FileNotFoundError(f"{folder} holds no game: there is no {_MARK}")
+    record = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+    today, asked = record.pop("profiles")
+    return AlignResult(
+        name=record.pop("name"),
+        title=record.pop("title"),
+        players=tuple(record.pop("players")),
+        profiles=(today, asked),
+        sentences=tuple(record.pop("sentences")),
+        tables={name: pl.read_parquet(folder / f"{name}.parquet") for name in TABLES},
+        summary=pl.read_csv(folder / "summary.csv", schema=SUMMARY),
+        checks=json.loads((folder / "checks.json").read_text(encoding="utf-8")),
+        provenance=record,
+        resolved=(folder / "resolved.toml").read_text(encoding="utf-8"),
+    )

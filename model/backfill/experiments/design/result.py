@@ -92,7 +92,8 @@ class DesignResult:
             one.write_parquet(folder / f"{name}.parquet")
         self.summary.write_csv(folder / "summary.csv")
         (folder / "checks.json").write_text(json.dumps(finite(self.checks), indent=2) + "\n", encoding="utf-8")
-        record = {"name": self.name, "sentences": list(self.sentences), **self.provenance}
+        head = {"name": self.name, "title": self.title, "objective": self.objective}
+        record = {**head, "sentences": list(self.sentences), **self.provenance}
         text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
         (folder / "provenance.json").write_text(text, encoding="utf-8")
         (folder / "resolved.toml").write_text(self.resolved, encoding="utf-8")
@@ -118,3 +119,32 @@ def may_replace(directory: Path) -> None:
 def table(name: str, rows: list[tuple]) -> pl.DataFrame:
     """Rows as the table of that name."""
     return pl.DataFrame(rows, schema=TABLES[name], orient="row")
+
+
+def load_design(directory: str | os.PathLike[str]) -> DesignResult:
+    """Read a design that `DesignResult.write` wrote.
+
+    Raises:
+        FileNotFoundError: no design there.
+        KeyError: written by a version that did not say what was sought.
+    """
+    folder = Path(directory)
+    if not is_design(folder):
+        raise FileNotFoundError(f"{folder} holds no design: there is no {_MARK}")
+    record = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+    return DesignResult(
+        name=record.pop("name"),
+        title=record.pop("title"),
+        objective=record.pop("objective"),
+        sentences=tuple(record.pop("sentences")),
+        tables={name: pl.read_parquet(folder / f"{name}.parquet") for name in TABLES},
+        summary=pl.read_csv(folder / "summary.csv", schema=SUMMARY),
+        checks=json.loads((folder / "checks.json").read_text(encoding="utf-8")),
+        provenance=record,
+        resolved=(folder / "resolved.toml").read_text(encoding="utf-8"),
+    )
+
+
+def is_design(directory: Path) -> bool:
+    """Whether a folder holds a design."""
+    return (directory / _MARK).is_file()
