@@ -195,6 +195,22 @@ def design(
 
 
 @app.command
+def report(
+    *results: Annotated[
+        str, Parameter(help="Folder of a result, comparison, sweep, game or design, or the name of one; several are compared.")
+    ],
+    out: Annotated[Path | None, Parameter(help="The page to write; report.html in the folder if left out.")] = None,
+    pdf: Annotated[bool, Parameter(help="Print it as PDF too, by an installed Chromium or Chrome.", negative="")] = False,
+    quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
+) -> int:
+    """Write one page that answers: the question, five sentences, numbers, charts, assumptions, checks."""
+    from backfill.commands.written import report_results
+
+    report_results(results, out, pdf, quiet)
+    return DONE
+
+
+@app.command
 def sweep(
     file_or_name: Annotated[
         str | None, Parameter(help="An experiment file with a [sweep], or the name of a shipped one.")

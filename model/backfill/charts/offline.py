@@ -28,10 +28,10 @@ PAGE = """<!DOCTYPE html>
 def page_of(chart: alt.TopLevelMixin, title: str) -> str:
     """A chart as one HTML page that opens without a network."""
     written = json.dumps(chart.to_dict()).replace("</", "<\\/")
-    return PAGE.format(title=escape(title), script=_javascript(), chart=written)
+    return PAGE.format(title=escape(title), script=javascript(), chart=written)
 
 
-def _javascript() -> str:
+def javascript() -> str:
     """Vega, Vega-Lite and Vega-Embed in one script, bundled by vl-convert, which takes longer than to draw."""
 
     def bundled() -> str:

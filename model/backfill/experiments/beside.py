@@ -14,7 +14,7 @@ import polars as pl
 
 from backfill.errors import CommandError
 from backfill.experiments.replace import check_replaceable, names_in, replace_folder
-from backfill.experiments.results import Result
+from backfill.experiments.results import REPORT, Result
 
 KEYS = ("quantity", "where", "period", "unit")
 OF_WORLD = {"level": "policy", "change": "change", "low": "low", "high": "high"}
@@ -72,7 +72,7 @@ def may_replace(directory: Path) -> None:
     Raises:
         OutputError: a file, or a folder with something else in it.
     """
-    check_replaceable(directory, "comparison", lambda folder: names_in(folder) >= FILES, {*FILES, _RECORD})
+    check_replaceable(directory, "comparison", lambda folder: names_in(folder) >= FILES, {*FILES, _RECORD, *REPORT})
 
 
 def load_comparison(directory: str | os.PathLike[str]) -> SideBySide:

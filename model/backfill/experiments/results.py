@@ -33,6 +33,9 @@ that failed lacks those that could not be computed."""
 EXPLANATION = "explain.csv"
 """What ``backfill explain`` puts into the folder of a result."""
 
+REPORT = ("report.html", "report.pdf")
+"""What ``backfill report`` puts into a folder."""
+
 _MARK, _SUMMARY = "checks.json", "summary.csv"
 
 
@@ -180,7 +183,7 @@ def may_replace(directory: Path) -> None:
         OutputError: a file, or a folder with something else in it.
     """
     tables = {f"{field.name}.{kind}" for field in fields(EffectTables) for kind in ("parquet", "csv")}
-    others = {_MARK, _SUMMARY, "provenance.json", "resolved.toml", "chart.html", EXPLANATION, f".{EXPLANATION}.part"}
+    others = {_MARK, _SUMMARY, "provenance.json", "resolved.toml", "chart.html", EXPLANATION, f".{EXPLANATION}.part", *REPORT}
     check_replaceable(directory, "result", is_result, tables | others)
 
 

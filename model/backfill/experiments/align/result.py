@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from backfill.experiments.replace import check_replaceable, replace_folder
-from backfill.experiments.results import finite
+from backfill.experiments.results import REPORT, finite
 
 TABLES = {
     "payoffs": {"profile": pl.String, "player": pl.String, "part": pl.String, "value": pl.Float64, "unit": pl.String},
@@ -117,7 +117,7 @@ def may_replace(directory: Path) -> None:
     Raises:
         OutputError: a file, or a folder with something else in it.
     """
-    others = {"summary.csv", "checks.json", "provenance.json", "resolved.toml", "chart.html"}
+    others = {"summary.csv", "checks.json", "provenance.json", "resolved.toml", "chart.html", *REPORT}
     check_replaceable(directory, "game", is_game, {f"{name}.parquet" for name in TABLES} | others)
 
 

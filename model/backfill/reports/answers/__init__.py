@@ -1,0 +1,1 @@
+"""What came out, in five sentences, one file for each kind of result."""
