@@ -42,13 +42,15 @@ class Coupled:
         economies: of the sweep.
         reference: policy of the reference.
         keep: whether all flows are kept.
+        remembered: worlds of earlier calls that later ones may start from; with none, a scenario's start depends on its chunk.
     """
 
-    def __init__(self, economies: Economies, reference: Policy, *, keep: bool = False) -> None:
-        self.economies, self.keep = economies, keep
+    def __init__(self, economies: Economies, reference: Policy, *, keep: bool = False, remembered: int = 0) -> None:
+        self.economies, self.keep, self.remembered = economies, keep, remembered
         self.plan, self.experiment, self.before = economies.plan, economies.experiment, reference
         self._compiled: dict[int, Compiled] = {}
         self._base: tuple[int, Worlds, Stand, Wedges] | None = None
+        self._held: tuple[int, _Search] | None = None
 
     def solve(self, draw: int, scenarios: np.ndarray) -> Solved:
         """Scenarios of one draw."""
@@ -57,7 +59,7 @@ class Coupled:
             base, stand, against = self._reference(draw, setting)
         except UnsolvedError as error:
             return failed(scenarios, error.sentence)
-        search = _Search(setting, stand)
+        search = self._search(draw, setting, stand)
         measures = Measures(setting.economy, setting.economy.reported)
         values: list[np.ndarray] = []
         reasons: list[str] = []
@@ -78,6 +80,16 @@ class Coupled:
         assert measured is not None
         every = Measured(measured.keys, np.concatenate(values, axis=1))
         return Solved(scenarios, tuple(reasons), every, measures.labels, together(kept) if kept else None)
+
+    def _search(self, draw: int, setting: Setting, stand: Stand) -> _Search:
+        """A search that starts from the reference, or goes on from earlier calls."""
+        if not self.remembered:
+            return _Search(setting, stand)
+        if self._held is None or self._held[0] != draw:
+            self._held = draw, _Search(setting, stand)
+        search = self._held[1]
+        del search.stands[: -self.remembered]
+        return search
 
     def _place(self, scenario: int) -> np.ndarray:
         """Where a scenario's levers stand in their ranges."""
