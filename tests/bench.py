@@ -24,22 +24,23 @@ import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 
-from backfill.economy.economy import Economy  # noqa: E402
+from backfill.economy.economy import Economy, Structure  # noqa: E402
 from backfill.economy.tables import load_tables, load_vocabulary  # noqa: E402
-from backfill.policy.wedges import Limit, Wedges  # noqa: E402
+from backfill.policy.wedges import Limit, Wedges, stacked  # noqa: E402
 from backfill.reference import economy as calibrate  # noqa: E402
+from backfill.static import StaticPeriod  # noqa: E402
 from backfill.threads import single_threaded_algebra  # noqa: E402
 from backfill.trade.equilibrium import CHUNK, Lane, outcomes, solve  # noqa: E402
 from backfill.trade.factors import Used, buyers, factors  # noqa: E402
-from backfill.trade.market import market  # noqa: E402
+from backfill.trade.market import Outcome, market  # noqa: E402
 from backfill.trade.sensitivity import plan_slopes  # noqa: E402
 from backfill.world import solve_world  # noqa: E402
 from tests.bench_engine import rows as engine  # noqa: E402
 from tests.bench_gravity import rows as gravity  # noqa: E402
-from tests.trade.worlds import lane_at, lanes_of, no_policy, policy  # noqa: E402
+from tests.trade.worlds import YEAR, lane_at, lanes_of, no_policy, policy  # noqa: E402
 
 TOLERANCE = 1e-8
-BATCH = 256
+BATCH, MANY = 256, 1024
 BUDGET = 170.0
 Row = tuple[str, str, str]
 
@@ -158,6 +159,36 @@ def markets(economy: Economy) -> list[Row]:
     return rows
 
 
+def few(structure: Structure, outcome: Outcome) -> tuple[jax.Array, ...]:
+    """What effects by bloc are made of."""
+    return outcome.leaf, outcome.income.absorption(), outcome.absorption.index
+
+
+def static(economy: Economy) -> list[Row]:
+    """Static worlds, builders' answer included: batches, one by one, with quotas; from wedges stacked beforehand."""
+    chips = ("accelerators_frontier", "USA", "CHN")
+    period = StaticPeriod(economy, YEAR, [policy(economy, coverage={chips: share}) for share in (0.5, 1.0)])
+    rows: list[Row] = []
+    for label, worlds in (
+        ("", random_policies(economy, MANY)),
+        (", quotas present, none in force", with_quotas(economy, MANY, False)),
+        (", quotas in force in every fourth", with_quotas(economy, MANY, True)),
+    ):
+        wedges = stacked(worlds)
+        done = period.solve(wedges, tolerance=TOLERANCE, seen=few)
+        taken = median(lambda w=wedges: period.solve(w, tolerance=TOLERANCE, seen=few))
+        made = median(lambda w=wedges: period.barriers(w))
+        rows += [
+            (f"static worlds, batch of {MANY}{label}", f"{MANY / taken[0]:,.0f} per second", spread(*taken)),
+            ("evaluations a world; converged", f"{done.steps.mean():.1f}; {done.converged.sum()} of {MANY}", ""),
+            ("barriers from stacked wedges, on one core", f"{1e6 * made[0] / MANY:,.0f} microseconds a world", ""),
+        ]
+    one = random_policies(economy, 1)
+    taken = median(lambda: period.solve(one, tolerance=TOLERANCE, seen=few))
+    rows.append(("static worlds, one at a time", f"{1 / taken[0]:,.0f} per second", spread(*taken)))
+    return rows
+
+
 def coupled(economy: Economy) -> list[Row]:
     """A whole world, reference path to policy, with everything compiled."""
     shape = economy.structure
@@ -220,7 +251,7 @@ def main() -> None:
     size = f"{len(shape.regions)} regions, {len(shape.products)} traded products, {len(shape.leaves)} ways to acquire compute"
     size += f", {len(shape.nodes)} planned capacities, {len(economy.periods)} periods"
     rows = [("load of the machine by others", load, ""), ("calibration of the benchmark, warm", f"{calibrated:.1f} s", "")]
-    for part in (command, lambda: coupled(economy), lambda: markets(economy), engine, gravity):
+    for part in (command, lambda: coupled(economy), lambda: markets(economy), lambda: static(economy), engine, gravity):
         for row in part():
             rows.append(row)
             print(" | ".join(row), flush=True)

@@ -22,6 +22,7 @@ import jax
 import numpy as np
 from jax.experimental.compilation_cache import compilation_cache
 from jax.experimental.serialize_executable import deserialize_and_load, serialize
+from jax.sharding import PartitionSpec
 
 from backfill.kept import keep, keeping, kept, recalled, source
 
@@ -51,18 +52,26 @@ class Program(NamedTuple):
         return jax.tree.map(lambda place: np.asarray(leaves[place]), self.result)
 
 
-def program(function: Callable[..., Any], settings: tuple[Hashable, ...], *arguments: Any) -> Program:
+def program(function: Callable[..., Any], settings: tuple[Hashable, ...], *arguments: Any, spread: int = 0) -> Program:
     """``function(*settings, *arguments)`` compiled in double precision for the shapes of ``arguments``.
 
     Args:
         function: a function of a module that JAX can trace.
         settings: its first arguments; their ``repr`` tells them apart.
         arguments: arrays, in any containers that JAX knows.
+        spread: on machines with several devices, how many of the first arguments, and every result, have a leading axis that
+            is shared out among them, each device running the function on its part by itself. Such programs are not kept on
+            disk.
     """
     leaves, shape = jax.tree.flatten(arguments)
     shapes = tuple((np.shape(leaf), str(np.asarray(leaf).dtype)) for leaf in leaves)
-    key = (function, settings, shape, shapes)
-    found = _in_memory.pop(key, None) or _made(function, settings, shape, leaves, shapes)
+    key = (function, settings, shape, shapes, spread)
+    shared_out = spread > 0 and len(jax.devices()) > 1
+    found = _in_memory.pop(key, None)
+    if found is None and shared_out:
+        lowered, result = _lowered(function, settings, shape, leaves, len(jax.tree.leaves(arguments[:spread])))
+        found = Program(lowered.compile(), result)
+    found = found or _made(function, settings, shape, leaves, shapes)
     _in_memory[key] = found
     if len(_in_memory) > MOST_IN_MEMORY:
         del _in_memory[next(iter(_in_memory))]
@@ -125,9 +134,13 @@ def _made(function: Callable[..., Any], settings: tuple, shape: Any, leaves: lis
 
 
 def _lowered(
-    function: Callable[..., Any], settings: tuple, shape: Any, leaves: list[Any]
+    function: Callable[..., Any], settings: tuple, shape: Any, leaves: list[Any], spread: int = 0
 ) -> tuple[jax.stages.Lowered, Any]:
-    """The function traced and lowered, and its result with places of leaves instead of arrays."""
+    """The function traced and lowered, and its result with places of leaves instead of arrays.
+
+    Args:
+        spread: how many of the first leaves are shared out among devices.
+    """
     results = []
 
     def flat(*leaves: Any) -> list[Any]:
@@ -135,8 +148,13 @@ def _lowered(
         results.append(jax.tree.unflatten(result, range(len(out))))
         return out
 
+    run = flat
+    if spread:
+        mesh, part = jax.make_mesh((len(jax.devices()),), ("lane",)), PartitionSpec("lane")
+        given = tuple(part if n < spread else PartitionSpec() for n in range(len(leaves)))
+        run = jax.shard_map(flat, mesh=mesh, in_specs=given, out_specs=part, check_vma=False)
     with jax.enable_x64(True):
-        return jax.jit(flat).lower(*map(np.asarray, leaves)), results[-1]
+        return jax.jit(run).lower(*map(np.asarray, leaves)), results[-1]
 
 
 @contextlib.contextmanager

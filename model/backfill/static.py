@@ -1,7 +1,7 @@
 """Many worlds of one period: markets and builders solved together, suppliers' rents being those of the reference plan.
 
-What worlds share is prepared once: the reference, what tools cost there, and the inverse of ``I - F_x`` of the markets at the
-reference, which tells how far a change of the map asks the unknowns to move.
+What worlds share is prepared once: what tools cost in the reference, and the inverse of ``I - F_x`` of the markets there and in
+worlds typical of those to come, which tells how far a change of the map asks the unknowns to move.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from jaxtyping import Float
 from backfill.arrays import Array
 from backfill.economy.economy import Economy, Parameters, Structure
 from backfill.policy.wedges import Wedges
-from backfill.programs import program
 from backfill.threads import single_threaded_algebra
 from backfill.trade import anderson
 from backfill.trade.barriers import Barriers, lanes
@@ -30,7 +29,7 @@ from backfill.trade.factors import Buyers, Factors, Used, buyers, factors, used_
 from backfill.trade.market import Outcome, Plan, market
 from backfill.trade.pieces import in_pieces
 
-NEAR = 14
+NEAR = 12
 """Evaluations after which worlds still unsolved are put together, so that none of the others waits for them."""
 
 FAR = 60
@@ -109,29 +108,52 @@ class Seen:
         return f"{self.function.__module__}.{self.function.__qualname__}"
 
 
+class Anchor(NamedTuple):
+    """A solved world from which others start.
+
+    Attributes:
+        state: its unknowns but for rents of limits.
+        inverse: ``(I - F_x)^-1`` there.
+    """
+
+    state: Float[np.ndarray, " unknown"]
+    inverse: Float[np.ndarray, "unknown unknown"]
+
+
 class StaticPeriod:
     """One period of an economy, ready to solve worlds in.
 
     Args:
         economy: the calibrated economy.
         at: place of the period in it.
+        around: a few worlds typical of those to come, such as the corners of what is varied. Each world starts from the one,
+            or from the reference, whose slopes say that it is nearest. Answers do not depend on them, within the tolerance.
     """
 
-    def __init__(self, economy: Economy, at: int) -> None:
+    def __init__(self, economy: Economy, at: int, around: Sequence[Wedges] = ()) -> None:
         self.structure, capacity = economy.structure, economy.capacity
-        self.periods = economy.periods[at : at + 1]
         parameters, rent, added, slope = jax.tree.map(
             lambda x: np.asarray(x)[at], (economy.parameters, capacity.rent, capacity.additions, capacity.slope)
         )
         need = np.asarray(capacity.tool_need)[:, list(self.structure.tools)]
-        self.state = np.asarray(economy.reference_state)[at]
-        neutral = lanes(self.structure, [Wedges.none(self.structure.vocabulary, self.periods)])
-        alone = jax.tree.map(lambda x: np.asarray(x)[0], neutral)
-        shared = Shared(parameters, rent, need, added, slope, np.zeros(len(added)))
+        self.shared = Shared(parameters, rent, need, added, slope, np.zeros(len(added)))
+        neutral = self.barriers([Wedges.none(self.structure.vocabulary, economy.periods[at : at + 1])])
+        state = np.asarray(economy.reference_state)[at : at + 1]
+        cost, inverse = self._slopes(neutral, state)
+        self.shared = eqx.tree_at(lambda x: x.cost, self.shared, cost[0])
+        self.anchors = [Anchor(state[0], inverse[0])]
+        if around:
+            walls = self.barriers(around)
+            found = self.solve(walls)
+            _, inverse = self._slopes(walls, found.vector)
+            solved = zip(found.vector[:, : len(state[0])], inverse, found.converged, strict=True)
+            self.anchors += [Anchor(vector, slopes) for vector, slopes, fine in solved if fine]
+
+    def _slopes(self, barriers: Barriers, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Tool cost of a unit of capacity at class 0, and the inverse of the slopes, of each world."""
+        given = (barriers, self._share(barriers), vectors)
         with single_threaded_algebra():
-            find = program(_reference, (self.structure,), shared, alone, self.state)
-            cost, self.inverse = find(shared, alone, self.state)
-        self.shared = eqx.tree_at(lambda x: x.cost, shared, cost)
+            return in_pieces(_slopes, (self.structure,), 1, given, (self.shared,))
 
     def barriers(self, worlds: Sequence[Wedges] | Wedges) -> Barriers:
         """The worlds' wedges in the markets' axes, classes and columns of buyers in round numbers."""
@@ -148,38 +170,55 @@ class StaticPeriod:
         """Solve worlds; see `static_worlds`."""
         barriers = worlds if isinstance(worlds, Barriers) else self.barriers(worlds)
         count, limits = barriers.limit_quantity.shape
-        reference = np.concatenate([self.state, np.zeros(limits)])
-        plain = np.eye(len(reference))
-        slopes = plain.copy()
-        slopes[: len(self.state), : len(self.state)] = self.inverse
         share, settings = self._share(barriers), (self.structure, used_in(barriers), Seen(seen))
-        start = np.tile(reference, (count, 1))
-        found = self._attempt(settings, (barriers, share, start), slopes, NEAR, tolerance)
-        steps = found.point.steps.copy()
-        for inverse, most, afresh in ((slopes, FAR, False), (plain, LAST, True)):
-            left = np.flatnonzero(~found.point.converged)
-            if len(left):
-                begin = start if afresh else found.point.point
-                given = jax.tree.map(lambda x, left=left: np.asarray(x)[left], (barriers, share, begin))
-                again = self._attempt(settings, given, inverse, most, tolerance)
-                jax.tree.map(lambda mine, its, left=left: mine.__setitem__(left, its), found, again)
-                steps[left] += again.point.steps
-        point = found.point
-        return StaticWorlds(found.seen, found.additions, point.point, point.residual, steps, point.converged)
+        known = [_with_limits(anchor, limits) for anchor in self.anchors]
+        nearest = self._nearest(settings[:2], barriers, share, known)
+        plain = np.eye(len(known[0].state))
+        start = np.array([anchor.state for anchor in known])[nearest]
+        groups = [(anchor.inverse, np.flatnonzero(nearest == n)) for n, anchor in enumerate(known)]
+        found = _Found(count)
+        for inverse, members in groups:
+            found.place(members, self._attempt(settings, (barriers, share, start), members, inverse, NEAR, tolerance))
+        for inverse, members in groups:
+            left = members[found.unsolved[members]]
+            given = (barriers, share, found.points)
+            found.place(left, self._attempt(settings, given, left, inverse, FAR, tolerance))
+        left = np.flatnonzero(found.unsolved)
+        found.place(left, self._attempt(settings, (barriers, share, start), left, plain, LAST, tolerance))
+        return found.worlds()
 
     def _attempt(
-        self, settings: tuple, given: tuple[Barriers, np.ndarray, np.ndarray], inverse: np.ndarray, most: int, tolerance: float
-    ) -> Solved:
+        self,
+        settings: tuple,
+        given: tuple[Barriers, np.ndarray, np.ndarray],
+        chosen: np.ndarray,
+        inverse: np.ndarray,
+        most: int,
+        tolerance: float,
+    ) -> Solved | None:
+        """Solve the chosen worlds, if there are any."""
+        if not len(chosen):
+            return None
+        if len(chosen) < len(given[1]):
+            given = jax.tree.map(lambda x: np.asarray(x)[chosen], given)
+        shared = (self.shared, inverse, np.int32(most), np.float64(tolerance))
         with single_threaded_algebra():
-            return in_pieces(
-                _solve, settings, CHUNK, given, (self.shared, inverse, np.int32(most), np.float64(tolerance))
-            )
+            return in_pieces(_solve, settings, CHUNK, given, shared)
+
+    def _nearest(self, settings: tuple, barriers: Barriers, share: np.ndarray, known: list[Anchor]) -> np.ndarray:
+        """Place of the anchor from which each world has least to go."""
+        if len(known) == 1:
+            return np.zeros(len(share), int)
+        states, inverses = (np.array(part) for part in zip(*known, strict=True))
+        with single_threaded_algebra():
+            left = in_pieces(_to_go, settings, CHUNK, (barriers, share), (self.shared, states, inverses))
+        return np.where(np.isnan(left), np.inf, left).argmin(axis=1)
 
     def _share(self, barriers: Barriers) -> Float[np.ndarray, "world node class"]:
         """Share of each capacity's builders in a class, nothing where a tool they need cannot be had."""
         tools, need = list(self.structure.tools), self.shared.need > 0
         sold = np.asarray(self.shared.parameters.preferences.weight)[tools] > 0
-        had = ((np.asarray(barriers.open)[:, tools] > 0) & sold[:, None]).any(axis=3)
+        had = np.any((np.asarray(barriers.open)[:, tools] > 0) & sold[:, None], axis=3)
         sites = [self.structure.region(region) for _, region in self.structure.nodes]
         lacks = (need.T[None, :, None] & ~had[..., sites]).any(axis=1)
         return np.where(lacks, 0.0, barriers.builder_share).swapaxes(1, 2)
@@ -191,6 +230,65 @@ class Solved(NamedTuple):
     point: anderson.FixedPoint
     seen: Any
     additions: Float[Array, "lane node class"]
+
+
+def _with_limits(anchor: Anchor, limits: int) -> Anchor:
+    """The same among more unknowns: rents of limits, nothing at first, that move as the map says."""
+    inverse = np.eye(len(anchor.state) + limits)
+    inverse[: len(anchor.state), : len(anchor.state)] = anchor.inverse
+    return Anchor(np.concatenate([anchor.state, np.zeros(limits)]), inverse)
+
+
+class _Found:
+    """What is known of some worlds, round after round."""
+
+    def __init__(self, count: int) -> None:
+        self.unsolved, self.steps = np.ones(count, bool), np.zeros(count, int)
+        self.parts: Any = None
+
+    def place(self, places: np.ndarray, solved: Solved | None) -> None:
+        """Put what was solved in the place of what was known."""
+        if solved is None:
+            return
+        if self.parts is None and len(places) == len(self.steps):
+            self.parts = solved
+        elif self.parts is None:
+            self.parts = jax.tree.map(lambda x: np.zeros((len(self.steps), *x.shape[1:]), x.dtype), solved)
+        jax.tree.map(lambda mine, its: mine is its or mine.__setitem__(places, its), self.parts, solved)
+        self.steps[places] += np.asarray(solved.point.steps)
+        self.unsolved[places] = ~np.asarray(solved.point.converged)
+
+    @property
+    def points(self) -> np.ndarray:
+        """Where each world stands."""
+        return self.parts.point.point
+
+    def worlds(self) -> StaticWorlds:
+        """All of it."""
+        point, seen, additions = self.parts
+        return StaticWorlds(seen, additions, point.point, point.residual, self.steps, point.converged)
+
+
+def _maps(
+    structure: Structure, used: Used, barriers: Barriers, share: Array, shared: Shared
+) -> Callable[[Array], tuple[Array, Outcome]]:
+    """The markets of several worlds as a function of their unknowns, what does not change being computed once."""
+    limits = barriers.limit_quantity.shape[-1]
+    plan = shared.plan(structure, barriers.share.shape[-2])
+
+    def prepare(walls: Barriers) -> tuple[Factors | None, Buyers]:
+        fixed = None if used.limited_goods else factors(shared.parameters, walls, jnp.zeros(limits), used)
+        return fixed, buyers(walls, plan.purchases)
+
+    prepared = jax.vmap(prepare)(barriers)
+
+    def one(
+        walls: Barriers, share: Array, point: Array, fixed: Factors | None, groups: Buyers
+    ) -> tuple[Array, Outcome]:
+        given = (shared.parameters, walls, plan, Tastes(), point, fixed, groups, shared.builders(share))
+        return market(structure, *given)
+
+    return lambda points: jax.vmap(one)(barriers, share, points, *prepared)
 
 
 def _solve(
@@ -205,55 +303,62 @@ def _solve(
     most: Array,
     tolerance: Array,
 ) -> Solved:
-    limits, classes = barriers.limit_quantity.shape[-1], barriers.share.shape[-2]
-    plan = shared.plan(structure, classes)
-
-    def prepare(walls: Barriers) -> tuple[Factors | None, Buyers]:
-        fixed = None if used.limited_goods else factors(shared.parameters, walls, jnp.zeros(limits), used)
-        return fixed, buyers(walls, plan.purchases)
-
-    prepared = jax.vmap(prepare)(barriers)
-
-    def one(walls: Barriers, share: Array, point: Array, fixed: Factors | None, groups: Buyers) -> tuple[Array, Outcome]:
-        given = (shared.parameters, walls, plan, Tastes(), point, fixed, groups, shared.builders(share))
-        return market(structure, *given)
-
-    def evaluate(points: Array) -> Array:
-        return jax.vmap(one)(barriers, share, points, *prepared)[0]
-
+    evaluate = _maps(structure, used, barriers, share, shared)
     found = anderson.solve(
-        evaluate,
+        lambda points: evaluate(points)[0],
         start,
-        floor=floor(structure, start.shape[1], limits),
+        floor=floor(structure, start.shape[1], barriers.limit_quantity.shape[-1]),
         tolerance=tolerance,
         max_steps=most,
         patience=PATIENCE,
         precondition=lambda change: change @ inverse.T,
     )
-    outcome = jax.vmap(one)(barriers, share, found.point, *prepared)[1]
 
     def told(outcome: Outcome, share: Array) -> tuple[Any, Array]:
         added = shared.builders(share).additions(structure, outcome.buying.by_class)
         return seen.function(structure, outcome), added
 
-    return Solved(found, *jax.vmap(told)(outcome, share))
+    return Solved(found, *jax.vmap(told)(evaluate(found.point)[1], share))
 
 
-def _reference(structure: Structure, shared: Shared, neutral: Barriers, state: Array) -> tuple[Array, Array]:
-    """What tools for a unit of capacity cost in the reference, and ``(I - F_x)^-1`` there."""
-    share = jnp.swapaxes(neutral.builder_share, 0, 1)
-    plan, used = shared.plan(structure, share.shape[1]), Used(limited_goods=False)
-    walls = factors(shared.parameters, neutral, jnp.zeros(0), used)
-    groups = buyers(neutral, plan.purchases)
+def _to_go(
+    structure: Structure, used: Used, barriers: Barriers, share: Array, shared: Shared, states: Array, inverses: Array
+) -> Array:
+    """Largest change of an unknown that each anchor's slopes ask of each world, ``[lane, anchor]``."""
+    evaluate = _maps(structure, used, barriers, share, shared)
 
-    def again(shared: Shared, point: Array) -> tuple[Array, Outcome]:
-        given = (shared.parameters, neutral, plan, Tastes(), point, walls, groups, shared.builders(share))
-        return market(structure, *given)
+    def left(anchor: tuple[Array, Array]) -> Array:
+        state, inverse = anchor
+        points = jnp.tile(state, (len(share), 1))
+        return jnp.abs((evaluate(points)[0] - points) @ inverse.T).max(axis=1)
 
-    cost = tool_cost(structure, shared.need, again(shared, state)[1].buying.by_class)[:, 0]
-    known = eqx.tree_at(lambda x: x.cost, shared, cost)
-    slopes = jax.jacfwd(lambda point: again(known, point)[0])(state)
-    return cost, jnp.linalg.inv(jnp.eye(len(state)) - slopes)
+    return jax.lax.map(left, (states, inverses)).T
+
+
+def _slopes(
+    structure: Structure, barriers: Barriers, share: Array, vectors: Array, shared: Shared
+) -> tuple[Array, Array]:
+    """What tools for a unit of capacity cost buyers of class 0, and ``(I - F_x)^-1`` at given rents of limits.
+
+    Where the reference's tool cost is not known yet, what it is here stands for it.
+    """
+
+    def one(walls: Barriers, share: Array, vector: Array) -> tuple[Array, Array]:
+        count = len(vector) - walls.limit_quantity.shape[-1]
+        plan = shared.plan(structure, share.shape[1])
+
+        def again(known: Shared, state: Array) -> tuple[Array, Outcome]:
+            point = jnp.concatenate([state, vector[count:]])
+            given = (known.parameters, walls, plan, Tastes(), point, None, None, known.builders(share))
+            new, outcome = market(structure, *given)
+            return new[:count], outcome
+
+        cost = tool_cost(structure, shared.need, again(shared, vector[:count])[1].buying.by_class)[:, 0]
+        known = eqx.tree_at(lambda x: x.cost, shared, jnp.where(shared.cost > 0, shared.cost, cost))
+        slopes = jax.jacfwd(lambda state: again(known, state)[0])(vector[:count])
+        return cost, jnp.linalg.inv(jnp.eye(count) - slopes)
+
+    return jax.lax.map(lambda lane: one(*lane), (barriers, share, vectors))
 
 
 CLASSES, COLUMNS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32), (0, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128)

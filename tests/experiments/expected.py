@@ -14,10 +14,10 @@ NAMES = tuple(
     sorted(
         path.stem
         for path in experiments_dir().glob("*.toml")
-        if not {"game", "design"} & tomllib.loads(path.read_text(encoding="utf-8")).keys()
+        if not {"game", "design", "sweep"} & tomllib.loads(path.read_text(encoding="utf-8")).keys()
     )
 )
-"""Experiments that are run; games and designs have tests of their own."""
+"""Experiments that are run; games, designs and sweeps have tests of their own."""
 RELATIVE = 1e-6
 KEYS = ("quantity", "where", "period", "unit")
 NUMBERS = ("reference", "policy", "change", "current_policy", "against_current_policy", "low", "high")

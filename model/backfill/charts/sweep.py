@@ -135,7 +135,7 @@ def _own(sweep: Drawn) -> list[tuple[str, str, str]]:
     ]
 
 
-def heat_map(table: pl.DataFrame, across: str, up: str) -> alt.LayerChart:
+def heat_map(table: pl.DataFrame, across: str, up: str) -> alt.LayerChart | alt.FacetChart:
     """An effect over a grid of two axes; blue is more, orange less than nothing."""
     factor, unit = _scaled(table["unit"][0])
     data = table.select(pl.col(across).alias("x"), pl.col(up).alias("y"), (pl.col("value") * factor).alias("value"))
@@ -193,7 +193,7 @@ def _value(value: float, percent: bool) -> str:
     return f"{100 * value:.3g}%" if percent else f"{value:.3g}"
 
 
-def by_axis(table: pl.DataFrame, moving: Sequence[str]) -> alt.LayerChart:
+def by_axis(table: pl.DataFrame, moving: Sequence[str]) -> alt.LayerChart | alt.FacetChart:
     """An effect's mean over the lowest and the highest tenth of each axis, and the middle half of all scenarios."""
     factor, unit = _scaled(table["unit"][0])
     rows = []

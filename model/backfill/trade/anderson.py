@@ -47,7 +47,7 @@ def solve(
     floor: Float[Array, " unknown"],
     tolerance: float | Array,
     memory: int = 8,
-    max_steps: int = 400,
+    max_steps: int | Array = 400,
     trust: float = 1.0,
     restarts: int = 6,
     patience: int = 400,

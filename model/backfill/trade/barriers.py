@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import equinox as eqx
 import numpy as np
@@ -11,11 +10,19 @@ from jaxtyping import Float
 
 from backfill.arrays import Array
 from backfill.dimensions import Vocabulary
-from backfill.economy.economy import CLOUD, MATURE, Structure
+from backfill.economy.economy import CLOUD, Structure
 from backfill.errors import UnsolvedError
 from backfill.policy.wedges import Wedges
+from backfill.trade.classes import (
+    builder_classes,
+    builders_of,
+    further_classes,
+    goods_classes,
+    nested_classes,
+    user_classes,
+)
 
-_Found = TypeVar("_Found")
+__all__ = ["Barriers", "builder_classes", "lanes", "nested_classes"]
 
 
 class Barriers(eqx.Module):
@@ -73,154 +80,48 @@ class Barriers(eqx.Module):
     slot: Float[Array, "*lane product further class destination"]
 
 
-def nested_classes(coverage: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Split buyers by exposure: ``coverage[source, buyer]`` to ``open[class, source, buyer], share[class, buyer]``.
-
-    Buyer ``u`` in (0, 1) loses every source with coverage of at least ``u``; the distinct coverages of a column cut
-    (0, 1) into its classes, ordered from the least to the most exposed. Class 0 always has every source, though nobody
-    may be in it.
-    """
-    sources, buyers = coverage.shape
-    open_ = np.ones((classes, sources, buyers))
-    share = np.zeros((classes, buyers))
-    for buyer in range(buyers):
-        cuts = np.unique(coverage[:, buyer][coverage[:, buyer] > 0])
-        edges = np.concatenate([cuts, [1.0]])[::-1]
-        below = np.concatenate([[0.0], cuts])[::-1]
-        for c, (top, bottom) in enumerate(zip(edges, below, strict=True)):
-            if c >= classes:
-                raise ValueError(f"{len(edges)} classes of buyers needed, {classes} given")
-            share[c, buyer] = top - bottom
-            open_[c, :, buyer] = coverage[:, buyer] < 0.5 * (top + bottom)
-    open_[0] = 1.0
-    return open_, share
-
-
-def _class_count(coverage: np.ndarray) -> int:
-    """Largest number of classes that any column of ``coverage[..., source, buyer]`` needs."""
-    ordered = np.sort(coverage, axis=-2)
-    distinct = (np.diff(ordered, axis=-2, prepend=0.0) > 0).sum(axis=-2)
-    return int(distinct.max(initial=0)) + 1
-
-
-def _leaf_coverage(structure: Structure, coverage: np.ndarray, remote: np.ndarray) -> np.ndarray:
-    """Coverage of every leaf ``[leaf, user]``: of the leg from the designer to the place of delivery, or of remote use."""
+def _leaf_places(structure: Structure) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Vocabulary's product, origin, place of delivery and user of every leaf, and whether its use is remote."""
     positions = structure.vocabulary.products
-    table = np.zeros((len(structure.leaves), len(structure.regions)))
-    for n, leaf in enumerate(structure.leaves):
+    rows = []
+    for leaf in structure.leaves:
         product, region = structure.makers[leaf.maker]
-        table[n, leaf.user] = coverage[positions.index(product), structure.region(region), leaf.site]
-        if leaf.channel == CLOUD:
-            table[n, leaf.user] = max(table[n, leaf.user], remote[leaf.site, leaf.user])
-    return table
+        rows.append((positions.index(product), structure.region(region), leaf.site, leaf.user, leaf.channel == CLOUD))
+    product, origin, site, user, remote = np.array(rows, int).reshape(-1, 5).T
+    return product, origin, site, user, remote.astype(bool)
 
 
-def builder_classes(structure: Structure, general: np.ndarray, advanced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Classes of the builders of planned capacity, who buy every type of tool: a control on one type splits all alike.
-
-    Builders of advanced capacity are split by ``advanced``, those of mature chips by ``general``, each as in
-    `nested_classes`; classes with the same sources are one. Class 0 has every source.
-
-    Args:
-        general, advanced: coverage of each tool and origin, ``[source, buyer]``.
-
-    Returns:
-        ``open[class, source, buyer]`` with as many classes as the busiest buyer needs, and ``share[class, node]``.
-    """
-    count = _class_count(general) + _class_count(advanced)
-    split = {True: nested_classes(advanced, count), False: nested_classes(general, count)}
-    open_ = np.ones((count, *general.shape))
-    share = np.zeros((count, len(structure.nodes)))
-    used = 1
-    for buyer, region in enumerate(structure.regions):
-        patterns = [np.ones(general.shape[0])]
-        for kind, (access, shares) in split.items():
-            nodes = [n for n, (p, r) in enumerate(structure.nodes) if r == region and (p not in MATURE) == kind]
-            for c in np.flatnonzero(shares[:, buyer] > 0) if nodes else ():
-                source = access[c, :, buyer]
-                at = next((n for n, known in enumerate(patterns) if (known == source).all()), len(patterns))
-                if at == len(patterns):
-                    patterns.append(source)
-                    open_[at, :, buyer] = source
-                share[at, nodes] += shares[c, buyer]
-        used = max(used, len(patterns))
-    return open_[:used], share[:used]
-
-
-def _goods_classes(goods: np.ndarray, tools: list[int], builders: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Access and shares of buyer classes, ``[lane, product, class, ...]``, padded to as many as any lane needs.
-
-    Args:
-        goods: coverage, ``[lane, product, origin, buyer]``.
-        builders: each lane's access of the classes of builders, who buy the ``tools``; others buy tools at class 0.
-    """
-    lanes_, products, origins, buyers = goods.shape
-    others = np.setdiff1d(np.arange(products), tools)
-    count = max(_class_count(goods[:, others]), *(len(access) for access in builders))
-    open_ = np.ones((lanes_, products, count, origins, buyers))
-    share = np.zeros((lanes_, products, count, buyers))
-    share[:, :, 0] = 1.0
-    for lane, access in enumerate(builders):
-        for product in others[goods[lane, others].any(axis=(1, 2))]:
-            open_[lane, product], share[lane, product] = nested_classes(goods[lane, product], count)
-        by_tool = access.reshape(len(access), len(tools), origins, buyers)
-        open_[lane, tools, : len(access)] = np.moveaxis(by_tool, 1, 0)
-    return open_, share
-
-
-def further_classes(open_: np.ndarray) -> np.ndarray:
-    """Classes that differ from class 0, one row each: ``[lane, product, further, class, destination]``, padded with zeros.
-
-    Args:
-        open_: ``[lane, product, class, origin, destination]``.
-    """
-    lanes_, products, classes, _, buyers = open_.shape
-    differs = (open_ == 0).any(axis=3)
-    count = int(differs.sum(axis=(2, 3)).max(initial=0))
-    slot = np.zeros((lanes_, products, count, classes, buyers))
-    lane, product, c, buyer = np.nonzero(differs)
-    order = differs.reshape(lanes_, products, -1).cumsum(2).reshape(differs.shape)
-    slot[lane, product, order[lane, product, c, buyer] - 1, c, buyer] = 1.0
-    return slot
-
-
-def _coverage(vocabulary: Vocabulary, wedges: Wedges, t: int, *, advanced: bool = False) -> np.ndarray:
-    """Coverage of a period, of everybody or of advanced builders, where a limit of nothing closes its flows to everyone."""
-    coverage = np.maximum(wedges.coverage[t], wedges.advanced[t] if advanced else 0.0)
+def _coverage(vocabulary: Vocabulary, wedges: Wedges, *, advanced: bool = False) -> np.ndarray:
+    """Coverage of everybody or of advanced builders, where a limit of nothing closes its flows to everyone."""
+    coverage = np.maximum(wedges.coverage, wedges.advanced) if advanced else wedges.coverage
     for limit in wedges.limits:
-        if limit.closes[t]:
+        if limit.closes.any():
+            coverage = coverage.copy()
             for product, origin, destination, _ in limit.entries:
                 i, j = vocabulary.regions.index(origin), vocabulary.regions.index(destination)
-                coverage[vocabulary.products.index(product), i, j] = 1.0
+                coverage[limit.closes, vocabulary.products.index(product), i, j] = 1.0
     return coverage
 
 
 def _refuse_users_without_sources(
-    structure: Structure, periods: list[tuple[Wedges, int]], users: list[tuple[np.ndarray, np.ndarray]]
+    structure: Structure, worlds: Sequence[Wedges], user: np.ndarray, access: np.ndarray, share: np.ndarray
 ) -> None:
     """Compute is conserved, so a class of users to whom every route is closed has no answer."""
-    stranded = {}
-    for (_, t), (access, share) in zip(periods, users, strict=True):
-        for user in {leaf.user for leaf in structure.leaves}:
-            own = [n for n, leaf in enumerate(structure.leaves) if leaf.user == user]
-            for c in range(len(access)):
-                if share[c, user] > 0 and not access[c, own, user].any():
-                    stranded.setdefault(structure.regions[user], t)
-    if stranded:
-        names = ", ".join(f"{region} (from period {t + 1})" for region, t in sorted(stranded.items()))
+    own = user[:, None] == np.arange(len(structure.regions))
+    stranded = (share > 0) & (access @ own == 0) & own.any(axis=0)
+    if stranded.any():
+        lane, _, region = np.nonzero(stranded)
+        period = np.concatenate([np.arange(len(wedges.coverage)) for wedges in worlds])[lane]
+        first = {structure.regions[r]: int(period[region == r][0]) for r in np.unique(region)}
+        names = ", ".join(f"{name} (from period {t + 1})" for name, t in sorted(first.items()))
         raise UnsolvedError(
             f"Every way to acquire compute is closed to some users in {names}; lower a coverage there, or leave one route open."
         )
 
 
-def _each_once(function: Callable[..., _Found], arguments: Sequence[tuple[np.ndarray, ...]]) -> list[_Found]:
-    """``[function(*one) for one in arguments]``, computed once for arguments that are alike."""
-    found: dict[tuple[bytes, ...], _Found] = {}
-    keys = [tuple(part.tobytes() for part in one) for one in arguments]
-    for key, one in zip(keys, arguments, strict=True):
-        if key not in found:
-            found[key] = function(*one)
-    return [found[key] for key in keys]
+def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """One array, without a copy where there is only one."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
@@ -228,46 +129,39 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
     vocabulary = structure.vocabulary
     rows = [vocabulary.products.index(p) for p in structure.products]
     makers = [(vocabulary.products.index(p), structure.region(r)) for p, r in structure.makers]
-    periods = [(wedges, t) for wedges in worlds for t in range(wedges.coverage.shape[0])]
+    regions = len(structure.regions)
 
-    coverage = [_coverage(vocabulary, wedges, t) for wedges, t in periods]
-    goods = np.stack([closed[rows] for closed in coverage])
-    leaf = np.stack(
-        [_leaf_coverage(structure, closed, w.remote[t]) for closed, (w, t) in zip(coverage, periods, strict=True)]
-    )
+    coverage = _joined([_coverage(vocabulary, wedges) for wedges in worlds])
+    advanced = _joined([_coverage(vocabulary, wedges, advanced=True) for wedges in worlds])
+    count = len(coverage)
+    goods = coverage[:, rows]
+    product, origin, site, user, remote = _leaf_places(structure)
+    leaf = coverage[:, product, origin, site]
+    abroad = _joined([wedges.remote for wedges in worlds])[:, site, user]
+    leaf_open, user_share = user_classes(np.where(remote, np.maximum(leaf, abroad), leaf), user, regions)
+    _refuse_users_without_sources(structure, worlds, user, leaf_open, user_share)
     tools = list(structure.tools)
-
-    def kit(closed: np.ndarray) -> np.ndarray:
-        return closed[[rows[n] for n in tools] or slice(0)].reshape(-1, len(structure.regions))
-
-    split = _each_once(
-        lambda general, advanced: builder_classes(structure, general, advanced),
-        [
-            (kit(closed), kit(_coverage(vocabulary, wedges, t, advanced=True)))
-            for closed, (wedges, t) in zip(coverage, periods, strict=True)
-        ],
+    kit = [rows[n] for n in tools]
+    access, builders = builders_of(
+        structure, *(table[:, kit].reshape(count, -1, regions) for table in (coverage, advanced))
     )
-    access, builders = zip(*split, strict=True)
-    open_, share = _goods_classes(goods, tools, list(access))
-    count = open_.shape[2]
-    leaf_count = _class_count(leaf)
-    users = _each_once(lambda lane: nested_classes(lane, leaf_count), [(lane,) for lane in leaf])
-    _refuse_users_without_sources(structure, periods, users)
-    user = np.array([leaf.user for leaf in structure.leaves], int)
-    leaf_open = [access[:, np.arange(len(user)), user] for access, _ in users]
+    open_, share = goods_classes(goods, tools, access)
+    classes = open_.shape[2]
 
     names = sorted({limit.name for w in worlds for limit in w.limits})
-    shape = (len(periods), len(names))
-    limit_flow = np.zeros((*shape, len(rows), len(structure.regions), len(structure.regions)))
-    limit_maker = np.zeros((*shape, len(makers), len(structure.regions)))
+    shape = (count, len(names))
+    limit_flow = np.zeros((*shape, len(rows), regions, regions))
+    limit_maker = np.zeros((*shape, len(makers), regions))
     limit_quantity = np.full(shape, np.inf)
     limit_exporter, limit_internalised, limit_ceiling = np.ones(shape), np.ones(shape), np.full(shape, np.inf)
     limit_by_value = np.zeros(shape)
     limit_owner = np.zeros((*shape, len(structure.regions)))
-    for lane, (wedges, t) in enumerate(periods):
+    first = 0
+    for wedges in worlds:
+        lane = slice(first, first := first + len(wedges.coverage))
         for limit in wedges.limits:
             n = names.index(limit.name)
-            limit_quantity[lane, n] = np.inf if limit.closes[t] else limit.quantity[t]
+            limit_quantity[lane, n] = np.where(limit.closes, np.inf, limit.quantity)
             limit_internalised[lane, n] = limit.internalised
             limit_by_value[lane, n] = limit.by_value
             limit_ceiling[lane, n] = limit.ceiling
@@ -280,14 +174,17 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
                 elif product in structure.products:
                     limit_flow[lane, n, structure.position(product), structure.region(origin), j] = coefficient
 
+    def whole(field: str) -> np.ndarray:
+        return _joined([getattr(wedges, field) for wedges in worlds])
+
     def goods_rows(field: str) -> np.ndarray:
-        return np.stack([getattr(w, field)[t][rows] for w, t in periods])
+        return whole(field)[:, rows]
 
     hubs = np.array(structure.hubs, int)
     made, home = np.array(makers, int).reshape(-1, 2).T
 
     def maker_rows(field: str) -> np.ndarray:
-        return np.stack([getattr(w, field)[t][made, home] for w, t in periods])
+        return whole(field)[:, made, home]
 
     return Barriers(
         tariff=goods_rows("tariff"),
@@ -295,16 +192,16 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
         real_cost=goods_rows("real_cost"),
         open=open_,
         share=share,
-        builder_share=np.stack([np.pad(part, ((0, count - len(part)), (0, 0))) for part in builders]),
+        builder_share=np.pad(builders, ((0, 0), (0, classes - builders.shape[1]), (0, 0))),
         maker_tariff=maker_rows("tariff"),
         maker_levy=maker_rows("levy"),
         maker_real_cost=maker_rows("real_cost"),
-        leaf_open=np.stack(leaf_open),
-        user_share=np.stack([part for _, part in users]),
-        enforcement=np.stack([w.enforcement[t][hubs] for w, t in periods]),
-        detection=np.stack([w.detection[t][np.ix_(made, hubs)] for w, t in periods]),
+        leaf_open=leaf_open,
+        user_share=user_share,
+        enforcement=whole("enforcement")[:, hubs],
+        detection=whole("detection")[:, made][:, :, hubs],
         productivity=goods_rows("productivity"),
-        outlay=np.stack([w.outlay[t] for w, t in periods]),
+        outlay=whole("outlay"),
         limit_flow=limit_flow,
         limit_maker=limit_maker,
         limit_quantity=limit_quantity,

@@ -1,4 +1,4 @@
-"""Running compiled programs over many lanes: pieces of one size (compiled once, sized for the cache), on all cores."""
+"""Running compiled programs over many lanes: pieces of one size (compiled once, sized for the cache), on all cores or devices."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ import numpy as np
 from backfill.programs import program
 from backfill.threads import single_threaded_algebra
 
+ON_ACCELERATORS = 1024
+"""Lanes of a piece on each device that is not a CPU; a lane takes some 3 MB while it is solved."""
+
 
 def in_pieces(
     function: Callable[..., Any],
@@ -23,17 +26,19 @@ def in_pieces(
 ) -> Any:
     """``function(*settings, *lanes, *shared)`` over a leading axis of ``lanes``, piece by piece, as NumPy arrays.
 
-    The last piece is padded with copies of its last lane.
+    The last piece is padded with copies of its last lane. Several devices share each piece out among themselves.
     """
+    size = (size if jax.default_backend() == "cpu" else max(size, ON_ACCELERATORS)) * len(jax.devices())
     lanes, shared = (jax.tree.map(np.asarray, tuple(some)) for some in (lanes, shared))
     count = len(jax.tree.leaves(lanes[-1])[0])
     pieces = [np.minimum(np.arange(first, first + size), count - 1) for first in range(0, count, size)]
 
     def piece(index: np.ndarray) -> Any:
-        return jax.tree.map(lambda leaf: leaf[index], lanes)
+        part = slice(index[0], index[-1] + 1) if index[-1] - index[0] + 1 == size else index
+        return jax.tree.map(lambda leaf: leaf[part], lanes)
 
     with single_threaded_algebra():
-        compiled = program(function, settings, *piece(pieces[0]), *shared)
+        compiled = program(function, settings, *piece(pieces[0]), *shared, spread=len(lanes))
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             done = list(pool.map(lambda index: compiled(*piece(index), *shared), pieces))
     return jax.tree.map(lambda *parts: np.concatenate(parts)[:count], *done)

@@ -111,7 +111,7 @@ class Coupled:
         found: dict[int, Wedges] = {}
         before: Wedges | None = None
         for after in news(self.experiment.policy, periods) if surprised else (0,):
-            wedges = self._at(setting, after, surprised).wedges(self.plan.levers[self.plan.row[scenario]])
+            wedges = self._at(setting, after, surprised).wedges(self.plan.levers[self.plan.row[scenario]].tolist())
             if surprised:
                 shares = foreseen(self.experiment.policy, after, periods)
                 wedges = replace(wedges, foreseen=shares)

@@ -26,9 +26,9 @@ def cube(by: str, samples: int, dimensions: int, seed: str | int) -> Array:
     """Points in the unit cube, ``[point, dimension]``.
 
     Args:
-        by: ``"random"``; ``"latin_hypercube"``; ``"sobol"``, scrambled (Owen 1998); or ``"saltelli"``: for each base point
-            of two halves A and B of one Sobol sequence A, then A with one coordinate after the other taken from B, then B (Saltelli
-            et al. 2010), which gives first and total indices.
+        by: ``"random"``; ``"latin_hypercube"``; ``"sobol"``, scrambled (Owen 1998); or ``"saltelli"``: for each base
+            point of two halves A and B of one Sobol sequence A, then A with one coordinate after the other taken from B, then B
+            (Saltelli et al. 2010), which gives first and total indices.
         samples: how many; of saltelli the base, ``dimensions + 2`` points each.
         dimensions: how many coordinates.
         seed: name of the draw.
@@ -76,7 +76,8 @@ def _values(axis: Axis, quantile: Quantile | None) -> Array:
     if axis.low is not None and axis.high is not None:
         return _rounded(np.linspace(axis.low, axis.high, axis.points or 2))
     assert quantile is not None
-    return _rounded(np.linspace(*quantile(np.array([0.0, 1.0])), axis.points or 2))
+    low, high = quantile(np.array([0.0, 1.0]))
+    return _rounded(np.linspace(low, high, axis.points or 2))
 
 
 def _at(axis: Axis, quantile: Quantile | None, shares: Array) -> Array:

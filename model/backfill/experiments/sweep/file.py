@@ -91,6 +91,9 @@ class Choice(BaseModel):
         return self.by is not None or self.samples is not None
 
 
+_UNSAID = Choice.model_validate({})
+
+
 class SweepTable(BaseModel):
     """What ``[sweep]`` may say."""
 
@@ -105,8 +108,8 @@ class SweepTable(BaseModel):
         description="every choice of levers with every draw of parameters, row by row, or drawn together as [sweep.policy] says",
     )
     chunk: int | None = Field(None, ge=1, le=100_000, description="scenarios in a file of the result")
-    policy: Choice = Field(Choice(), description="how levers are chosen")
-    uncertainty: Choice = Field(Choice(), description="how parameters are chosen")
+    policy: Choice = Field(_UNSAID, description="how levers are chosen")
+    uncertainty: Choice = Field(_UNSAID, description="how parameters are chosen")
     levers: Annotated[tuple[SweepLever, ...], BeforeValidator(_listed)] = Field((), max_length=MOST_AXES)
     parameters: Annotated[tuple[SweepParameter, ...], BeforeValidator(_listed)] = Field((), max_length=MOST_AXES)
 
@@ -214,7 +217,7 @@ def _ends(one: Mapping[str, Any], key: str, file: str) -> Iterator[UserError]:
             yield UnknownKeyError(
                 file, path(key, other), one[other], "is not read beside values; give one or the other"
             )
-    if ("low" in one) != ("high" in one):
+    if ("low" in one) != ("high" in one) and "values" not in one:
         missing = "high" if "low" in one else "low"
         yield MissingKeyError(file, path(key, missing), None, "is missing; give both ends")
     values = one.get("values")
@@ -267,11 +270,10 @@ def _whole(table: SweepTable, file: str, periods: Sequence[Period]) -> Iterator[
 def _choices(table: SweepTable, file: str) -> Iterator[UserError]:
     """Axes without the values that their choice asks for, samples where nothing is drawn, sizes that do not fit."""
     joint = table.combine == "joint"
-    groups = [("policy", table.policy, table.policy_by, [("levers", n, one) for n, one in enumerate(table.levers)])]
-    parameters = [("parameters", n, one) for n, one in enumerate(table.parameters)]
-    if joint:
-        groups[0][3].extend(parameters)
-    else:
+    levers: list[tuple[str, int, Axis]] = [("levers", n, one) for n, one in enumerate(table.levers)]
+    parameters: list[tuple[str, int, Axis]] = [("parameters", n, one) for n, one in enumerate(table.parameters)]
+    groups = [("policy", table.policy, table.policy_by, [*levers, *parameters] if joint else levers)]
+    if not joint:
         groups.append(("uncertainty", table.uncertainty, table.uncertainty_by, parameters))
     for word, choice, by, axes in groups:
         key = path("sweep", word)

@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -176,12 +176,18 @@ def identity(experiment: Experiment, reference: Experiment, keep: str) -> dict[s
     for place in _inputs(experiment):
         data.update(place.name.encode() + place.read_bytes())
     return {
-        "file": text_sha256(experiment.resolved_toml()),
-        "reference": text_sha256(reference.resolved_toml()),
+        "file": text_sha256(_anywhere(experiment)),
+        "reference": text_sha256(_anywhere(reference)),
         "data": data.hexdigest(),
         "version": f"{version()}+{source()[:12]}",
         "keep": keep,
     }
+
+
+def _anywhere(experiment: Experiment) -> str:
+    """The experiment as a file, wherever what it reads lies."""
+    closure = "" if experiment.own is None else experiment.own.closure
+    return replace(experiment, mapping=None, own=None, reference="").resolved_toml() + closure
 
 
 def _inputs(experiment: Experiment) -> list[Path]:

@@ -202,7 +202,7 @@ class Measures:
             if not members:
                 continue
             rows = [names.products.index(p) for p in members]
-            asked = worlds.controlled[:, rows][..., adversary].any((1, 2, 3))
+            asked = np.asarray(worlds.controlled[:, rows][..., adversary].any((1, 2, 3)))
             now, then = (self._summed(np.moveaxis(sum(x[p] for p in members), -1, 0)) for x in (after, before))  # type: ignore
             change = now - then
             fall, base = -change[us].sum(0), then[us].sum(0)

@@ -254,7 +254,7 @@ class Condition:
             raise CommandError("backfill sensitivity", "--threshold", self.effect, remedy)
         quantity = max(begun, key=len)
         rest = self.effect[len(quantity) :]
-        pattern = r"(?: of (?P<where>.+?))?(?: on (?P<product>.+?))?(?: in (?P<period>.+?))?"
+        pattern = r"(?: of (?P<where>.+?))?(?: on (?P<product>.+?))?(?: in (?P<period>\S+))?"
         words = re.fullmatch(pattern, rest)
         if words is None:
             remedy = f"is read as {quantity} [of WHERE] [on PRODUCT] [in PERIOD], in this order"

@@ -69,7 +69,7 @@ def controlled(vocabulary: Vocabulary, worlds: Sequence[Wedges], reference: Wedg
 
 
 def _under_control(vocabulary: Vocabulary, wedges: Wedges) -> np.ndarray:
-    found = ((wedges.coverage > 0) | (wedges.advanced > 0) | (wedges.levy > 0)).any(axis=0)
+    found = np.asarray(((wedges.coverage > 0) | (wedges.advanced > 0) | (wedges.levy > 0)).any(axis=0))
     for limit in wedges.limits:
         if limit.side == "exporter" and np.isfinite(limit.quantity).any():
             for product, origin, destination, coefficient in limit.entries:

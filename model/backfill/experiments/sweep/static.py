@@ -58,7 +58,7 @@ class Static:
         measured = None
         for first in range(0, len(scenarios), TOGETHER):
             numbers = scenarios[first : first + TOGETHER]
-            wedges = [compiled(self.plan.levers[self.plan.row[n]]) for n in numbers]
+            wedges = [compiled(self.plan.levers[self.plan.row[n]].tolist()) for n in numbers]
             try:
                 found, why = self._worlds(period, wedges)
             except UnsolvedError as error:
@@ -77,7 +77,7 @@ class Static:
         if self._compiled is None:
             periods = setting.economy.periods
             levers = self.plan.levers
-            ends = [levers.min(0), levers.max(0)] if levers.size else []
+            ends = [levers.min(0).tolist(), levers.max(0).tolist()] if levers.size else []
             about = (setting.vocabulary, periods, self.at, setting.flow_exists, setting.facts)
             compiled = one_period(self.experiment.policy, self.plan.table.levers, *about, ends)
             whole = periods[: self.at + 1]

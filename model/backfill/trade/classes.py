@@ -1,0 +1,204 @@
+"""Classes of buyers: who loses which source when controls with coverage below one add up (section 4, "Coverage").
+
+Buyer ``u`` in (0, 1) loses every source with coverage of at least ``u``; the distinct coverages of a column of sources cut (0, 1)
+into its classes, ordered from the least to the most exposed. Class 0 always has every source, though nobody may be in it.
+Columns without any coverage, most of them, cost nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from backfill.economy.economy import MATURE, Structure
+
+
+def _cuts(columns: Float[np.ndarray, "column source"], count: int) -> Float[np.ndarray, "column cut"]:
+    """Distinct positive coverages of each column, the largest first, then zeros."""
+    ordered = -np.sort(-columns, axis=1)
+    new = (ordered > 0) & (np.diff(ordered, axis=1, prepend=np.inf) < 0)
+    found = np.zeros((len(columns), count))
+    column, source = np.nonzero(new)
+    found[column, new.cumsum(1)[column, source] - 1] = ordered[column, source]
+    return found
+
+
+def counted(columns: Float[np.ndarray, "column source"]) -> np.ndarray:
+    """Number of classes that each column needs."""
+    ordered = np.sort(columns, axis=1)
+    return (np.diff(ordered, axis=1, prepend=0.0) > 0).sum(axis=1) + 1
+
+
+def most_classes(columns: Float[np.ndarray, "column source"]) -> int:
+    """Number of classes of the busiest column; one where there is none."""
+    return int(counted(columns).max(initial=1))
+
+
+def of_columns(
+    columns: Float[np.ndarray, "column source"], classes: int
+) -> tuple[Float[np.ndarray, "column class source"], Float[np.ndarray, "column class"]]:
+    """Access and shares of the classes of each column.
+
+    Raises:
+        ValueError: where a column needs more classes.
+    """
+    needed = most_classes(columns)
+    if needed > classes:
+        raise ValueError(f"{needed} classes of buyers needed, {classes} given")
+    bottom = _cuts(columns, classes)
+    top = np.concatenate([np.ones((len(columns), 1)), bottom[:, :-1]], axis=1)
+    open_ = columns[:, None, :] < (0.5 * (top + bottom))[:, :, None]
+    open_[:, 0] = True
+    return np.where((top > 0)[:, :, None], open_, True).astype(float), top - bottom
+
+
+def nested_classes(
+    coverage: Float[np.ndarray, "source buyer"], classes: int
+) -> tuple[Float[np.ndarray, "class source buyer"], Float[np.ndarray, "class buyer"]]:
+    """Split the buyers of every column by exposure.
+
+    Raises:
+        ValueError: where a buyer needs more classes.
+    """
+    open_, share = of_columns(coverage.T, classes)
+    return np.moveaxis(open_, 0, 2), share.T
+
+
+def builder_classes(
+    structure: Structure, general: Float[np.ndarray, "source buyer"], advanced: Float[np.ndarray, "source buyer"]
+) -> tuple[Float[np.ndarray, "class source buyer"], Float[np.ndarray, "class node"]]:
+    """Classes of the builders of planned capacity, who buy every type of tool: a control on one type splits all alike.
+
+    Builders of advanced capacity are split by ``advanced``, those of mature chips by ``general``, each as in
+    `nested_classes`; classes with the same sources are one. Class 0 has every source.
+
+    Args:
+        structure: names and networks.
+        general, advanced: coverage of each tool and origin.
+
+    Returns:
+        Access, with as many classes as the busiest buyer needs, and the share of each capacity's builders in a class.
+    """
+    (access,), (share,) = builders_of(structure, general[None], advanced[None])
+    return access, share
+
+
+def builders_of(
+    structure: Structure,
+    general: Float[np.ndarray, "lane source buyer"],
+    advanced: Float[np.ndarray, "lane source buyer"],
+) -> tuple[Float[np.ndarray, "lane class source buyer"], Float[np.ndarray, "lane class node"]]:
+    """`builder_classes` of many lanes, with as many classes as the busiest buyer of any needs."""
+    nodes = {
+        (region, kind): [n for n, (p, r) in enumerate(structure.nodes) if r == name and (p not in MATURE) == kind]
+        for region, name in enumerate(structure.regions)
+        for kind in (True, False)
+    }
+    known: dict[tuple, tuple[np.ndarray, dict[bool, np.ndarray]]] = {}
+    found = []
+    for lane, buyer in np.argwhere(advanced.any(axis=1) | general.any(axis=1)).tolist():
+        columns = {True: advanced[lane, :, buyer], False: general[lane, :, buyer]}
+        present = tuple(kind for kind in columns if nodes[buyer, kind])
+        key = (present, *(columns[kind].tobytes() for kind in present))
+        if present:
+            if key not in known:
+                known[key] = _patterns({kind: columns[kind] for kind in present})
+            found.append((lane, buyer, *known[key]))
+    count = max((len(access) for _, _, access, _ in found), default=1)
+    open_ = np.ones((len(general), count, *general.shape[1:]))
+    share = np.zeros((len(general), count, len(structure.nodes)))
+    share[:, 0] = 1.0
+    for lane, buyer, access, shares in found:
+        open_[lane, : len(access), :, buyer] = access
+        for kind, part in shares.items():
+            share[lane, : len(part), nodes[buyer, kind]] = part
+    return open_, share
+
+
+def _patterns(columns: dict[bool, np.ndarray]) -> tuple[np.ndarray, dict[bool, np.ndarray]]:
+    """Access ``[class, source]`` of one region's builders, everything in class 0, and each kind's shares of the classes."""
+    access = [np.ones(len(next(iter(columns.values()))))]
+    members: dict[bool, list[tuple[int, float]]] = {}
+    for kind, column in columns.items():
+        (open_,), (shares,) = of_columns(column[None], most_classes(column[None]))
+        members[kind] = []
+        for source, part in zip(open_[shares > 0], shares[shares > 0], strict=True):
+            at = next((n for n, other in enumerate(access) if (other == source).all()), len(access))
+            if at == len(access):
+                access.append(source)
+            members[kind].append((at, part))
+    shares = {}
+    for kind, parts in members.items():
+        shares[kind] = np.zeros(len(access))
+        for at, part in parts:
+            shares[kind][at] += part
+    return np.array(access), shares
+
+
+def goods_classes(
+    goods: Float[np.ndarray, "lane product origin buyer"],
+    tools: list[int],
+    builders: Float[np.ndarray, "lane class source buyer"],
+) -> tuple[Float[np.ndarray, "lane product class origin buyer"], Float[np.ndarray, "lane product class buyer"]]:
+    """Access and shares of the classes of buyers of every product, as many as any lane needs.
+
+    Args:
+        goods: coverage.
+        tools: products that builders buy; others buy them at class 0.
+        builders: access of the classes of builders.
+    """
+    lanes, products, origins, buyers = goods.shape
+    closed = np.any(goods != 0, axis=2)
+    closed[:, tools] = False
+    lane, product, buyer = np.nonzero(closed)
+    columns = goods[lane, product, :, buyer]
+    count = max(most_classes(columns), builders.shape[1])
+    open_ = np.ones((lanes, products, count, origins, buyers))
+    share = np.zeros((lanes, products, count, buyers))
+    share[:, :, 0] = 1.0
+    access, shares = of_columns(columns, count)
+    open_[lane, product, :, :, buyer] = access
+    share[lane, product, :, buyer] = shares
+    if tools and builders.shape[1] > 1:
+        by_tool = builders.reshape(lanes, -1, len(tools), origins, buyers).swapaxes(1, 2)
+        open_[:, tools, : by_tool.shape[2]] = by_tool
+    return open_, share
+
+
+def further_classes(
+    open_: Float[np.ndarray, "lane product class origin buyer"],
+) -> Float[np.ndarray, "lane product further class buyer"]:
+    """Classes that differ from class 0, one row each, padded with zeros."""
+    lanes, products, classes, _, buyers = open_.shape
+    differs = np.zeros((lanes, products, classes, buyers), bool)
+    differs[:, :, 1:] = (open_[:, :, 1:] == 0).any(axis=3)
+    lane, product, c, buyer = np.nonzero(differs)
+    count = int(differs.sum(axis=(2, 3)).max(initial=0))
+    slot = np.zeros((lanes, products, count, classes, buyers))
+    group = lane * products + product
+    first = np.searchsorted(group, group)
+    slot[lane, product, np.arange(len(group)) - first, c, buyer] = 1.0
+    return slot
+
+
+def user_classes(
+    coverage: Float[np.ndarray, "lane leaf"], user: np.ndarray, regions: int
+) -> tuple[Float[np.ndarray, "lane class leaf"], Float[np.ndarray, "lane class region"]]:
+    """Classes of users of compute, each region's by the coverage of its own leaves.
+
+    Args:
+        coverage: of every leaf.
+        user: region that uses each leaf.
+        regions: how many there are.
+    """
+    mine = user[:, None] == np.arange(regions)
+    lane, region = np.nonzero((coverage > 0).astype(float) @ mine > 0)
+    columns = coverage[lane] * mine.T[region]
+    count = most_classes(columns)
+    open_, share = np.ones((len(coverage), count, len(user))), np.zeros((len(coverage), count, regions))
+    share[:, 0] = 1.0
+    access, shares = of_columns(columns, count)
+    share[lane, :, region] = shares
+    column, leaf = np.nonzero(mine.T[region])
+    open_[lane[column], :, leaf] = access[column, :, leaf]
+    return open_, share

@@ -1,0 +1,96 @@
+"""Policies at many values are what compiling each of them gives, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from backfill.experiments.config import Experiment, load_experiment
+from backfill.experiments.sweep.file import SweepLever
+from backfill.experiments.sweep.policies import Compiled, last, one_period, policy_at
+from backfill.policy.board import WRITTEN
+from backfill.policy.compile import compile_policy, existing_flows
+from backfill.policy.wedges import Wedges
+
+LEVERS = (
+    SweepLever(measure=("Checks",), field="budget"),
+    SweepLever(measure=("Location verification",), field="coverage"),
+    SweepLever(measure=("Subsystems and tools, country-wide",), field="coverage"),
+    SweepLever(measure=("Japan, the Netherlands and Korea align",), field="level"),
+)
+DATE = 5
+"""A year in which rules begin and end: 2027 and those around it have none."""
+
+
+@pytest.fixture(scope="module")
+def experiment() -> Experiment:
+    return load_experiment("action-plan")
+
+
+@pytest.fixture(scope="module")
+def drawn() -> np.ndarray:
+    rng = np.random.default_rng(4)
+    rows = np.column_stack([rng.uniform(1, 5, 6), *rng.uniform(0.05, 1, (3, 6))])
+    return np.concatenate([rows, rows[:, [0, 1, 2, 3]][::-1]])
+
+
+def compiled(experiment: Experiment, values: Sequence[float], periods: tuple) -> Wedges:
+    return compile_policy(
+        policy_at(experiment.policy, LEVERS, values), experiment.vocabulary(), periods,
+        flow_exists=experiment.flow_exists(), facts=experiment.facts(), inert_allowed=True,
+    )  # fmt: skip
+
+
+def same(one: Wedges, other: Wedges) -> None:
+    for name in WRITTEN:
+        assert np.array_equal(getattr(one, name), getattr(other, name)), name
+    limits = [
+        {limit.name: (limit.entries, limit.quantity.tolist()) for limit in wedges.limits} for wedges in (one, other)
+    ]
+    assert limits[0] == limits[1]
+
+
+@pytest.mark.parametrize("at", [2, DATE])
+def test_one_period(experiment: Experiment, drawn: np.ndarray, at: int):
+    periods = experiment.periods
+    ends = [drawn.min(0), drawn.max(0)]
+    found = one_period(
+        experiment.policy,
+        LEVERS,
+        experiment.vocabulary(),
+        periods,
+        at,
+        experiment.flow_exists(),
+        experiment.facts(),
+        ends,
+    )
+    for values in drawn[:6:2]:
+        same(found(values), last(compiled(experiment, values, periods[: at + 1])))
+
+
+def test_all_periods(experiment: Experiment, drawn: np.ndarray):
+    periods = experiment.periods[:5]
+    vocabulary = experiment.vocabulary()
+    exists = existing_flows(vocabulary, experiment.flow_exists())
+    found = Compiled(experiment.policy, LEVERS, vocabulary, periods, exists, experiment.facts())
+    for values in drawn[:6:3]:
+        same(found.wedges(values), compiled(experiment, values, periods))
+
+
+def test_what_one_scenario_writes_another_does_not_see(experiment: Experiment, drawn: np.ndarray):
+    periods = experiment.periods
+    about = (
+        experiment.vocabulary(),
+        periods,
+        DATE,
+        experiment.flow_exists(),
+        experiment.facts(),
+        [drawn.min(0), drawn.max(0)],
+    )
+    found = one_period(experiment.policy, LEVERS, *about)
+    before = [found(values) for values in drawn]
+    again = one_period(experiment.policy, LEVERS, *about)
+    for values, one in zip(drawn[::-1], before[::-1], strict=True):
+        same(again(values), one)
