@@ -7,7 +7,7 @@ import polars as pl
 
 from backfill.charts.panel import NothingToDraw, Panel, bar_labels
 from backfill.charts.theme import BLOC_COLOURS, INK, WIDTH, columns, rule_at_zero
-from backfill.charts.words import capital, measure, people
+from backfill.charts.words import capital, listed, measure, people
 
 WELFARE = "welfare, present value"
 WHO = {"US": "us", "US allies": "ally", "third countries": "partner", "adversary": "adversary"}
@@ -59,16 +59,13 @@ def welfare(summary: pl.DataFrame, policy: str, reference: str, width: float = W
         layers.append(base.mark_rule(color=INK, strokeWidth=1.6).encode(x="least:Q", x2="most:Q", y=y))
     layers += [*bar_labels(base, "end:Q", y), rule_at_zero()]
     worst = data.sort("change").row(0, named=True)
-    gains = data.filter(pl.col("change") > 0)["name"].to_list()
+    gains = data.filter(pl.col("change") > 0)["where"].to_list()
     sentence = f"The largest cost is to {_who(worst['where'])}: {people(-worst['change'], unit)}."
     if worst["change"] >= 0:
         sentence = "It is a cost to nobody."
     elif gains:
-        sentence += (
-            f" {capital(_who(gains[0].lower() if gains[0] != 'US' and not gains[0].startswith('US') else gains[0]))} gains."
-            if len(gains) == 1
-            else ""
-        )
+        verb = "gains" if gains in (["US"], ["adversary"]) else "gain"
+        sentence += f" {capital(listed(map(_who, gains)))} {verb}."
     drawing = alt.layer(*layers).properties(width=width, height=ROW * data.height)
     told = "; ".join(f"{row['name']} {row['label']}" for row in data.iter_rows(named=True))
     spread = "; line: range over parameters" if ranged else "; no ranges were computed"

@@ -182,7 +182,7 @@ def levers(result: Drawn, width: float = WIDTH - 130) -> Panel:
     track = base.mark_rule(color=RULE, strokeWidth=5).encode(y=y, x=alt.datum(0), x2=alt.datum(1))
     packages = ["as written", "best"]
     paint = alt.Color("package:N").scale(domain=packages, range=[TOTAL, BEST])
-    shape = alt.Shape("package:N").scale(domain=packages, range=["square", "circle"])
+    shape = alt.Shape("package:N").scale(domain=packages, range=["square", "circle"]).legend(None)
     dots = base.mark_point(filled=True, size=110, opacity=1).encode(
         x=x, y=y, color=paint, shape=shape, tooltip=["lever:N", "package:N", "label:N", "low:Q", "high:Q"]
     )
@@ -264,7 +264,7 @@ def drawn(result: Drawn, width: float = WIDTH) -> Panel:
         x=alt.X("limit:Q").title(f"{limits[0]}, {per.unit}").axis(format=",.6~g").scale(zero=False, padding=14),
         y=alt.Y("value:Q").title(None).axis(format=",.6~g").scale(zero=False, padding=14),
         color=alt.Color("what:N").scale(domain=kinds, range=[TOTAL, BEST]),
-        shape=alt.Shape("what:N").scale(domain=kinds, range=["circle", "diamond"]),
+        shape=alt.Shape("what:N").scale(domain=kinds, range=["circle", "diamond"]).legend(None),
         tooltip=["what:N", alt.Tooltip("value:Q", format=",.4~g", title=how.unit), alt.Tooltip("limit:Q", format=",.4~g")],
     )  # fmt: skip
     line = alt.Chart(pl.DataFrame({"bound": [float(row["bound"][0]) * per.factor]})).mark_rule(

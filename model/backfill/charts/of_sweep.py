@@ -17,12 +17,19 @@ from backfill.charts.panel import NothingToDraw, Panel, inner, source
 from backfill.charts.theme import COLUMN, HEIGHT, INK, PADDING, PAPER, SERIES, TOTAL, columns, room
 from backfill.charts.words import capital, measure, people
 
+Number = tuple[str, str] | tuple[str, str, str]
+"""A number of a sweep: its quantity, where it is, and of which product if there are several."""
+
 FULL = COLUMN - 2 * PADDING - 40
 ABOUT = ("scenario", "number", "status", "reason")
 """Columns of ``scenarios`` that are not levers."""
-BINS = 8
+BINS = 16
 """Steps of a lever with more values than this, in a heat map or a response."""
+TIED = 1e-4
+"""Scenarios that are better by less than this share of the span do not make a frontier."""
 MOST_DOTS = 4000
+WELFARE = (("welfare, present value", "us"), ("equivalent variation", "us"), ("welfare, present value", "US"))
+"""What is drawn along a frontier unless something else is asked for: the first that there is."""
 SHADES = ("#eef3f8", "#9fc3e4", "#3f7fb8", "#0b3f82")
 
 
@@ -47,7 +54,9 @@ def numbers_of(sweep: Swept) -> list[tuple[str, str]]:
     return list(sweep.effects.select("quantity", "where").unique(maintain_order=True).collect().iter_rows())
 
 
-def _values(sweep: Swept, quantity: str, where: str, period: str | None) -> tuple[pl.DataFrame, str, str]:
+def _values(
+    sweep: Swept, quantity: str, where: str, period: str | None, product: str | None
+) -> tuple[pl.DataFrame, str, str]:
     """One number of every scenario that was solved beside its levers; its unit and period."""
     effects = columns(sweep.effects.collect(), ["scenario", "period", "quantity", "where", "product", "unit", "value"])
     found = effects.filter(pl.col("quantity") == quantity, pl.col("where") == where, pl.col("value").is_not_null())
@@ -60,14 +69,13 @@ def _values(sweep: Swept, quantity: str, where: str, period: str | None) -> tupl
     if chosen not in periods:
         raise NothingToDraw(f"no period {chosen!r} to draw; there are {', '.join(periods)}")
     rows = found.filter(pl.col("period") == chosen)
-    sums = rows.group_by("scenario", maintain_order=True).agg(pl.col("value").sum(), pl.len().alias("rows"))
-    if (sums["rows"] > 1).any() and rows["product"].n_unique() > 1:
-        whole_product = rows.filter(pl.col("product").is_in(["all", ""]))
-        if whole_product.height:
-            sums = whole_product.group_by("scenario", maintain_order=True).agg(pl.col("value").sum())
-    frame = sweep.scenarios.collect().join(
-        sums.select("scenario", "value"), on="scenario", how="inner", maintain_order="left"
-    )
+    products = rows["product"].unique(maintain_order=True).to_list()
+    wanted = product or ("all" if "all" in products else products[0] if len(products) == 1 else None)
+    if wanted not in products:
+        raise NothingToDraw(f"name a product for {quantity} ({where}) with product=; there are {', '.join(products)}")
+    rows = rows.filter(pl.col("product") == wanted)
+    values = rows.select("scenario", "value")
+    frame = sweep.scenarios.collect().join(values, on="scenario", how="inner", maintain_order="left")
     if frame.is_empty():
         raise NothingToDraw("no scenario of the sweep was solved, so that there is nothing to draw")
     return frame, str(rows["unit"][0]), chosen
@@ -84,8 +92,11 @@ def _stepped(frame: pl.DataFrame, lever: str) -> tuple[pl.Series, list[str]]:
     """A lever as labels in order: its values or, where there are many, steps of equal width."""
     column = frame[lever]
     if not column.dtype.is_numeric() or column.n_unique() <= BINS:
-        order = column.drop_nulls().unique().sort().to_list()
-        return column.map_elements(_written, return_dtype=pl.String), [_written(one) for one in order]
+        values = column.drop_nulls().unique().sort().to_list()
+        digits = next(n for n in range(3, 18) if len({_written(one, n) for one in values}) == len(values))
+        return column.map_elements(lambda one: _written(one, digits), return_dtype=pl.String), [
+            _written(one, digits) for one in values
+        ]
     low, high = float(column.min()), float(column.max())  # type: ignore[arg-type]
     step = ((column - low) / (high - low) * BINS).floor().clip(0, BINS - 1)
     middle = low + (step + 0.5) * (high - low) / BINS
@@ -93,12 +104,18 @@ def _stepped(frame: pl.DataFrame, lever: str) -> tuple[pl.Series, list[str]]:
     return middle.map_elements(lambda v: f"{v:.3g}", return_dtype=pl.String), order
 
 
-def _written(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _written(value: object, digits: int) -> str:
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
 def two_levers(
-    sweep: Swept, x: str, y: str, quantity: str = "compute denied", where: str = "adversary", period: str | None = None
+    sweep: Swept,
+    x: str,
+    y: str,
+    quantity: str = "compute denied",
+    where: str = "adversary",
+    period: str | None = None,
+    product: str | None = None,
 ) -> alt.VConcatChart:
     """Heat map: a number by two levers of a sweep, the mean over the others.
 
@@ -107,11 +124,12 @@ def two_levers(
         x, y: levers.
         quantity, where: the number.
         period: one period; the whole horizon if None.
+        product: of the number; that of all together if None.
 
     Raises:
         NothingToDraw: there is no such lever, number or period; says which there are.
     """
-    frame, unit, when = _values(sweep, quantity, where, period)
+    frame, unit, when = _values(sweep, quantity, where, period, product)
     for lever in (x, y):
         _lever(sweep, lever)
     across, across_order = _stepped(frame, x)
@@ -128,7 +146,12 @@ def two_levers(
         shade=(pl.col("value") - low) / max(high - low, 1e-300),
     ).with_columns(dark=pl.col("shade") > 0.55)
     base = alt.Chart(columns(cells, ["across", "up", "value", "label", "shade", "dark", "scenarios"]))
-    horizontal = alt.X("across:N").sort(across_order).title(x).axis(labelAngle=0, ticks=False, domain=False)
+    horizontal = (
+        alt.X("across:N")
+        .sort(across_order)
+        .title(x)
+        .axis(labelAngle=0 if len(across_order) <= 10 else -45, ticks=False, domain=False)
+    )
     vertical = alt.Y("up:N").sort(up_order[::-1]).title(y).axis(ticks=False, domain=False)
     paint = alt.Color("shade:Q").scale(domain=[0, 1 / 3, 2 / 3, 1], range=list(SHADES), interpolate="rgb").legend(None)
     rects = base.mark_rect(stroke=PAPER).encode(
@@ -137,12 +160,13 @@ def two_levers(
                  "scenarios:Q"],
     )  # fmt: skip
     ink = alt.condition("datum.dark", alt.value(PAPER), alt.value(INK))
-    text = base.mark_text(fontSize=10.5).encode(x=horizontal, y=vertical, text="label:N", color=ink)
+    size = 10.5 if len(across_order) <= 12 else 9
+    text = base.mark_text(fontSize=size).encode(x=horizontal, y=vertical, text="label:N", color=ink)
     best = cells.sort("value").row(-1, named=True)
     where_best = f"{x} at {best['across']} and {y} at {best['up']}"
     sentence = f"{capital(quantity)} is largest, {people(best['value'], unit)}, with {where_best}."
     drawing = alt.layer(rects, text).properties(
-        width=inner([*up_order, "  "]) - 20, height=max(34 * len(up_order), 120)
+        width=inner([*up_order, "  "]) - 20, height=max((34 if len(up_order) <= 8 else 22) * len(up_order), 120)
     )
     spread = "" if cells["scenarios"].max() == 1 else ", mean over the other levers"
     subtitle = f"{capital(quantity)}, {where}, {when}, {how.unit}{spread}; darker: more"
@@ -151,13 +175,17 @@ def two_levers(
 
 
 def sweep_tornado(
-    sweep: Swept, quantity: str = "compute denied", where: str = "adversary", period: str | None = None
+    sweep: Swept,
+    quantity: str = "compute denied",
+    where: str = "adversary",
+    period: str | None = None,
+    product: str | None = None,
 ) -> alt.VConcatChart:
     """Tornado: the mean of a number where each lever is at its lowest and at its highest, the widest first.
 
-    A lever with many values is taken at its lowest and highest eighth. Arguments as of `two_levers`.
+    A lever with many values is taken at its lowest and highest sixteenth. Arguments as of `two_levers`.
     """
-    frame, unit, when = _values(sweep, quantity, where, period)
+    frame, unit, when = _values(sweep, quantity, where, period, product)
     rows = []
     for lever in levers_of(sweep):
         steps, order = _stepped(frame, lever)
@@ -174,8 +202,8 @@ def sweep_tornado(
 
 def sweep_frontier(
     sweep: Swept,
-    gain: tuple[str, str] = ("compute denied", "adversary"),
-    cost: tuple[str, str] = ("welfare, present value", "US"),
+    gain: Number = ("compute denied", "adversary"),
+    cost: Number | None = None,
     period: str | None = None,
     *,
     less: bool = False,
@@ -184,15 +212,17 @@ def sweep_frontier(
 
     Args:
         sweep: a sweep.
-        gain, cost: (quantity, where) drawn upwards and along; more is better of both.
+        gain: (quantity, where), or with a product third, drawn upwards; more is better.
+        cost: the same, drawn along; welfare of the US if None.
         period: one period; the whole horizon if None.
         less: whether less of the second is better, as of a cost.
 
     Raises:
         NothingToDraw: there is no such number or period.
     """
-    up, unit, when = _values(sweep, *gain, period)
-    along, along_unit, _ = _values(sweep, *cost, period)
+    cost = cost or next((one for one in WELFARE if one in numbers_of(sweep)), WELFARE[0])
+    up, unit, when = _values(sweep, gain[0], gain[1], period, gain[2] if len(gain) == 3 else None)
+    along, along_unit, _ = _values(sweep, cost[0], cost[1], period, cost[2] if len(cost) == 3 else None)
     both = (
         up.select("scenario", gain="value")
         .join(along.select("scenario", cost="value"), on="scenario")
@@ -200,7 +230,12 @@ def sweep_frontier(
     )
     if both.is_empty():
         raise NothingToDraw("no scenario has both numbers, so that there is nothing to draw")
-    both = both.with_columns(best=pl.col("gain") > pl.col("gain").cum_max().shift(1, fill_value=-float("inf")))
+    least = TIED * float(both["gain"].max() - both["gain"].min())  # type: ignore[operator]
+    best, rows = -float("inf"), []
+    for gained in both["gain"]:
+        rows.append(gained > best + least)
+        best = gained if rows[-1] else best
+    both = both.with_columns(best=pl.Series(rows))
     how, per = measure(unit, both["gain"]), measure(along_unit, both["cost"])
     ends = both.filter("best")
     others = both.filter(~pl.col("best"))
@@ -241,6 +276,7 @@ def lever_response(
     quantity: str = "compute denied",
     where: tuple[str, ...] = ("adversary",),
     period: str | None = None,
+    product: str | None = None,
 ) -> alt.VConcatChart:
     """Lines: a number by one lever, in one place or several, such as welfare of allies by the secondary tariff.
 
@@ -252,6 +288,7 @@ def lever_response(
         quantity: the number.
         where: the places, a line each.
         period: one period; the whole horizon if None.
+        product: of the number; that of all together if None.
 
     Raises:
         NothingToDraw: there is no such lever, number or period.
@@ -259,7 +296,7 @@ def lever_response(
     _lever(sweep, lever)
     parts, unit, when = [], "", ""
     for place in where:
-        frame, unit, when = _values(sweep, quantity, place, period)
+        frame, unit, when = _values(sweep, quantity, place, period, product)
         if not frame[lever].dtype.is_numeric():
             raise NothingToDraw(f"no line by {lever!r}, whose values are not numbers; draw two_levers")
         steps, _ = _stepped(frame, lever)

@@ -14,7 +14,6 @@ from backfill.charts.theme import (
     BLOC_NAMES,
     HEIGHT,
     LABEL,
-    TOTAL,
     WIDTH,
     WORLD_COLOURS,
     WORLD_DASHES,
@@ -165,12 +164,8 @@ def over_time(
     if spread is not None and spread.height:
         shaded = spread.with_columns(pl.col("low", "high") * how.factor)
         area = alt.Chart(columns(shaded, ["scenario", "period", "low", "high"])).mark_area(opacity=0.22)
-        fill = alt.Color("scenario:N").scale(
-            alt.Scale(domain=[reference, policy], range=[TOTAL, WORLD_COLOURS["policy"]])
-        )
         layers.insert(
-            0,
-            area.encode(x=x, y=alt.Y("low:Q").scale(domain=[0, top], nice=False), y2="high:Q", color=fill.legend(None)),
+            0, area.encode(x=x, y=alt.Y("low:Q").scale(domain=[0, top], nice=False), y2="high:Q", color=colour)
         )
         subtitle += "; shaded: range over parameters"
     end = data.filter(pl.col("period") == last).with_columns(

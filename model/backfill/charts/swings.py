@@ -103,7 +103,7 @@ def tornado(data: pl.DataFrame, centre: float, unit: str, quantity: str, subtitl
     told = "; ".join(
         f"{r['name']} {how.label(r['low'])} to {how.label(r['high'])}" for r in moved.iter_rows(named=True)
     )
-    rest = f"; {left_out} more move it less or not at all" if left_out else ""
+    rest = f"; left out, as they move it less or not at all: {left_out}" if left_out else ""
     return Panel(
         drawing,
         "Tornado",

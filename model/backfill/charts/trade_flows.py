@@ -101,9 +101,7 @@ def heat_map(
     kept = _gathered(data, rows, cols)
     how = measure(UNIT, kept["change"])
     kept = kept.with_columns(
-        label=pl.col("change").map_elements(
-            lambda v: _short(how.label(v, 2, signed=True), v * how.factor), return_dtype=pl.String
-        ),
+        label=pl.col("change").map_elements(lambda v: _written(v * how.factor), return_dtype=pl.String),
         before=pl.col("before").map_elements(lambda v: people(v, UNIT), return_dtype=pl.String),
         after=pl.col("after").map_elements(lambda v: people(v, UNIT), return_dtype=pl.String),
         share=pl.col("change").sign() * (pl.col("change").abs() / pl.col("change").abs().max()).sqrt(),
@@ -172,8 +170,10 @@ def _gathered(data: pl.DataFrame, rows: Sequence[str], cols: Sequence[str]) -> p
     )
 
 
-def _short(label: str, scaled: float) -> str:
-    return "" if scaled == 0 else label
+def _written(scaled: float) -> str:
+    """A change in few letters, so that many stand beside each other; nothing where it would be zero."""
+    text = f"{scaled:+,.0f}" if abs(scaled) >= 9.95 else f"{scaled:+.1f}"
+    return "" if text in ("+0.0", "-0.0") else text.replace("-", "−")
 
 
 POINTS = 24
@@ -195,7 +195,7 @@ def bands(table: pl.DataFrame, policy: str, reference: str, group: str = "tools"
     if whole < 1e-6:
         return placard("Bands", f"No {name} are traded.", subtitle, "There is no flow to draw.", inner())
     every = [_ribbons(blocs, column, GAP * whole, whole) for column in ("before", "after")]
-    how = measure(UNIT, [whole])
+    how = measure(UNIT, [whole / 100])  # small blocs are written too, in the unit of the large ones
     longest = [f"{BLOC_NAMES[bloc]} 999" for bloc in BLOC_ORDER]
     width = (inner() - 10) / 2 - 2 * (room(longest, 5.6) + 10)
     panels = [
