@@ -44,13 +44,14 @@ test-all: .venv/.installed
 	$(BIN)/lint-imports
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest -n 2 -m "not browser"
+	$(MAKE) test-browser
 
 test-browser: .venv/.installed
 	@missing=""; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 	  command -v google-chrome >/dev/null || missing="chromium"; \
 	command -v npm >/dev/null || missing="$$missing npm"; \
-	if [ -n "$$missing" ]; then echo "browser tests not run: missing $$missing"; exit 1; fi
+	if [ -n "$$missing" ]; then echo "browser tests not run: missing $$missing (apt install chromium npm)"; exit 1; fi
 	$(BIN)/python -m pytest -m browser
 
 bench: .venv/.bench

@@ -17,7 +17,9 @@ CHANNELS = ("ally", "third country", "diversion", "cloud", "other tier", "domest
 SCALES = {"trillion": 1e12, "billion": 1e9, "million": 1e6, "thousand": 1e3}
 
 
-def row(quantity, where, period, unit, reference=None, policy=None, change=None, second=None, low=None, high=None, note=""):
+def row(
+    quantity, where, period, unit, reference=None, policy=None, change=None, second=None, low=None, high=None, note=""
+):
     against = None if second is None or policy is None else policy - second
     return (quantity, where, period, unit, reference, policy, change, second, against, low, high, note)
 
@@ -37,30 +39,105 @@ def result(sign: float | None, *, ranged: bool = False, second: bool = True) -> 
     why = "" if known else "undefined: compute denied is zero or negative"
     low, high = ends(-1.1e7)
     rows = [
-        row("compute acquired", "adversary", SPAN, "H100e", 5.7e7, 5.7e7 - by * 1.1e7 if known else None, change(-1.1e7), 4.6e7, low, high, why),
+        row(
+            "compute acquired",
+            "adversary",
+            SPAN,
+            "H100e",
+            5.7e7,
+            5.7e7 - by * 1.1e7 if known else None,
+            change(-1.1e7),
+            4.6e7,
+            low,
+            high,
+            why,
+        ),
         row("compute acquired", "adversary", LAST, "H100e", 1.5e7, 1.2e7, -3e6, 1.2e7),
         row("gross denial", "adversary", SPAN, "H100e", change=change(4.3e7), note=why),
         row("compute denied", "adversary", SPAN, "H100e", change=change(1.1e7), note=why),
-        row("leakage rate", "adversary", SPAN, "share of gross denial", change=0.731 if known and by else None, note=why),
-        row("capacity, logic_advanced", "adversary", LAST, "million USD of 2022", 4472.0, 4472.0 + by * 428 if known else None, change(428.0), 5041.0),
-        row("US to adversary compute, owned stock", "world", LAST, "ratio", 2.69, 10.97 if known else None, change(8.28), 10.85),
-        *(row("welfare, present value", who, SPAN, "million USD", change=change(-31_402.18 * (n - 1.5)), note=why, low=ends(1e4)[0], high=ends(1e4)[1])
-          for n, who in enumerate(PLACES)),
+        row(
+            "leakage rate", "adversary", SPAN, "share of gross denial", change=0.731 if known and by else None, note=why
+        ),
+        row(
+            "capacity, logic_advanced",
+            "adversary",
+            LAST,
+            "million USD of 2022",
+            4472.0,
+            4472.0 + by * 428 if known else None,
+            change(428.0),
+            5041.0,
+        ),
+        row(
+            "US to adversary compute, owned stock",
+            "world",
+            LAST,
+            "ratio",
+            2.69,
+            10.97 if known else None,
+            change(8.28),
+            10.85,
+        ),
+        *(
+            row(
+                "welfare, present value",
+                who,
+                SPAN,
+                "million USD",
+                change=change(-31_402.18 * (n - 1.5)),
+                note=why,
+                low=ends(1e4)[0],
+                high=ends(1e4)[1],
+            )
+            for n, who in enumerate(PLACES)
+        ),
         row("cost per unit denied", "US and allies", SPAN, "USD per H100e", change=change(13_190.66), note=why),
-    ]  # fmt: skip
+    ]
     keys = {"scenario": "mine", "reference": "no-controls", "period": "all"}
-    leaks = [{**keys, "channel": one, "quantity": "leakage", "unit": "H100e", "value": change(n * 2.1e6), "note": why} for n, one in enumerate(CHANNELS)]
+    leaks = [
+        {**keys, "channel": one, "quantity": "leakage", "unit": "H100e", "value": change(n * 2.1e6), "note": why}
+        for n, one in enumerate(CHANNELS)
+    ]
     sales = []
     for goods, fall in (("accelerators", -4.8e5), ("tools", -5.0e4), ("chips", 900.0)):
-        for who, value in (("us", fall), ("ally", -0.3 * fall), ("partner", 0.05 * fall), ("adversary", 0.1 * fall), ("all but the US", -0.15 * fall)):
-            sales.append({**keys, "origin": who, "destination": "adversary", "product": goods, "quantity": "change in sales, current value",
-                          "unit": "million USD", "value": change(value), "note": why})  # fmt: skip
+        for who, value in (
+            ("us", fall),
+            ("ally", -0.3 * fall),
+            ("partner", 0.05 * fall),
+            ("adversary", 0.1 * fall),
+            ("all but the US", -0.15 * fall),
+        ):
+            sales.append(
+                {
+                    **keys,
+                    "origin": who,
+                    "destination": "adversary",
+                    "product": goods,
+                    "quantity": "change in sales, current value",
+                    "unit": "million USD",
+                    "value": change(value),
+                    "note": why,
+                }
+            )
         rate = 0.15 if known and by * fall < 0 else None
-        sales.append({**keys, "origin": "all but the US", "destination": "adversary", "product": goods, "quantity": "backfill rate, current value",
-                      "unit": "share of the fall in US sales", "value": rate, "note": "" if rate else "undefined"})  # fmt: skip
+        sales.append(
+            {
+                **keys,
+                "origin": "all but the US",
+                "destination": "adversary",
+                "product": goods,
+                "quantity": "backfill rate, current value",
+                "unit": "share of the fall in US sales",
+                "value": rate,
+                "note": "" if rate else "undefined",
+            }
+        )
     empty = EffectTables.empty()
     tables = {name: empty[name] for name in empty}
-    tables |= {"leakage": pl.DataFrame(leaks, schema_overrides={"value": pl.Float64}), "backfilling": pl.DataFrame(sales, schema_overrides={"value": pl.Float64})}
+    tables |= {
+        "leakage": pl.DataFrame(leaks, schema_overrides={"value": pl.Float64}),
+        "backfilling": pl.DataFrame(sales, schema_overrides={"value": pl.Float64}),
+    }
     return Result(
         name="mine",
         reference="no-controls",
@@ -70,14 +147,21 @@ def result(sign: float | None, *, ranged: bool = False, second: bool = True) -> 
         status=Status.SOLVED,
         message="Every world is solved.",
         checks={"converged": 1.0, "walras": 3e-12, "coupling_step": 2e-3},
-        provenance={"reference": "no-controls", "date": "2026-11-28T16:44:14+00:00", "packages": {"backfill": "0.1.0"}, "parameters": {
-            "discount_factor": {"value": 0.94, "grade": "assumed", "source": "backfill_assumption"},
-            "seizure_probability": {"value": 0.05, "grade": "derived", "source": "bis_cases"},
-            "my <own> & only": {"value": 2.0, "grade": "assumed", "source": "me"}}},
-        resolved='name = "mine"\ntitle = "Mine & <yours>"\npurpose = "Why?"\nreference = "no-controls"\n[horizon]\nfirst = 2022\nlast = 2030\n'
-                 '[[measures]]\nkind = "export_control"\nname = "Tools </script>"\nfrom = 2026-01-01\nby = ["USA"]\nproducts = ["tools"]\n'
-                 'destinations = ["CHN"]\ncoverage = 0.8\nlicence = "deny"\n',
-    )  # fmt: skip
+        provenance={
+            "reference": "no-controls",
+            "date": "2026-11-28T16:44:14+00:00",
+            "packages": {"backfill": "0.1.0"},
+            "parameters": {
+                "discount_factor": {"value": 0.94, "grade": "assumed", "source": "backfill_assumption"},
+                "seizure_probability": {"value": 0.05, "grade": "derived", "source": "bis_cases"},
+                "my <own> & only": {"value": 2.0, "grade": "assumed", "source": "me"},
+            },
+        },
+        resolved='name = "mine"\ntitle = "Mine & <yours>"\npurpose = "Why?"\nreference = "no-controls"\n[horizon]\n'
+        "first = 2022\nlast = 2030\n"
+        '[[measures]]\nkind = "export_control"\nname = "Tools </script>"\nfrom = 2026-01-01\nby = ["USA"]\nproducts = ["tools"]\n'
+        'destinations = ["CHN"]\ncoverage = 0.8\nlicence = "deny"\n',
+    )
 
 
 def comparison(*signs: float | None):
@@ -88,9 +172,11 @@ def comparison(*signs: float | None):
     for n, (name, one) in enumerate(ones.items(), 1):
         factor = 1 + n / 7
         table = table.with_columns(
-            one.summary["policy"].alias(f"{name}: level"), (one.summary["change"] * factor).alias(f"{name}: change"),
-            one.summary["low"].alias(f"{name}: low"), one.summary["high"].alias(f"{name}: high"),
-        )  # fmt: skip
+            one.summary["policy"].alias(f"{name}: level"),
+            (one.summary["change"] * factor).alias(f"{name}: change"),
+            one.summary["low"].alias(f"{name}: low"),
+            one.summary["high"].alias(f"{name}: high"),
+        )
     return SimpleNamespace(reference="no-controls", worlds=tuple(ones), table=table, results=ones)
 
 
@@ -98,13 +184,31 @@ def sweep(values: list[float | None], costs: list[float | None]):
     """A sweep of two levers."""
     n = len(values)
     scenarios = pl.DataFrame(
-        {"scenario": [f"s{i}" for i in range(n)], "number": range(n), "status": ["solved" if v is not None else "failed" for v in values],
-         "reason": ["" if v is not None else "no" for v in values], "rate": [i / max(n - 1, 1) for i in range(n)], "mode": ["a", "b"] * (n // 2) + ["a"] * (n % 2)}
-    )  # fmt: skip
+        {
+            "scenario": [f"s{i}" for i in range(n)],
+            "number": range(n),
+            "status": ["solved" if v is not None else "failed" for v in values],
+            "reason": ["" if v is not None else "no" for v in values],
+            "rate": [i / max(n - 1, 1) for i in range(n)],
+            "mode": ["a", "b"] * (n // 2) + ["a"] * (n % 2),
+        }
+    )
     frames = []
-    for quantity, where, unit, column in (("compute denied", "adversary", "H100e", values), ("equivalent variation", "us", "million USD", costs)):
-        frames.append(scenarios.select("scenario", period=pl.lit("2027"), quantity=pl.lit(quantity), where=pl.lit(where), product=pl.lit("all"),
-                                       unit=pl.lit(unit), value=pl.Series(column, dtype=pl.Float64)).drop_nulls("value"))  # fmt: skip
+    for quantity, where, unit, column in (
+        ("compute denied", "adversary", "H100e", values),
+        ("equivalent variation", "us", "million USD", costs),
+    ):
+        frames.append(
+            scenarios.select(
+                "scenario",
+                period=pl.lit("2027"),
+                quantity=pl.lit(quantity),
+                where=pl.lit(where),
+                product=pl.lit("all"),
+                unit=pl.lit(unit),
+                value=pl.Series(column, dtype=pl.Float64),
+            ).drop_nulls("value")
+        )
     return SimpleNamespace(scenarios=scenarios.lazy(), effects=pl.concat(frames).lazy())
 
 
@@ -145,7 +249,11 @@ def check_figure(figure: Figure) -> None:
 
 def words_only(sentence: Sentence, names: tuple[str, ...] = ()) -> str:
     """The sentence without its numbers, names and years."""
-    text = "".join(part for part in sentence.parts if isinstance(part, str)).replace("H100e", "").replace("under 5% of the reference's", "")
+    text = (
+        "".join(part for part in sentence.parts if isinstance(part, str))
+        .replace("H100e", "")
+        .replace("under 5% of the reference's", "")
+    )
     for name in (*names, "another $1 billion"):
         text = text.replace(name, "")
     return re.sub(r"\b(from 20\d\d to 20\d\d|in 20\d\d)\b", "", text, flags=re.IGNORECASE)

@@ -73,7 +73,9 @@ def test_a_range_across_zero_names_both_sides():
 
 
 def test_what_comes_back_backfilling_and_cost_by_sign():
-    less, more, none, unknown = ([one.text for one in result.answer(hand_made.result(s))] for s in (1.0, -1.0, 0.0, None))
+    less, more, none, unknown = (
+        [one.text for one in result.answer(hand_made.result(s))] for s in (1.0, -1.0, 0.0, None)
+    )
     assert "73% of that comes back by other routes, above all 10.5 million H100e made at home" in less[1]
     assert "11.0 million H100e stay denied" in less[1]
     assert more[1].startswith("The controls close off no compute")
@@ -94,10 +96,17 @@ def test_what_comes_back_backfilling_and_cost_by_sign():
 @pytest.mark.parametrize("rate", [-0.5, 0.0, 0.4, 1.2])
 def test_leakage_below_zero_and_above_one(rate: float):
     one = hand_made.result(1.0)
-    summary = one.summary.with_columns(change=pl.when(pl.col("quantity") == "leakage rate").then(rate).otherwise("change"))
+    summary = one.summary.with_columns(
+        change=pl.when(pl.col("quantity") == "leakage rate").then(rate).otherwise("change")
+    )
     told = result.answer(dataclasses.replace(one, summary=summary))
     check(told)
-    said = {-0.5: "nothing comes back", 0.0: "none of it comes back", 0.4: "40% of that comes back", 1.2: "(more than was closed off)"}
+    said = {
+        -0.5: "nothing comes back",
+        0.0: "none of it comes back",
+        0.4: "40% of that comes back",
+        1.2: "(more than was closed off)",
+    }
     assert said[rate] in told[1].text
 
 
@@ -144,22 +153,50 @@ def profile(**levels: float) -> str:
     return ", ".join(f"{who} {level:g}" for who, level in levels.items())
 
 
-def played(*, stable: list[str], tariffs: dict[str, float | None], net: float | None, ranged: bool, offers: float | None):
+def played(
+    *, stable: list[str], tariffs: dict[str, float | None], net: float | None, ranged: bool, offers: float | None
+):
     today, asked = profile(NLD=0, JPN=0), profile(NLD=1, JPN=1)
     rows = [
         ("equilibria", "", float(len(stable)), None, None, "count", "; ".join(stable)),
-        ("moves from today", "", 1.0, None, None, "count", f"{profile(NLD=0.5, JPN=0)}: Nobody wants to move any more."),
+        (
+            "moves from today",
+            "",
+            1.0,
+            None,
+            None,
+            "count",
+            f"{profile(NLD=0.5, JPN=0)}: Nobody wants to move any more.",
+        ),
     ]
     for others in ("others as today", "others as asked"):
         for who, rate in tariffs.items():
             note = "none up to 100%: the loss saturates" if rate is None else ""
             ends = (rate / 2, rate * 2) if ranged and rate else (None, None)
             rows.append((f"deterring tariff, {others}", who, rate, *ends, "share of the price", note))
-            rows.append((f"deterring offer, {others}", who, offers, None, None, "million USD a year", "without a threat"))
+            rows.append(
+                (f"deterring offer, {others}", who, offers, None, None, "million USD a year", "without a threat")
+            )
     rows.append((f"threat carried out at {today}", "USA", net and net / 3, None, None, "share of GDP", "It costs."))
     rows.append((f"the same without terms of trade, at {today}", "USA", net, None, None, "share of GDP", ""))
-    schema = {"quantity": pl.String, "where": pl.String, "value": pl.Float64, "low": pl.Float64, "high": pl.Float64, "unit": pl.String, "note": pl.String}
-    return type("Game", (), {"players": ("NLD", "JPN"), "profiles": (today, asked), "summary": pl.DataFrame(rows, schema=schema, orient="row")})()
+    schema = {
+        "quantity": pl.String,
+        "where": pl.String,
+        "value": pl.Float64,
+        "low": pl.Float64,
+        "high": pl.Float64,
+        "unit": pl.String,
+        "note": pl.String,
+    }
+    return type(
+        "Game",
+        (),
+        {
+            "players": ("NLD", "JPN"),
+            "profiles": (today, asked),
+            "summary": pl.DataFrame(rows, schema=schema, orient="row"),
+        },
+    )()
 
 
 @pytest.mark.parametrize("ranged", [False, True])
@@ -170,20 +207,30 @@ def test_a_game_in_five_sentences(stable: list[str], net: float | None, ranged: 
     told = game.answer(one)
     texts = check(told)
     assert len(texts) == 5
-    assert ("There is one equilibrium, at which nobody wants to move: everybody aligns as asked." in texts[0]) == (len(stable) == 1)
+    assert ("There is one equilibrium, at which nobody wants to move: everybody aligns as asked." in texts[0]) == (
+        len(stable) == 1
+    )
     assert "the Netherlands 62%" in texts[2]
     assert "Japan none" in texts[2]
     assert ("(range: 31% to 124%)" in texts[2]) == ranged
     assert "$1.28 billion a year to the Netherlands" in texts[3]
-    verb = {-0.0007: "costs the United States 0.07% of GDP", 0.0007: "brings the United States 0.07% of GDP", 0.0: "costs the United States nothing"}
+    verb = {
+        -0.0007: "costs the United States 0.07% of GDP",
+        0.0007: "brings the United States 0.07% of GDP",
+        0.0: "costs the United States nothing",
+    }
     assert verb.get(net, "is not known") in texts[4]
 
 
 def test_a_game_in_which_nothing_is_needed_or_known():
-    free = game.answer(played(stable=["NLD 1, JPN 1"], tariffs={"NLD": 0.0, "JPN": 0.0}, net=-1e-4, ranged=False, offers=0.0))
+    free = game.answer(
+        played(stable=["NLD 1, JPN 1"], tariffs={"NLD": 0.0, "JPN": 0.0}, net=-1e-4, ranged=False, offers=0.0)
+    )
     assert "the Netherlands none needed" in free[2].text
     assert "no offer is needed" in free[3].text
-    lost = game.answer(played(stable=["NLD 1, JPN 1"], tariffs={"NLD": 0.1, "JPN": 0.1}, net=-1e-4, ranged=False, offers=None))
+    lost = game.answer(
+        played(stable=["NLD 1, JPN 1"], tariffs={"NLD": 0.1, "JPN": 0.1}, net=-1e-4, ranged=False, offers=None)
+    )
     assert "is not known" in lost[3].text
 
 
@@ -195,17 +242,27 @@ def test_a_design_in_five_sentences(along: bool):
     assert texts[0] == "The best package has most compute denied: 3.00 million H100e."
     assert "where another $1 billion would allow 80.0 thousand H100e" in texts[2]
     if along:
-        assert "cost goes from $20.0 billion to $40.0 billion, compute denied goes from 1.00 million H100e to 3.00 million H100e" in texts[4]
+        assert (
+            "cost goes from $20.0 billion to $40.0 billion, compute denied goes from 1.00 million H100e to 3.00 million H100e"
+            in texts[4]
+        )
 
 
 @pytest.mark.parametrize(
     ("value", "unit", "words"),
     [
-        (11_434_930.6, "H100e", "11.4 million H100e"), (-31402.2, "million USD", "−$31.4 billion"), (0.7314, "share of gross denial", "73%"),
-        (-0.00068, "share of GDP", "−0.068% of GDP"), (13190.7, "USD per H100e", "$13,200 per H100e"), (4899.8, "million USD of 2022", "$4.90 billion"),
-        (1177.5, "million USD a year", "$1.18 billion a year"), (0.0, "H100e", "0 H100e"), (3.112, "ratio", "3.11"), (12.0, "count", "12"),
+        (11_434_930.6, "H100e", "11.4 million H100e"),
+        (-31402.2, "million USD", "−$31.4 billion"),
+        (0.7314, "share of gross denial", "73%"),
+        (-0.00068, "share of GDP", "−0.068% of GDP"),
+        (13190.7, "USD per H100e", "$13,200 per H100e"),
+        (4899.8, "million USD of 2022", "$4.90 billion"),
+        (1177.5, "million USD a year", "$1.18 billion a year"),
+        (0.0, "H100e", "0 H100e"),
+        (3.112, "ratio", "3.11"),
+        (12.0, "count", "12"),
     ],
-)  # fmt: skip
+)
 def test_amounts_as_people_write_them(value: float, unit: str, words: str):
     assert amount(value, unit) == words
 

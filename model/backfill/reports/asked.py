@@ -157,7 +157,10 @@ def _control(m: Fields) -> str:
         else f"{_who(m)} {verb} sales of {_goods(m)} to {_to(m)}"
     )
     if isinstance(licence, Mapping):
-        told = f"{_who(m)} {_verb(m, 'caps', 'cap')} sales of {_goods(m)} to {_to(m)} at {amount(licence['cap'], licence['unit'])} a year"
+        told = (
+            f"{_who(m)} {_verb(m, 'caps', 'cap')} sales of {_goods(m)} to {_to(m)} at {amount(licence['cap'], licence['unit'])} "
+            f"a year"
+        )
     if m.get("coverage") is not None:
         told += f", for {per_cent(m['coverage'])} of buyers"
     if m.get("threshold"):
@@ -193,10 +196,12 @@ _KINDS: dict[str, Callable[[Fields], str]] = {
         + ("in full" if m["level"] == 1 else f"at {per_cent(m['level'])} of their coverage")
     ),
     "cloud_control": lambda m: (
-        f"{_who(m)} {_verb(m, 'closes', 'close')} compute rented from {_to(m, 'providers')} to {per_cent(m['coverage'])} of users in {_to(m)}"
+        f"{_who(m)} {_verb(m, 'closes', 'close')} compute rented from {_to(m, 'providers')} to {per_cent(m['coverage'])} "
+        f"of users in {_to(m)}"
     ),
     "country_cap": lambda m: (
-        f"{_who(m)} {_verb(m, 'caps', 'cap')} what {_to(m)} may buy of {_goods(m)} at {amount(m['quantity'], m['unit'])} each over "
+        f"{_who(m)} {_verb(m, 'caps', 'cap')} what {_to(m)} may buy of {_goods(m)} at {amount(m['quantity'], m['unit'])} "
+        f"each over "
         f"{plain(m.get('window_years', 1.0))} years"
     ),
     "domestic_mandate": lambda m: (
@@ -206,14 +211,16 @@ _KINDS: dict[str, Callable[[Fields], str]] = {
         f"{_who(m)} {_verb(m, 'makes', 'make')} {plain(m['checks'])} checks a year of buyers of {_goods(m)} in {_hubs(m)}"
     ),
     "enforcement": lambda m: (
-        f"{_who(m)} {_verb(m, 'spends', 'spend')} {plain(m['budget'])} times the base year's budget on finding diverted goods in {_hubs(m)}"
+        f"{_who(m)} {_verb(m, 'spends', 'spend')} {plain(m['budget'])} times the base year's budget on finding "
+        f"diverted goods in {_hubs(m)}"
     ),
     "export_control": _control,
     "export_levy": lambda m: (
         f"{_who(m)} {_verb(m, 'takes', 'take')} {per_cent(m['rate'])} of the price of {_goods(m)} sold to {_to(m)}"
     ),
     "export_promotion": lambda m: (
-        f"{_who(m)} {_verb(m, 'sells', 'sell')} packages of {_goods(m)} to {_to(m)} at {per_cent(m.get('subsidy_equivalent', 0.05))} below their price"
+        f"{_who(m)} {_verb(m, 'sells', 'sell')} packages of {_goods(m)} to {_to(m)} at "
+        f"{per_cent(m.get('subsidy_equivalent', 0.05))} below their price"
     ),
     "foreign_direct_product_rule": lambda m: (
         f"{_who(m)} {_verb(m, 'extends', 'extend')} {_verb(m, 'its', 'their')} controls to {_goods(m)} made elsewhere with "
@@ -223,47 +230,59 @@ _KINDS: dict[str, Callable[[Fields], str]] = {
     "import_restraint": lambda m: (
         f"{_who(m)} {_verb(m, 'lets', 'let')} only {per_cent(m['accepted'])} of buyers take {_goods(m)} from {_to(m, 'origins')}"
         if m.get("accepted") is not None
-        else f"{_who(m)} {_verb(m, 'holds', 'hold')} imports of {_goods(m)} from {_to(m, 'origins')} below {amount(m['cap'], m['unit'])} a year"
+        else (
+            f"{_who(m)} {_verb(m, 'holds', 'hold')} imports of {_goods(m)} from {_to(m, 'origins')} below "
+            f"{amount(m['cap'], m['unit'])} a year"
+        )
     ),
     "industrial_subsidy": lambda m: (
-        f"{_who(m, 'region')} {_verb(m, 'pays', 'pay', 'region')} {per_cent(m['rate'])} of the cost of new capacity for {_goods(m)}"
+        f"{_who(m, 'region')} {_verb(m, 'pays', 'pay', 'region')} {per_cent(m['rate'])} of the cost of new "
+        f"capacity for {_goods(m)}"
     ),
     "know_your_customer": lambda m: (
-        f"sellers of {_goods(m)} check their customers in {_hubs(m)}, which costs {per_cent(m.get('cost', 0.002))} of the price and finds "
+        f"sellers of {_goods(m)} check their customers in {_hubs(m)}, which costs {per_cent(m.get('cost', 0.002))} "
+        f"of the price and finds "
         f"{per_cent(m.get('detection', 0.1))} of what is diverted"
     ),
     "location_verification": lambda m: (
-        f"{per_cent(m.get('coverage', 1.0))} of the {_goods(m)} sold report where they are, by which {per_cent(m.get('effect', 0.5))} of those "
-        f"diverted through {_hubs(m)} are found"
+        f"{per_cent(m.get('coverage', 1.0))} of the {_goods(m)} sold report where they are, by which "
+        f"{per_cent(m.get('effect', 0.5))} of those diverted through {_hubs(m)} are found"
     ),
     "procurement_ban": lambda m: (
         f"{per_cent(m['share'])} of buyers in {_to(m, 'buyers')} may not buy {_goods(m)} from {_to(m, 'origins')}"
     ),
     "redesign": lambda m: (
-        f"sellers of {_goods(m)} bring out variants just under the line for {_to(m)}, {plain(m.get('lag', 0.75))} years later and at "
+        f"sellers of {_goods(m)} bring out variants just under the line for {_to(m)}, {plain(m.get('lag', 0.75))} "
+        f"years later and at "
         f"{per_cent(m.get('cost', 0.1))} of the price more"
     ),
     "research_protection": lambda m: (
-        f"{_who(m)} {_verb(m, 'cuts', 'cut')} by {per_cent(m.get('cut', 0.05))} the knowledge about {_goods(m)} that reaches {_to(m)}"
+        f"{_who(m)} {_verb(m, 'cuts', 'cut')} by {per_cent(m.get('cut', 0.05))} the knowledge about {_goods(m)} "
+        f"that reaches {_to(m)}"
     ),
     "retaliation": _retaliation,
     "secondary_tariff": lambda m: (
-        f"{_who(m)} {_verb(m, 'puts', 'put')} a duty of {per_cent(m['rate'])} on {_goods(m)} of {_to(m, 'targets')} as long as their controls fall short or they backfill"
+        f"{_who(m)} {_verb(m, 'puts', 'put')} a duty of {per_cent(m['rate'])} on {_goods(m)} of {_to(m, 'targets')} "
+        f"as long as their controls fall short or they backfill"
     ),
     "security_deal": lambda m: (
-        f"{_who(m)} {_verb(m, 'lets', 'let')} {_to(m, 'destination')} buy up to {amount(m['quantity'], m['unit'])} of {_goods(m)} a year and {_verb(m, 'watches', 'watch')} their use"
+        f"{_who(m)} {_verb(m, 'lets', 'let')} {_to(m, 'destination')} buy up to {amount(m['quantity'], m['unit'])} "
+        f"of {_goods(m)} a year and {_verb(m, 'watches', 'watch')} their use"
     ),
     "servicing_control": lambda m: (
-        f"{_who(m)} {_verb(m, 'stops', 'stop')} servicing the tools in {_to(m)} that make {_goods(m)}: up to {per_cent(m.get('depreciation', 0.1))} of capacity more wears out a year"
+        f"{_who(m)} {_verb(m, 'stops', 'stop')} servicing the tools in {_to(m)} that make {_goods(m)}: up "
+        f"to {per_cent(m.get('depreciation', 0.1))} of capacity more wears out a year"
     ),
     "share_cap": lambda m: (
-        f"{_who(m)} {_verb(m, 'holds', 'hold')} sales of {_goods(m)} to {_to(m)} below {per_cent(m['share'])} of sales to {_who(m, 'reference')}"
+        f"{_who(m)} {_verb(m, 'holds', 'hold')} sales of {_goods(m)} to {_to(m)} below {per_cent(m['share'])} "
+        f"of sales to {_who(m, 'reference')}"
     ),
     "tariff": lambda m: (
         f"{_who(m)} {_verb(m, 'adds', 'add')} a duty of {per_cent(m['rate'])} on {_goods(m)} from {_to(m, 'origins')}"
     ),
     "transit_permit": lambda m: (
-        f"{_who(m, 'hub')} {_verb(m, 'asks', 'ask', 'hub')} {plain(m.get('notice_days', 30.0))} days' notice of {_goods(m)} that pass: {per_cent(m.get('detection', 0.1))} of what is diverted is found"
+        f"{_who(m, 'hub')} {_verb(m, 'asks', 'ask', 'hub')} {plain(m.get('notice_days', 30.0))} days' notice "
+        f"of {_goods(m)} that pass: {per_cent(m.get('detection', 0.1))} of what is diverted is found"
     ),
 }
 """What each kind does, in words; a kind that is not here is told by its fields."""

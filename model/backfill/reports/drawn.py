@@ -91,9 +91,9 @@ def _series(spec: Spec) -> tuple[str, tuple[tuple[str, str], ...]]:
             colour = unit.get("encoding", {}).get(channel, {})
             scale = colour.get("scale") or {}
             names, paints = scale.get("domain"), scale.get("range")
-            if colour.get("field") and colour.get("type") == "nominal" and colour.get("legend", {}) is not None:
-                if isinstance(names, list) and isinstance(paints, list) and 1 < len(names) == len(paints):
-                    return colour["field"], tuple(zip(map(str, names), map(str, paints), strict=True))
+            told = colour.get("field") and colour.get("type") == "nominal" and colour.get("legend", {}) is not None
+            if told and isinstance(names, list) and isinstance(paints, list) and 1 < len(names) == len(paints):
+                return colour["field"], tuple(zip(map(str, names), map(str, paints), strict=True))
     return "", ()
 
 
@@ -193,4 +193,4 @@ def _drawn(spec: Spec, name: str) -> str:
     width, height = (re.search(rf'\b{side}="([\d.]+)"', svg) for side in ("width", "height"))
     if width and height and "viewBox" not in svg:
         svg = svg.replace("<svg ", f'<svg viewBox="0 0 {width[1]} {height[1]}" ', 1)
-    return svg
+    return svg.replace("<svg ", '<svg aria-hidden="true" ', 1)

@@ -6,11 +6,13 @@ import datetime as dt
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import polars as pl
 
-import backfill.charts as charts
+from backfill.charts import catalogue
+from backfill.charts.panel import NothingToDraw
 from backfill.experiments.align.result import AlignResult
 from backfill.experiments.beside import SideBySide
 from backfill.experiments.design.result import DesignResult
@@ -183,7 +185,8 @@ def of_design(one: DesignResult, place: str, progress: Progress | None = None) -
         beside=None,
         said=(
             DIFFERENCE,
-            "What follows holds for the limits and the ranges of levers that the file sets; other limits have another best package.",
+            "What follows holds for the limits and the ranges of levers that the file sets; other limits have "
+            "another best package.",
             "Ranges are given with the numbers." if ranged else "Central values only: no ranges were asked for.",
             H100E,
         ),
@@ -261,7 +264,7 @@ def _spreads(one: Any, scenarios: pl.DataFrame) -> Table:
         )
         .collect()
     )
-    long = found.filter((pl.col("period").str.contains("-") | (pl.col("period") == "all")))
+    long = found.filter(pl.col("period").str.contains("-") | (pl.col("period") == "all"))
     found = long if long.height else found
     names = ("least", "5%", "median", "95%", "most")
     rows = tuple(
@@ -274,12 +277,13 @@ def _spreads(one: Any, scenarios: pl.DataFrame) -> Table:
 
 
 def _drawings(thing: Any, progress: Progress | None) -> tuple[Drawing, ...]:
-    names = charts.names(thing)
+    names = tuple(catalogue.charts_of(thing))
     out = []
     for n, name in enumerate(names):
         if progress:
-            progress(f"drawing {name.replace('_', ' ')}", n / len(names))
-        out.append(drawing(charts.draw(thing, name), "chart-" + re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")))
+            progress(f"drawing {name.replace('-', ' ')}", n / len(names))
+        with suppress(NothingToDraw):
+            out.append(drawing(catalogue.draw(thing, name), f"chart-{name}"))
     return tuple(out)
 
 
@@ -318,7 +322,10 @@ def _said(provenance: Mapping[str, Any], resolved: str) -> tuple[str, ...]:
 
 
 def _ranges(ranges: Mapping[str, Any]) -> str:
-    told = f"Ranges: {ranges.get('method', 'as the file says')} ({', '.join(ranges.get('parameters', ()))}); nothing else is varied."
+    told = (
+        f"Ranges: {ranges.get('method', 'as the file says')} ({', '.join(ranges.get('parameters', ()))}); "
+        f"nothing else is varied."
+    )
     gone = ranges.get("unsolved")
     return told + (f" Not solved: {', '.join(gone)}." if gone else "")
 

@@ -29,6 +29,7 @@ def page(report: Report) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["script"] = _in_script
+    environment.filters["typed"] = _typed
     text = environment.get_template("page.html").render(
         report=report,
         css=read("page.css"),
@@ -51,3 +52,15 @@ def _in_script(spec: object) -> object:
 
     text = json.dumps(spec, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
+
+
+def _typed(text: str) -> object:
+    """Text in which what stands between backticks is typed: ``code`` in HTML."""
+    from markupsafe import Markup, escape
+
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(parts)
+    )

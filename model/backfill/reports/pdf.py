@@ -63,7 +63,8 @@ def print_page(page: Path, target: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="backfill-print-") as profile:
         part = Path(profile) / "page.pdf"
         command = [
-            program, "--headless", "--disable-gpu", "--no-first-run", "--disable-extensions", f"--user-data-dir={profile}/profile",
+            program, "--headless", "--disable-gpu", "--no-first-run", "--disable-extensions",
+            f"--user-data-dir={profile}/profile",
             "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000", "--run-all-compositor-stages-before-draw",
             "--no-pdf-header-footer", f"--print-to-pdf={part}", page.absolute().as_uri(),
         ]  # fmt: skip

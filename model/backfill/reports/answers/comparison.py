@@ -1,4 +1,4 @@
-"""Several policies beside one reference, in five sentences: compute, what comes back, capacity, who pays, cost per unit denied."""
+"""Several policies beside one reference, in five sentences: compute, what comes back, capacity, who pays, cost of denial."""
 
 from __future__ import annotations
 

@@ -70,7 +70,9 @@ def equilibria(game: Answered, find: Lookup) -> Sentence:
         return unknown("Where nobody wants to move", count)
     if count.value == 0:
         return sentence("There is no choice of levels at which nobody wants to move")
-    stable = [who_does_what(one, game) for one in _note(game, "equilibria").split("; ")]
+    stable = [who_does_what(one, game) for one in _note(game, "equilibria").split("; ") if one]
+    if not stable:
+        return sentence("At ", level(count), " choices of levels nobody wants to move; the tables name them")
     if len(stable) == 1:
         return sentence(f"There is one equilibrium, at which nobody wants to move: {stable[0]}")
     told = "; or ".join(stable[:MOST]) + (" (the others are in the table)" if len(stable) > MOST else "")

@@ -200,5 +200,6 @@ def paid(sweep: Answered, found: pl.DataFrame, name: str) -> Sentence:
     share = losing / known.height
     often = Figure(per_cent(share), share, "share", (Cell("effects", (), "share below zero", share, "share"),))
     return sentence(
-        "The United States lose welfare in ", often, " of the scenarios; its change is between ", level(low), " and ", level(high), when
+        "The United States lose welfare in ", often, " of the scenarios; its change is between ", level(low), " and ",
+        level(high), when,
     )  # fmt: skip

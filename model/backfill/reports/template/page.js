@@ -7,6 +7,7 @@ const drawn = [...document.querySelectorAll("figure.chart")].map(async (figure) 
   plot.textContent = "";
   try {
     const { view } = await vegaEmbed(plot, spec, { mode: "vega-lite", renderer: "svg", actions: false });
+    plot.querySelector("svg").setAttribute("aria-hidden", "true"); // its words are the label of what it stands in
     const picked = new Set();
     for (const button of figure.querySelectorAll(".legend button")) {
       button.addEventListener("click", () => {
