@@ -44,9 +44,9 @@ test-all: .venv/.installed
 	$(BIN)/lint-imports
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest -n 2 -m "not browser"
-	$(MAKE) test-browser
+	$(MAKE) test-browser notebooks
 
-test-browser: .venv/.installed
+test-browser: .venv/.notebooks
 	@missing=""; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 	  command -v google-chrome >/dev/null || missing="chromium"; \
@@ -58,11 +58,11 @@ bench: .venv/.bench
 	$(BIN)/python tests/bench.py
 
 lab: .venv/.notebooks
-	$(BIN)/jupyter lab
+	$(BIN)/jupyter lab notebooks/01_start_here.ipynb --LabApp.news_url=None \
+	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
-notebooks: $(if $(wildcard notebooks/*.ipynb),.venv/.notebooks)
-	@test -n "$(wildcard notebooks/*.ipynb)" || { echo "there are no notebooks in this version"; exit 1; }
-	$(BIN)/python -m pytest --nbmake --import-mode=importlib notebooks
+notebooks: .venv/.notebooks
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=600 --durations=0 notebooks
 
 docs: .venv/.docs
 	$(BIN)/python -m sphinx -q -W --keep-going -b html -d build/doctrees docs build/docs

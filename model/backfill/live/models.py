@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from backfill.experiments.sweep.coupled import Coupled
     from backfill.experiments.sweep.static import Static
     from backfill.policy.policy import Policy
+    from backfill.policy.wedges import Wedges
+
+GOLDEN = 0.6180339887
+"""Steps of this length, modulo one, keep apart."""
 
 REMEMBERED = 24
 """Coupled worlds that the next may start from."""
@@ -66,7 +70,10 @@ class Model:
         year = None if mode == "coupled" else sweep.year
         told = {"mode": mode or sweep.mode, "year": year, "parameters": ()}
         self.table = sweep.model_copy(update=told)
+        self._like: list[Wedges] = []
         self._solver = self._made(positions.experiment, self.table)
+        if self.table.mode == "static":
+            self._like = self._solver.like = [self._solver.wedges(values) for values in self._apart()]
 
     @property
     def mode(self) -> str:
@@ -98,10 +105,17 @@ class Model:
         if table.mode == "static":
             from backfill.experiments.sweep.static import Static
 
-            return Static(economies, self.before)
+            return Static(economies, self.before, like=self._like)
         from backfill.experiments.sweep.coupled import Coupled
 
-        return Coupled(economies, self.before, remembered=REMEMBERED)
+        return Coupled(economies, self.before, remembered=REMEMBERED, like=self._apart() if table.levers else ())
+
+    def _apart(self) -> list[tuple[float, ...]]:
+        """A position at which no two levers stand alike: it has as many classes of buyers as any, so that programs fit all."""
+        low, high = self.positions.ends
+        places = (0.5 + GOLDEN * np.arange(1, len(low) + 1)) % 1.0
+        inside = zip(self.positions.slides, low + (high - low) * places, strict=True)
+        return [tuple(slide.kept(float(value)) for slide, value in inside)]
 
     def _world(self, solver: Static | Coupled, scenario: int, name: str) -> World:
         solved = solver.solve(0, np.array([scenario]))
