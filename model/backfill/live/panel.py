@@ -156,7 +156,7 @@ class Panel(widgets.VBox):
         )
         self.told, self.state = widgets.HTML(), widgets.HTML()
         JupyterChart = _offline()
-        self.drawing = JupyterChart(alt.Chart.from_dict(self._spec()), embed_options={"actions": False})
+        self.drawing = JupyterChart(alt.Chart.from_dict(self._spec()), embed_options={"actions": False, "renderer": "svg"})
         self._draw()
 
     def _spec(self) -> dict[str, Any]:
@@ -255,7 +255,7 @@ def _widget(slide: Slide) -> Any:
         options = [(f"{x:g}", x) for x in slide.places]
         return widgets.SelectionSlider(options=options, value=slide.start, **told)
     return widgets.FloatSlider(
-        value=slide.start, min=slide.low, max=slide.high, step=slide.step, readout_format=".3~g", **told
+        value=slide.start, min=slide.low, max=slide.high, step=slide.step, readout_format=".3g", **told
     )
 
 
