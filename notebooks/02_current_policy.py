@@ -59,8 +59,8 @@ allies = figure(today, "backfill rate of tools by US allies", "adversary")
 home = figure(today, "backfill rate of tools by adversary", "adversary")
 says(
     allies > home > 0,
-    f"Of the American tool sales lost, allies replace **{allies}** and China's own makers **{home}**: most of the gap is filled by "
-    "friends, not by the target.",
+    f"Of the American tool sales lost, allies replace **{allies}** and China's own makers **{home}**: friends fill more of the "
+    "gap than the target does.",
 )
 logic = figure(today, "capacity, logic_advanced", "adversary", period="2030")
 says(

@@ -13,6 +13,7 @@ from backfill.experiments.sweep.file import SweepTable
 from backfill.experiments.sweep.plan import Plan
 from backfill.experiments.sweep.quantities import Key
 from backfill.live.positions import Positions
+from backfill.trade.barriers import lanes
 
 if TYPE_CHECKING:
     from backfill.experiments.config import Experiment
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from backfill.policy.policy import Policy
     from backfill.policy.wedges import Wedges
 
-GOLDEN = 0.6180339887
-"""Steps of this length, modulo one, keep apart."""
+TRIED = 48
+"""Positions looked at for the shapes of worlds."""
+
 
 REMEMBERED = 24
 """Coupled worlds that the next may start from."""
@@ -71,9 +73,11 @@ class Model:
         told = {"mode": mode or sweep.mode, "year": year, "parameters": ()}
         self.table = sweep.model_copy(update=told)
         self._like: list[Wedges] = []
-        self._solver = self._made(positions.experiment, self.table)
-        if self.table.mode == "static":
-            self._like = self._solver.like = [self._solver.wedges(values) for values in self._apart()]
+        self._near: list[tuple[float, ...]] = []
+        static = self._static(positions.experiment, self.table)
+        self._near = self._widest(static)
+        self._like = static.like = [static.wedges(values) for values in self._near]
+        self._solver = static if self.mode == "static" else self._made(positions.experiment, self.table)
 
     @property
     def mode(self) -> str:
@@ -100,22 +104,38 @@ class Model:
         return self._world(solver, 0, name)
 
     def _made(self, experiment: Experiment, table: SweepTable) -> Static | Coupled:
-        rows = self.positions.ends if table.levers else np.zeros((2, 0))
-        economies = Economies(experiment, _plan(table, rows, tuple(rows[0])))
         if table.mode == "static":
-            from backfill.experiments.sweep.static import Static
-
-            return Static(economies, self.before, like=self._like)
+            return self._static(experiment, table)
         from backfill.experiments.sweep.coupled import Coupled
 
-        return Coupled(economies, self.before, remembered=REMEMBERED, like=self._apart() if table.levers else ())
+        near = self._near if table.levers else ()
+        return Coupled(self._economies(experiment, table), self.before, remembered=REMEMBERED, like=near)
 
-    def _apart(self) -> list[tuple[float, ...]]:
-        """A position at which no two levers stand alike: it has as many classes of buyers as any, so that programs fit all."""
+    def _static(self, experiment: Experiment, table: SweepTable) -> Static:
+        from backfill.experiments.sweep.static import Static
+
+        return Static(self._economies(experiment, table), self.before, like=self._like)
+
+    def _economies(self, experiment: Experiment, table: SweepTable) -> Economies:
+        rows = self.positions.ends if table.levers else np.zeros((2, 0))
+        return Economies(experiment, _plan(table, rows, tuple(rows[0])))
+
+    def _widest(self, solver: Static) -> list[tuple[float, ...]]:
+        """Positions with the most classes and the most columns of buyers, so that programs made for their shapes fit all."""
         low, high = self.positions.ends
-        places = (0.5 + GOLDEN * np.arange(1, len(low) + 1)) % 1.0
-        inside = zip(self.positions.slides, low + (high - low) * places, strict=True)
-        return [tuple(slide.kept(float(value)) for slide, value in inside)]
+        steps = np.arange(1, TRIED + 1)[:, None] * _evenly(len(low))
+        structure = solver.economies.setting(0).economy.structure
+        widest: dict[int, tuple[int, tuple[float, ...]]] = {}
+        for row in low + (high - low) * ((0.5 + steps) % 1.0):
+            values = tuple(slide.kept(float(x)) for slide, x in zip(self.positions.slides, row, strict=True))
+            try:
+                walls = lanes(structure, [solver.wedges(values)])
+            except UnsolvedError:
+                continue
+            for axis, size in enumerate((walls.open.shape[2], walls.slot.shape[2])):
+                if size > widest.get(axis, (0, values))[0]:
+                    widest[axis] = size, values
+        return list(dict.fromkeys(values for _, values in widest.values()))
 
     def _world(self, solver: Static | Coupled, scenario: int, name: str) -> World:
         solved = solver.solve(0, np.array([scenario]))
@@ -124,6 +144,14 @@ class Model:
         numbers = solved.measured.values[:, 0, -1]
         found = {key: float(x) for key, x in zip(solved.measured.keys, numbers, strict=True)}
         return World(name, solved.labels[-1], found)
+
+
+def _evenly(axes: int) -> np.ndarray:
+    """Steps whose multiples, modulo one, fill a cube evenly: powers of the root of ``x^(axes+1) = x + 1``."""
+    root = 2.0
+    for _ in range(40):
+        root = (1.0 + root) ** (1.0 / (axes + 1))
+    return root ** -np.arange(1.0, axes + 1)
 
 
 def _plan(table: SweepTable, ends: np.ndarray, values: tuple[float, ...]) -> Plan:

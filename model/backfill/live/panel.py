@@ -156,7 +156,9 @@ class Panel(widgets.VBox):
         )
         self.told, self.state = widgets.HTML(), widgets.HTML()
         JupyterChart = _offline()
-        self.drawing = JupyterChart(alt.Chart.from_dict(self._spec()), embed_options={"actions": False, "renderer": "svg"})
+        self.drawing = JupyterChart(
+            alt.Chart.from_dict(self._spec()), embed_options={"actions": False, "renderer": "svg"}
+        )
         self._draw()
 
     def _spec(self) -> dict[str, Any]:
