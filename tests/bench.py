@@ -37,6 +37,8 @@ from backfill.trade.sensitivity import plan_slopes  # noqa: E402
 from backfill.world import solve_world  # noqa: E402
 from tests.bench_engine import rows as engine  # noqa: E402
 from tests.bench_gravity import rows as gravity  # noqa: E402
+from tests.bench_gravity import theirs  # noqa: E402
+from tests.bench_sweep import rows as sweeps  # noqa: E402
 from tests.trade.worlds import YEAR, lane_at, lanes_of, no_policy, policy  # noqa: E402
 
 TOLERANCE = 1e-8
@@ -251,7 +253,8 @@ def main() -> None:
     size = f"{len(shape.regions)} regions, {len(shape.products)} traded products, {len(shape.leaves)} ways to acquire compute"
     size += f", {len(shape.nodes)} planned capacities, {len(economy.periods)} periods"
     rows = [("load of the machine by others", load, ""), ("calibration of the benchmark, warm", f"{calibrated:.1f} s", "")]
-    for part in (command, lambda: coupled(economy), lambda: markets(economy), lambda: static(economy), engine, gravity):
+    worlds = (lambda: coupled(economy), lambda: markets(economy), lambda: static(economy))
+    for part in (command, *worlds, engine, gravity, lambda: sweeps(theirs=theirs()[0])):
         for row in part():
             rows.append(row)
             print(" | ".join(row), flush=True)

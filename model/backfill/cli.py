@@ -63,6 +63,21 @@ def run(
 
 
 @app.command
+def structure(
+    file_or_name: Annotated[str, Parameter(help="An experiment file, or the name of a shipped one.")],
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(help="Table to write; results/NAME.structure.csv if left out.")] = None,
+    quiet: Annotated[bool, Parameter(help="Print nothing.")] = False,
+) -> int:
+    """Solve an experiment under other structural assumptions and put its headline results side by side."""
+    from backfill.commands.structure import structure_table
+
+    structure_table(file_or_name, out, quiet)
+    return DONE
+
+
+@app.command
 def validate(file: Annotated[str, Parameter(help="An experiment file.")], /) -> int:
     """Check an experiment file without solving it."""
     from backfill.commands.validate import check, notes, verdict
@@ -295,6 +310,24 @@ def describe() -> int:
     from backfill.commands.data import description
 
     print(description())
+    return DONE
+
+
+@data.command
+def elasticities() -> int:
+    """Estimate trade elasticities from the shipped trade and tariffs, beside published ones; needs the extra [gravity]."""
+    from backfill.economy.gravity import report
+
+    print("\n".join(report()))
+    return DONE
+
+
+@data.command
+def priors() -> int:
+    """List every uncertain parameter with its central value, 80% range, distribution, grade and meaning."""
+    from backfill.commands import data as tables
+
+    print(tables.priors())
     return DONE
 
 

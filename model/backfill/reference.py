@@ -32,7 +32,7 @@ from backfill.trade.demand import GivenQuantities, goods_bundle
 from backfill.trade.equilibrium import Equilibrium, Lane, first_guess, outcomes, solve
 from backfill.trade.market import Outcome, Plan, node_matrix
 
-PASSES = 100
+PASSES = 250
 EXTENSION = 3
 TOOL_CEILING = 0.8
 RENT_STEP, LEAST_STEP, LARGEST_STEP = 0.5, 0.25, 20.0

@@ -33,7 +33,11 @@ _VALUE_UNITS = {"USD": 1e-6, "thousand USD": 1e-3, "million USD": 1.0, "musd": 1
 _ACCELERATOR_UNITS = {"H100e": 1e-3, "thousand H100e": 1.0, "kh100e": 1.0, "million H100e": 1e3}
 
 
-def quality(operations: float, bandwidth: float, theta: float = 0.6) -> float:
+THETA = 0.6
+"""Central weight of operations in the quality of an accelerator; its prior is ``quality_theta``."""
+
+
+def quality(operations: float, bandwidth: float, theta: float = THETA) -> float:
     """Quality of an accelerator in H100e, ``q = operations**theta * bandwidth**(1 - theta)``.
 
     Args:

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 import backfill.experiments.run as running
+from backfill.economy.priors import load_priors
 from backfill.experiments.config import load_experiment
 from backfill.experiments.ranges import METHOD, PARAMETERS, Variant, spread, variants
-from backfill.policy.benchmark import priors
 from tests.effects.test_results import make
 
 LOW, HIGH = Variant("a", "low", 0.0), Variant("a", "high", 1.0)
@@ -52,10 +52,10 @@ def test_what_could_not_be_solved_is_said_on_every_row():
 
 
 def test_both_ends_of_every_parameter_that_the_file_leaves_open():
-    known = priors()
+    known = load_priors()
     every = variants(known, {})
     assert [(v.parameter, v.end) for v in every] == [(name, end) for name in PARAMETERS for end in ("low", "high")]
-    assert all(v.value == known[v.parameter][v.end == "high"] for v in every)
+    assert all(v.value == known[v.parameter].eighty[v.end == "high"] for v in every)
     assert {v.parameter for v in variants(known, {PARAMETERS[0]: 1.0})} == set(PARAMETERS[1:])
 
 
@@ -67,7 +67,7 @@ def test_ranges_are_given_where_the_file_or_the_caller_asks(in_file: bool, asked
 
     def compared(chosen, *_):
         seen.append(dict(chosen.parameters))
-        by = sum(swing.get(f"{n} {'low' if v == priors()[n][0] else 'high'}", 0.0) for n, v in chosen.parameters.items())
+        by = sum(swing.get(f"{n} {'low' if v == load_priors()[n].low else 'high'}", 0.0) for n, v in chosen.parameters.items())
         return dataclasses.replace(central, summary=central.summary.with_columns(pl.col("change") + by))
 
     monkeypatch.setattr(running, "_compared", compared)

@@ -141,9 +141,13 @@ FAULTY = {
         "[parameters]\ndiscount_facto = 0.9",
         'mine.toml: parameters.discount_facto: 0.9: did you mean "discount_factor"?',
     ),
-    "a parameter of the benchmark's making": (
-        "[parameters]\nquality_theta = 0.5",
-        "mine.toml: parameters.quality_theta: 0.5: is built into the benchmark; change it in data/sources and build that anew",
+    "a parameter of games": (
+        "[parameters]\nthreat_credibility = 0.6",
+        "mine.toml: parameters.threat_credibility: 0.6: is set in [game] of an experiment",
+    ),
+    "parameter beyond its prior": (
+        "[parameters]\nsigma_family = 300.0",
+        "mine.toml: parameters.sigma_family: 300.0: is beyond its prior, 0.852 to 10.6 (1% and 99% points)",
     ),
     "parameter not a number": (
         "[parameters]\ndiscount_factor = nan",

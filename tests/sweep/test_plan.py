@@ -6,14 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
 
+from backfill.economy.priors import load_priors
 from backfill.experiments.sweep.draws import cube
 from backfill.experiments.sweep.file import SweepTable
 from backfill.experiments.sweep.plan import Plan
-from backfill.experiments.sweep.priors import quantile
 from backfill.experiments.sweep.write import scenario_ids
-from backfill.policy.benchmark import priors
 
 LEVERS = [
     {"measure": "A", "field": "rate", "low": 0.0, "high": 1.0},
@@ -96,12 +94,16 @@ def test_draws_that_repeat_are_calibrated_once():
     assert all(found.values(n)["sigma_family"] == found.draws[found.draw[n], 0] for n in range(16))
 
 
-def test_the_prior_is_triangular_on_its_range():
-    low, high = priors()["sigma_family"]
-    shares = (np.arange(1000) + 0.5) / 1000
-    exact = stats.triang((3.0 - low) / (high - low), loc=low, scale=high - low).ppf(shares)
-    np.testing.assert_allclose(quantile("sigma_family")(shares), exact, rtol=1e-12)
-    np.testing.assert_allclose(quantile("sigma_family")(np.array([0.0, 1.0])), [low, high])
+def test_parameters_are_drawn_from_their_priors():
+    found = plan(parameters=PARAMETERS, uncertainty={"by": "sobol", "samples": 512}).draws
+    for n, one in enumerate(PARAMETERS):
+        prior = load_priors()[one["parameter"]]
+        low, high = prior.ends
+        assert (found[:, n] >= low * (1 - 1e-9)).all()
+        assert (found[:, n] <= high * (1 + 1e-9)).all()
+        np.testing.assert_allclose(
+            np.sort(prior.probability(found[:, n]))[5:-5:10], np.arange(5.5, 507, 10) / 512, atol=0.004
+        )
 
 
 def test_an_id_tells_inputs_data_and_version_apart():

@@ -27,6 +27,8 @@ from backfill.world import solve_world
 from tests.design.policies import chain
 from tests.support import small
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def solved():

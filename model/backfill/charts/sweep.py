@@ -55,7 +55,8 @@ class Drawn(Protocol):
 
 def page(sweep: Drawn, effects: Sequence[tuple[str, str, str]] = ()) -> str:
     """The charts as one HTML page that opens without a network."""
-    return page_of(sweep_chart(sweep, effects), sweep.title or sweep.name)
+    with alt.data_transformers.disable_max_rows():
+        return page_of(sweep_chart(sweep, effects), sweep.title or sweep.name)
 
 
 def sweep_chart(sweep: Drawn, effects: Sequence[tuple[str, str, str]] = ()) -> alt.VConcatChart:
@@ -138,7 +139,9 @@ def _own(sweep: Drawn) -> list[tuple[str, str, str]]:
 def heat_map(table: pl.DataFrame, across: str, up: str) -> alt.LayerChart | alt.FacetChart:
     """An effect over a grid of two axes; blue is more, orange less than nothing."""
     factor, unit = _scaled(table["unit"][0])
-    data = table.select(pl.col(across).alias("x"), pl.col(up).alias("y"), (pl.col("value") * factor).alias("value"))
+    data = table.select(
+        pl.col(across).alias("x"), pl.col(up).alias("y"), (pl.col("value") * factor).round_sig_figs(5).alias("value")
+    )
     xs, ys = (data[name].unique().sort().to_list() for name in ("x", "y"))
     cells = {}
     for name, values in (("x", xs), ("y", ys)):

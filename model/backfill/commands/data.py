@@ -37,6 +37,20 @@ def description() -> str:
     return "\n".join(describe().lines())
 
 
+def priors() -> str:
+    """Every uncertain parameter: central value, 80% range, distribution, grade, and what it is."""
+    from backfill.economy.priors import load_priors
+
+    lines = []
+    for prior in load_priors().values():
+        low, high = prior.eighty
+        lines.append(
+            f"{prior.name}: {prior.central:g} ({low:g} to {high:g}), {prior.unit}; {prior.distribution}, {prior.grade}, "
+            f"acts on {prior.acts_on}: {prior.meaning}"
+        )
+    return "\n".join(lines)
+
+
 def known_names(mapping: Path | None = None) -> str:
     """Names that experiment files may use: regions by bloc, products by group, parameters with their ranges.
 
@@ -47,8 +61,8 @@ def known_names(mapping: Path | None = None) -> str:
         DataError: the mapping is missing or faulty.
     """
     from backfill.economy.mapping import apply_mapping
+    from backfill.economy.priors import GAMES, load_priors
     from backfill.economy.tables import load_tables, load_vocabulary
-    from backfill.policy.benchmark import BUILT_IN, priors
 
     words = load_vocabulary() if mapping is None else apply_mapping(load_tables(), mapping).vocabulary()
     blocs = {bloc: [r for r in words.regions if words.bloc[r] == bloc] for bloc in dict.fromkeys(words.bloc.values())}
@@ -58,6 +72,7 @@ def known_names(mapping: Path | None = None) -> str:
     lines += [f"  {name}: {', '.join(members)}" for name, members in regions.items()]
     lines += ["", "Products, singly:", f"  {', '.join(words.products)}", "", "or by group:"]
     lines += [f"  {name}: {', '.join(members)}" for name, members in products.items()]
-    lines += ["", "Parameters, from low to high:"]
-    lines += [f"  {name}: {low:g} to {high:g}" for name, (low, high) in priors().items() if name not in BUILT_IN]
+    lines += ["", "Parameters, central value and 80% range (`backfill data priors` says what they are):"]
+    settable = [prior for prior in load_priors().values() if prior.acts_on != GAMES]
+    lines += [f"  {p.name}: {p.central:g} ({p.eighty[0]:g} to {p.eighty[1]:g})" for p in settable]
     return "\n".join(lines)

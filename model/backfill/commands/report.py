@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from backfill.experiments.ranges import PARAMETERS
+from backfill.experiments.ranges import HEADLINES, PARAMETERS, influence
 from backfill.experiments.results import Result
 
 WORDS = ("what", "where", "period", "unit")
@@ -38,7 +38,7 @@ def report(result: Result, title: str, folder: Path, *, ranges_possible: bool = 
     second = result.also_against
     varied: Any = result.provenance.get("ranges")
     ranged = varied is not None
-    numbers = [result.reference, result.name, "change", *(["range of the change"] if ranged else [])]
+    numbers = [result.reference, result.name, "change", *(["80% range of the change"] if ranged else [])]
     keys = ["reference", "policy", "change", *(["against_current_policy"] if second else [])]
     rows = []
     for row in result.summary.iter_rows(named=True):
@@ -56,6 +56,8 @@ def report(result: Result, title: str, folder: Path, *, ranges_possible: bool = 
         print(line)
     if ranged or ranges_possible:
         print(_varied(varied) if ranged else UNRANGED)
+    for line in driven(result):
+        print(line)
     print(f"files in {folder}: " + ", ".join(sorted(path.name for path in folder.iterdir())))
     print(f"open {folder / 'chart.html'} in a browser")
 
@@ -84,6 +86,19 @@ def tabulated(words: Sequence[str], numbers: Sequence[str], rows: Iterable[Seque
     with console.capture() as captured:
         console.print(table)
     return [line.rstrip() for line in captured.get().splitlines()]
+
+
+def driven(result: Result) -> Iterator[str]:
+    """What moves each headline change most, with its share of the sum of squared swings."""
+    if result.drivers.is_empty():
+        return
+    for quantity, where in HEADLINES:
+        rows = result.drivers.filter((pl.col("quantity") == quantity) & (pl.col("where") == where) & (pl.col("share") > 0))
+        told = ", ".join(f"{name} {share:.0%}" for name, share in rows.sort("rank").head(4).select("parameter", "share").rows())
+        if told:
+            yield f"{quantity}, {where}: driven by {told} (share of squared swings; all: drivers.csv)"
+    order = ", ".join(name for name, _ in influence(result.drivers))
+    yield f"in the order of influence (largest share in any of these): {order}"
 
 
 def _rates(result: Result) -> Iterator[str]:

@@ -54,7 +54,8 @@ class Priors(Mapping[str, float]):
             row = self._rows.get((name, "", region)) or self._rows.get((name, "", ""))
             if row is None:
                 raise KeyError(f"parameters.csv has no row for {name} in {region} and none for all regions")
-            out.append(float(self._overrides[name] if name in self._overrides else row["central"]))
+            given = self._overrides.get(f"{name}/{region}", self._overrides.get(name))
+            out.append(float(row["central"] if given is None else given))
         return np.array(out)
 
     def grades(self) -> dict[str, tuple[float, str, str]]:
@@ -62,8 +63,9 @@ class Priors(Mapping[str, float]):
         table = {}
         for (name, product, region), row in self._rows.items():
             label = "/".join(part for part in (name, product, region) if part)
-            if name in self._overrides:
-                table[label] = (float(self._overrides[name]), "assumed", "set in the experiment file")
+            if label in self._overrides or name in self._overrides:
+                value = self._overrides.get(label, self._overrides.get(name, 0.0))
+                table[label] = (float(value), "assumed", "set in the experiment file")
             else:
                 table[label] = (float(row["central"]), row["grade"], row["source"])
         return table

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     import dataframely
 
 GRADES = ("observed", "derived", "assumed")
+DISTRIBUTIONS = ("lognormal", "logitnormal", "normal", "triangular", "uniform")
+"""Families of priors; see `backfill.economy.priors`."""
+
+BOUNDS = ("80%", "support")
+"""What low and high of a prior are: its 10% and 90% points, or its ends."""
+
+ACTS_ON = ("model", "tables", "measures", "games")
+"""What a parameter is an argument of: the calibrated economy, the tables it is calibrated to, measures of a policy, or games."""
 
 
 class DataError(ValueError):
@@ -130,6 +138,10 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "high": _number(None),
         "unit": _text(),
         **_PROVENANCE,
+        "distribution": _text(allowed=DISTRIBUTIONS),
+        "bounds": _text(allowed=BOUNDS),
+        "acts_on": _text(allowed=ACTS_ON),
+        "meaning": _text(),
     },
 }
 

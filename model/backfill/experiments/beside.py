@@ -159,6 +159,9 @@ def _economy(resolved: Mapping[str, object], result: Result) -> str:
     told = f"benchmark {str(result.provenance.get('data_sha256'))[:8]}"
     if isinstance(regions, Mapping) and regions.get("mapping"):
         told += f" over the regions of {regions['mapping']}"
+    switches = resolved.get("structure")
+    if isinstance(switches, Mapping) and switches:
+        told += " with " + ", ".join(f'structure.{name} = "{value}"' for name, value in sorted(switches.items()))
     set_ = resolved.get("parameters")
     if isinstance(set_, Mapping) and set_:
         told += " with " + ", ".join(f"{name} = {value:g}" for name, value in sorted(set_.items()))

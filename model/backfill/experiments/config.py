@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from backfill.dimensions import Period, Vocabulary, periods
+from backfill.economy.adjusted import ACTS, adjusted
 from backfill.economy.mapping import apply_mapping
 from backfill.economy.schema import DataError
 from backfill.economy.tables import BaselineTables, load_tables, load_vocabulary
@@ -27,6 +28,7 @@ from backfill.experiments.design.checks import design_of, unfit_levers
 from backfill.experiments.design.file import DesignTable
 from backfill.experiments.file import NO_CONTROLS, ExperimentFile, Horizon, horizon, parse
 from backfill.experiments.parameters import against_priors, without_priors
+from backfill.experiments.structure import THETA, StructureTable
 from backfill.experiments.sweep.checks import sweep_of, unfit_sweep
 from backfill.experiments.sweep.file import SweepTable
 from backfill.experiments.toml_text import to_toml
@@ -54,6 +56,7 @@ class Experiment:
         own: a user's own economy instead of the benchmark, or None.
         parameters: priors set to another value, by name.
         foresight: ``"perfect"``, ``"myopic"`` or ``"fixed"``.
+        structure: other switches of structure.
         reference: name or file of what it is compared with; a file where it was found beside the experiment.
         includes: names of the policies it builds on, directly or through others.
         ranges: whether headline numbers get their ranges.
@@ -75,6 +78,7 @@ class Experiment:
     own: OwnTables | None = None
     parameters: Mapping[str, float] = field(default_factory=dict)
     foresight: Literal["perfect", "myopic", "fixed"] = "perfect"
+    structure: StructureTable = StructureTable()
     reference: str = NO_CONTROLS
     includes: tuple[str, ...] = ()
     ranges: bool = False
@@ -101,12 +105,13 @@ class Experiment:
         return periods(self.horizon.first_year, self.horizon.last_year, self.horizon.per_year)
 
     def tables(self) -> BaselineTables:
-        """The benchmark over the experiment's regions.
+        """The benchmark over the experiment's regions, with its parameters.
 
         Raises:
             DataError: a table, or the mapping, is missing or faulty.
         """
-        return load_tables() if self.mapping is None else apply_mapping(load_tables(), self.mapping)
+        tables = load_tables() if self.mapping is None else apply_mapping(load_tables(), self.mapping)
+        return self.structure.tables(adjusted(tables, self.parameters))
 
     def vocabulary(self) -> Vocabulary:
         """Names a policy may use here.
@@ -136,7 +141,10 @@ class Experiment:
         """
         if self.own is not None:
             return None
-        return benchmark_facts(None if self.mapping is None else self.tables())
+        if self.mapping is None and self.structure.central and not set(self.parameters) & set(ACTS):
+            return benchmark_facts()
+        theta = THETA.get(self.structure.quality, self.parameters.get("quality_theta"))
+        return benchmark_facts(self.tables(), theta)
 
     def inert(self) -> tuple[Inert, ...]:
         """Measures, included ones too, that change nothing here, and why."""
@@ -163,6 +171,7 @@ class Experiment:
                 "run": {"ranges": self.ranges},
                 "regions": {"mapping": str(self.mapping)} if self.mapping else None,
                 "economy": {"tables": str(self.own.folder), "closure": self.own.closure} if self.own else None,
+                "structure": None if self.structure.central else self.structure.model_dump(),
                 "parameters": dict(self.parameters) or None,
                 "game": self.game.model_dump(by_alias=True, exclude_none=True) if self.game else None,
                 "design": self.design.model_dump(by_alias=True, exclude_none=True) if self.design else None,
@@ -390,6 +399,7 @@ def _experiment(
         own=own,
         parameters=settings.parameters,
         foresight=settings.foresight,
+        structure=settings.structure,
         reference=reference,
         includes=tuple(dict.fromkeys(includes)),
         ranges=settings.run.ranges,

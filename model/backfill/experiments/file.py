@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from backfill.dimensions import Vocabulary
 from backfill.errors import IncludedSettingsError, UserError, WrongTypeError
+from backfill.experiments.structure import StructureTable
 from backfill.policy.faults import faults, unknown_keys
 from backfill.policy.library import PolicyFile
 from backfill.policy.policy import Placed, parse_measures
@@ -97,6 +98,7 @@ class ExperimentFile(BaseModel):
     left_out: tuple[str, ...] = Field(
         (), strict=False, description="what was not known or withdrawn by then; written by the program in resolved.toml"
     )
+    structure: StructureTable = StructureTable()
     parameters: dict[str, float] = Field({}, description="priors set to another value")
     game: Any = Field(None, description="who may align, and what others threaten and offer; see `backfill align`")
     design: Any = Field(None, description="the best package to look for; see `backfill design`")
@@ -109,6 +111,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "regions": Regions,
     "economy": OwnEconomy,
     "run": Run,
+    "structure": StructureTable,
 }
 
 
@@ -141,7 +144,7 @@ def parse(
                 None,
                 f"is not taken over by {included_by.label}, which includes this file; move it there",
             )
-            for table in ("parameters", "regions", "economy", "as_of", "game", "design", "sweep")
+            for table in ("parameters", "structure", "regions", "economy", "as_of", "game", "design", "sweep")
             if file.raw.get(table)
         ]
     raw = file.raw.get("measures")

@@ -13,11 +13,16 @@ from typing import Literal
 
 import polars as pl
 
+from backfill.economy.priors import Prior
 from backfill.experiments.levels import KEYS as LEVEL
 from backfill.experiments.levels import levels
 from backfill.experiments.results import EffectTables, Result
 
 PARAMETERS = (
+    "import_acceptance",
+    "control_coverage",
+    "adversary_demand",
+    "quality_theta",
     "demand_elasticity_compute",
     "sigma_family",
     "sigma_remote",
@@ -27,10 +32,39 @@ PARAMETERS = (
     "diversion_slope",
     "discount_factor",
 )
-"""Parameters that are varied: of all, each taken alone from end to end in ``allied-alignment``, those that moved compute denied,
-its cost, welfare or revenue of the US by a tenth or more, or smuggling by a quarter."""
+"""Parameters that are varied unless others are named: of those of the calibrated economy, each taken alone from end to end in
+``allied-alignment``, those that moved compute denied, its cost, welfare or revenue of the US by a tenth or more, or smuggling
+by a quarter; and what the adversary accepts, whom rules reach, what it would buy, and the quality index (section 13)."""
 
-METHOD = "root sum of squares of the swings of the change as one parameter at a time takes the ends of its range"
+METHOD = (
+    "80% if parameters are independent and what they change adds up: root sum of squares of the swings of the change as one "
+    "parameter at a time takes its 10% and 90% points"
+)
+
+DRIVERS = {
+    "quantity": pl.String,
+    "where": pl.String,
+    "period": pl.String,
+    "unit": pl.String,
+    "rank": pl.Int64,
+    "parameter": pl.String,
+    "at_low": pl.Float64,
+    "at_high": pl.Float64,
+    "change_at_low": pl.Float64,
+    "change_at_high": pl.Float64,
+    "swing": pl.Float64,
+    "share": pl.Float64,
+}
+"""Columns of ``drivers.csv``: each headline change with parameters in the order of their swing, its value at their 10% and 90%
+points, and the parameter's share of the sum of squared swings."""
+
+HEADLINES = (
+    ("compute denied", "adversary"),
+    ("cost per unit denied", "US and allies"),
+    ("welfare, present value", "US"),
+    ("welfare, present value", "adversary"),
+)
+"""Headline changes of which the drivers are told."""
 End = Literal["low", "high"]
 _KEYS = ["quantity", "where", "period", "unit"]
 
@@ -44,19 +78,22 @@ class Variant:
     value: float
 
 
-def variants(ranges: Mapping[str, tuple[float, float]], given: Mapping[str, float]) -> tuple[Variant, ...]:
-    """What is solved besides the central case: both ends of every parameter of `PARAMETERS` that is not set in the file.
+def variants(
+    priors: Mapping[str, Prior], given: Mapping[str, float], names: Sequence[str] = PARAMETERS
+) -> tuple[Variant, ...]:
+    """What is solved besides the central case: the 10% and 90% point of every named parameter that is not set in the file.
 
     Args:
-        ranges: (low, high) by parameter.
+        priors: by parameter.
         given: parameters that the experiment sets, which stay as they are.
+        names: parameters that are varied.
     """
     ends: tuple[End, End] = ("low", "high")
     return tuple(
         Variant(name, end, value)
-        for name in PARAMETERS
+        for name in names
         if name not in given
-        for end, value in zip(ends, ranges[name], strict=True)
+        for end, value in zip(ends, priors[name].eighty, strict=True)
     )
 
 
@@ -82,6 +119,7 @@ def ranged(central: Result, chosen: Sequence[Variant], solve: Callable[[Variant]
     return replace(
         central,
         summary=spread(central.summary, solved, unsolved),
+        drivers=drivers(central.summary, solved),
         provenance={**central.provenance, "ranges": record},
     )
 
@@ -146,6 +184,41 @@ def spread(
                 row["low"], row["high"] = bounds(row["change"], {v: x for v, x in found.items() if x is not None})
         rows.append(row)
     return pl.DataFrame(rows, schema=central.schema, orient="row")
+
+
+def drivers(central: pl.DataFrame, solved: Mapping[Variant, pl.DataFrame]) -> pl.DataFrame:
+    """Which parameters move each headline change, and by how much (columns: `DRIVERS`).
+
+    The swing of a parameter is the largest difference among the changes at its low, central and high value. One that could not
+    be solved, or gives no number, at one end counts by the other.
+    """
+    changes = {v: {tuple(r[k] for k in _KEYS): r["change"] for r in s.iter_rows(named=True)} for v, s in solved.items()}
+    rows: list[tuple[object, ...]] = []
+    for row in central.filter(pl.col("change").is_not_null()).iter_rows(named=True):
+        key = tuple(row[k] for k in _KEYS)
+        found: dict[str, dict[str, tuple[float, float]]] = {}
+        for variant, change in changes.items():
+            value = change.get(key)
+            if value is not None:
+                found.setdefault(variant.parameter, {})[variant.end] = (variant.value, value)
+        swings = {name: _swing(row["change"], [value for _, value in ends.values()]) for name, ends in found.items()}
+        total = sum(swing**2 for swing in swings.values())
+        for rank, name in enumerate(sorted(swings, key=lambda name: (-swings[name], name)), start=1):
+            low, high = found[name].get("low", (None, None)), found[name].get("high", (None, None))
+            share = swings[name] ** 2 / total if total else 0.0
+            rows.append((*key, rank, name, low[0], high[0], low[1], high[1], swings[name], share))
+    return pl.DataFrame(rows, schema=DRIVERS, orient="row")
+
+
+def _swing(central: float, values: Sequence[float]) -> float:
+    return max(central, *values) - min(central, *values)
+
+
+def influence(table: pl.DataFrame) -> list[tuple[str, float]]:
+    """Parameters in the order of their influence: the largest share of squared swings that each has in any of `HEADLINES`."""
+    told = [(pl.col("quantity") == quantity) & (pl.col("where") == where) for quantity, where in HEADLINES]
+    chosen = table.filter(pl.any_horizontal(told)).group_by("parameter").agg(pl.col("share").max())
+    return sorted(chosen.iter_rows(), key=lambda one: (-one[1], one[0]))
 
 
 def bounds(central: float, found: Mapping[Variant, float]) -> tuple[float, float]:

@@ -7,7 +7,7 @@ import math
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from importlib import import_module
 from pathlib import Path
@@ -35,6 +35,9 @@ EXPLANATION = "explain.csv"
 
 REPORT = ("report.html", "report.pdf")
 """What ``backfill report`` puts into a folder."""
+
+DRIVERS_FILE = "drivers.csv"
+"""Which parameters move the headline numbers; with ranges only."""
 
 _MARK, _SUMMARY = "checks.json", "summary.csv"
 
@@ -102,6 +105,7 @@ class Result:
         checks: residuals by name (`CHECKS`).
         provenance: versions, hashes, date, parameters with grades.
         resolved: the experiment as TOML with everything included and every default filled.
+        drivers: which parameters move each headline change (see `backfill.experiments.ranges`); empty without ranges.
     """
 
     name: str
@@ -114,6 +118,7 @@ class Result:
     checks: Mapping[str, float]
     provenance: Mapping[str, object]
     resolved: str
+    drivers: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def write(self, directory: str | os.PathLike[str], *, tables: Literal["parquet", "csv"] = "parquet") -> Path:
         """Write the result to a folder, whole or not at all; only ``checks.json`` if the run failed.
@@ -156,6 +161,8 @@ class Result:
             else:
                 self.tables[name].write_csv(folder / f"{name}.csv")
         self.summary.write_csv(folder / _SUMMARY)
+        if not self.drivers.is_empty():
+            self.drivers.write_csv(folder / DRIVERS_FILE)
         head = {"name": self.name, "also_against": self.also_against, "message": self.message}
         record = json.dumps({**head, **self.provenance}, indent=2, ensure_ascii=False)
         (folder / "provenance.json").write_text(record + "\n", encoding="utf-8")
@@ -183,7 +190,8 @@ def may_replace(directory: Path) -> None:
         OutputError: a file, or a folder with something else in it.
     """
     tables = {f"{field.name}.{kind}" for field in fields(EffectTables) for kind in ("parquet", "csv")}
-    others = {_MARK, _SUMMARY, "provenance.json", "resolved.toml", "chart.html", EXPLANATION, f".{EXPLANATION}.part", *REPORT}
+    others = {_MARK, _SUMMARY, "provenance.json", "resolved.toml", "chart.html", DRIVERS_FILE, *REPORT}
+    others |= {EXPLANATION, f".{EXPLANATION}.part"}
     check_replaceable(directory, "result", is_result, tables | others)
 
 
@@ -222,6 +230,7 @@ def load_result(directory: str | os.PathLike[str]) -> Result:
         checks=checks,
         provenance=record,
         resolved=(folder / "resolved.toml").read_text(encoding="utf-8"),
+        drivers=_read_csv(folder / DRIVERS_FILE) if (folder / DRIVERS_FILE).is_file() else pl.DataFrame(),
     )
 
 
@@ -233,13 +242,14 @@ def _read(folder: Path, name: str) -> pl.DataFrame:
     raise FileNotFoundError(f"{folder} lacks the table {name} (.parquet or .csv)")
 
 
+_DRIVER_NUMBERS = {"rank", "at_low", "at_high", "change_at_low", "change_at_high", "swing", "share"}
 _NUMBERS = ("value", "reference", "policy", "change", "current_policy", "against_current_policy", "low", "high")
 
 
 def _read_csv(path: Path) -> pl.DataFrame:
     """A written table: numbers as numbers, everything else as text, labels such as ``2022`` included."""
     frame = pl.read_csv(path, infer_schema=False)
-    numeric = set(_NUMBERS) if path.stem == "summary" else {"value"}
+    numeric = {"summary": set(_NUMBERS), "drivers": _DRIVER_NUMBERS}.get(path.stem, {"value"})
     return frame.with_columns(
         pl.col(name).cast(pl.Float64) if name in numeric else pl.col(name).fill_null("") for name in frame.columns
     )

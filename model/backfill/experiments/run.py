@@ -83,9 +83,9 @@ def _ranged(
     central: Result, chosen: Experiment, base: Experiment, current: Experiment | None, progress: Progress | None
 ) -> Result:
     """The result with ranges: the same comparison once more for both ends of each parameter that matters."""
-    from backfill.policy.benchmark import priors
+    from backfill.economy.priors import load_priors
 
-    varied = variants(priors(), chosen.parameters)
+    varied = variants(load_priors(), chosen.parameters)
 
     def solve(variant: Variant) -> Result | None:
         def told(message: str, share: float) -> None:
@@ -130,7 +130,7 @@ def _compared(chosen: Experiment, base: Experiment, current: Experiment | None, 
         policy=last(policy),
         vocabulary=vocabulary,
         resolved=chosen.resolved_toml(),
-        parameters=setting.economy.grades,
+        parameters=setting.grades,
         seconds=seconds,
     )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from backfill.dimensions import Vocabulary
+from backfill.economy.priors import priors_of
 from backfill.errors import UnsolvedError
+from backfill.experiments.structure import StructureTable
 from backfill.experiments.vintages import Vintages, vintages
 from backfill.experiments.worlds import Batch
 from backfill.kept import kept, source
@@ -33,6 +35,8 @@ class Setting:
         vocabulary: its names.
         foresight: what builders expect.
         flow_exists, facts: what measures ask of the benchmark.
+        parameters: values of parameters that act on measures, by name (see `backfill.policy.odds`).
+        structure: switches of structure, of which one acts on measures.
     """
 
     economy: Economy
@@ -40,23 +44,43 @@ class Setting:
     foresight: str
     flow_exists: FlowExists
     facts: Facts | None
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    structure: StructureTable = StructureTable()
 
     @classmethod
-    def of(cls, experiment: Experiment, progress: Progress | None = None) -> Setting:
+    def of(cls, experiment: Experiment, progress: Progress | None = None, *, keep: bool = True) -> Setting:
         """The experiment's economy over its regions and horizon, with its parameters.
+
+        Args:
+            experiment: the experiment.
+            progress: called with a message and the share done.
+            keep: whether the economy is kept for another time, where anything is.
 
         Raises:
             UnsolvedError: the benchmark cannot be calibrated with them.
         """
-        economy, vocabulary = _economy(experiment, progress)
-        return cls(economy, vocabulary, experiment.foresight, experiment.flow_exists(), experiment.facts())
+        economy, vocabulary = _economy(experiment, progress, keep)
+        return cls(economy, vocabulary, experiment.foresight, experiment.flow_exists(), experiment.facts(), experiment.parameters,
+                   experiment.structure)  # fmt: skip
+
+    @property
+    def grades(self) -> dict[str, tuple[float, str, str]]:
+        """Value, grade and source of every parameter, those that are set as set."""
+        given = {name: (float(value), "assumed", "set in the experiment file") for name, value in self.parameters.items()}
+        return {**self.economy.grades, **given}
+
+    def understood(self, policy: Policy) -> Policy:
+        """A policy with the shares in its measures as structure and parameters say."""
+        from backfill.policy.odds import with_odds
+
+        return with_odds(self.structure.policy(policy), self.parameters, self.vocabulary)
 
     def compiled(self, policy: Policy, *, strict: bool = False) -> Wedges:
         """Wedges of a policy; if strict, measures that change nothing are faults."""
         from backfill.policy.compile import compile_policy
 
         return compile_policy(
-            policy,
+            self.understood(policy),
             self.vocabulary,
             self.economy.periods,
             flow_exists=self.flow_exists,
@@ -85,7 +109,7 @@ class Setting:
         return {name: found[places.index(place)] for name, place in needed.position.items()}
 
 
-def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy, Vocabulary]:
+def _economy(experiment: Experiment, progress: Progress | None, keep: bool) -> tuple[Economy, Vocabulary]:
     """The shipped benchmark over the experiment's regions and horizon, with its parameters, or the user's own economy."""
     from backfill.reference import economy
 
@@ -95,6 +119,8 @@ def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy
         return own.economy(horizon.first_year, horizon.last_year, horizon.per_year), own.vocabulary()
     tables = experiment.tables()
     vocabulary = tables.vocabulary()
+    priors = priors_of(tables)
+    given = {name: value for name, value in experiment.parameters.items() if priors[name].acts_on == "model"}
 
     def calibrated() -> Economy:
         return economy(
@@ -103,11 +129,13 @@ def _economy(experiment: Experiment, progress: Progress | None) -> tuple[Economy
             first_year=horizon.first_year,
             last_year=horizon.last_year,
             per_year=horizon.per_year,
-            overrides=experiment.parameters,
+            overrides=given,
             progress=progress,
         )
 
     try:
-        return kept(calibrated, source(), tables.digest(), horizon, sorted(experiment.parameters.items())), vocabulary
+        if not keep:
+            return calibrated(), vocabulary
+        return kept(calibrated, source(), tables.digest(), horizon, sorted(given.items())), vocabulary
     except ValueError as error:
         raise UnsolvedError(f"the benchmark cannot be calibrated for this experiment: {error}") from error

@@ -56,6 +56,19 @@ def batch(named: Mapping[str, Vintages]) -> Batch:
     return Batch(tuple(wedges), position, departs)
 
 
+Key = tuple[tuple[int, str], ...]
+"""What tells a world from others: its wedges and those of the worlds it departs from, by when they became known."""
+
+
+def keys_of(worlds: Batch) -> list[Key]:
+    """The key of every world of a batch, by place."""
+    keys: list[Key] = []
+    for place, one in enumerate(worlds.wedges):
+        other, after = worlds.departs.get(place, (place, 0))
+        keys.append((*(keys[other] if place in worlds.departs else ()), (after, fingerprint(one))))
+    return keys
+
+
 def fingerprint(wedges: Wedges) -> str:
     """A hash equal for wedges that act alike: to rounding, and a limit that is never in force does not act."""
     digest = hashlib.sha256()

@@ -1,17 +1,12 @@
-"""Which flows the benchmark has, and which priors: what a policy file is checked against."""
+"""Which flows the benchmark has: what a policy file is checked against."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import polars as pl
 
 from backfill.economy.tables import BaselineTables, read_table
 from backfill.policy.board import FlowExists
 from backfill.resources import data_dir
-
-BUILT_IN = ("quality_theta",)
-"""Parameters of the benchmark's making: they act in `backfill data build`, and setting them for a run would change nothing."""
 
 
 def benchmark_flows(tables: BaselineTables | None = None) -> FlowExists:
@@ -36,14 +31,3 @@ def benchmark_flows(tables: BaselineTables | None = None) -> FlowExists:
     columns = ("product", "origin", "destination")
     known = {*goods.select(columns).iter_rows(), *chips.select(columns).iter_rows()}
     return lambda product, origin, destination: (product, origin, destination) in known
-
-
-def priors(directory: Path | None = None) -> dict[str, tuple[float, float]]:
-    """Range (low, high) of each parameter, the widest where it differs by product or region.
-
-    Raises:
-        DataError: the table is missing or faulty.
-    """
-    table = read_table(directory or data_dir() / "baseline", "parameters")
-    ranges = table.group_by("parameter").agg(pl.col("low").min(), pl.col("high").max())
-    return {name: (float(low), float(high)) for name, low, high in ranges.sort("parameter").iter_rows()}

@@ -330,7 +330,8 @@ _MOST = {"wear": 0.9, "subsidy": 0.95}
 
 def box(when: np.ndarray, *places: Sequence[int]) -> tuple[np.ndarray, ...]:
     """Index of the stretches in force and the given positions along the axes that follow."""
-    return np.ix_(np.flatnonzero(when), *(np.asarray(place, int) for place in places))
+    axes = [np.flatnonzero(when), *(np.asarray(place, int) for place in places)]
+    return tuple(axis.reshape([-1 if m == n else 1 for m in range(len(axes))]) for n, axis in enumerate(axes))
 
 
 def _exact(values: np.ndarray) -> np.ndarray:

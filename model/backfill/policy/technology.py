@@ -9,16 +9,14 @@ import numpy as np
 import polars as pl
 
 from backfill.dimensions import Vocabulary
+from backfill.economy.adjusted import EXPORT_GRADE
 from backfill.economy.tables import BaselineTables, load_tables
 from backfill.policy.facts import Chip, Facts
 from backfill.resources import data_dir
-from backfill.units import quality
+from backfill.units import THETA, quality
 
 INTEREST = 0.05
 """Yearly return that tools must earn beside their depreciation (assumed)."""
-
-EXPORT_GRADE = ("A800", "H800", "H20", "MI308X")
-"""Models made to stay under a rule's line."""
 
 CAPTIVE = ("TPU", "Trainium")
 """Models that their designers do not sell."""
@@ -26,21 +24,27 @@ CAPTIVE = ("TPU", "Trainium")
 _EIGHT_BIT = 8.0
 
 
-def benchmark_facts(tables: BaselineTables | None = None) -> Facts:
+def benchmark_facts(tables: BaselineTables | None = None, theta: float | None = None) -> Facts:
     """Facts of the benchmark; of the shipped one if no tables are given.
+
+    Args:
+        tables: the benchmark.
+        theta: weight of operations in the quality of a chip; the central one if None.
 
     Raises:
         DataError: a table is missing or faulty.
     """
-    return _shipped() if tables is None else _facts(tables)
+    if tables is None and theta is None:
+        return _shipped()
+    return _facts(load_tables() if tables is None else tables, theta)
 
 
 @cache
 def _shipped() -> Facts:
-    return _facts(load_tables())
+    return _facts(load_tables(), None)
 
 
-def _facts(tables: BaselineTables) -> Facts:
+def _facts(tables: BaselineTables, theta: float | None) -> Facts:
     vocabulary = tables.vocabulary()
     origins = _origins(tables, vocabulary)
     needs = _tool_needs(tables, vocabulary)
@@ -50,7 +54,7 @@ def _facts(tables: BaselineTables) -> Facts:
         content=technology_content(_inputs(tables, vocabulary) + _tool_costs(tables, vocabulary, needs), origins),
         tool_share=np.einsum("prt,tor->pro", shares, origins),
         planned=frozenset(tables.nodes.select("product", "region").iter_rows()),
-        chips=chips(data_dir() / "sources" / "accelerators.csv"),
+        chips=chips(data_dir() / "sources" / "accelerators.csv", theta),
     )
 
 
@@ -132,8 +136,14 @@ def _tool_costs(tables: BaselineTables, vocabulary: Vocabulary, needs: np.ndarra
     return rate * needs
 
 
-def chips(path: Path) -> tuple[Chip, ...]:
-    """Models of accelerators and memory with their specifications and volumes, from the source figures."""
+def chips(path: Path, theta: float | None = None) -> tuple[Chip, ...]:
+    """Models of accelerators and memory with their specifications and volumes, from the source figures.
+
+    Args:
+        path: the source figures.
+        theta: weight of operations in quality; the central one if None.
+    """
+    weight = THETA if theta is None else theta
     rows = pl.read_csv(path, infer_schema=False).with_columns(pl.col("value").cast(pl.Float64))
 
     def of(quantity: str) -> dict[str, float]:
@@ -144,7 +154,7 @@ def chips(path: Path) -> tuple[Chip, ...]:
     sold = rows.filter(pl.col("quantity") == "chip_units").select("product", "period", "value")
     found = []
     for name in sorted(operations):
-        q = quality(operations[name] / operations["H100"], bandwidth[name] / bandwidth["H100"])
+        q = quality(operations[name] / operations["H100"], bandwidth[name] / bandwidth["H100"], weight)
         tpp = _EIGHT_BIT * operations[name]
         found.append(
             Chip(

@@ -138,7 +138,7 @@ def _patterns(columns: dict[bool, np.ndarray]) -> tuple[np.ndarray, dict[bool, n
 def goods_classes(
     goods: Float[np.ndarray, "lane product origin buyer"],
     tools: list[int],
-    builders: Float[np.ndarray, "lane builder source buyer"],
+    builders: Float[np.ndarray, "lane kit source buyer"],
 ) -> tuple[Float[np.ndarray, "lane product class origin buyer"], Float[np.ndarray, "lane product class buyer"]]:
     """Access and shares of the classes of buyers of every product, as many as any lane needs.
 

@@ -15,7 +15,7 @@ from backfill.economy.compile.first import First, customs_patterns, first_matric
 from backfill.economy.compile.grades import flow_grades
 from backfill.economy.compile.nest import nest
 from backfill.economy.compile.sectors import BROAD, SECTOR, broad_flows, icio
-from backfill.economy.compile.sources import Sources, read_sources
+from backfill.economy.compile.sources import PRIOR_COLUMNS, Sources, read_sources
 from backfill.economy.compile.tariffs import applied
 from backfill.economy.compile.technology import input_shares, purchases, taken_by_compute
 from backfill.economy.compile.write import ALL, csv_text, frame, package, write_all
@@ -229,9 +229,5 @@ def _bill_rows(sources: Sources) -> list[tuple]:
 
 def _parameter_rows(sources: Sources) -> list[tuple]:
     table = sources.figures.filter(sources.figures["file"] == "parameters.csv")
-    return [
-        (q, p, r, v, lo, hi, unit, grade, source)
-        for q, p, r, v, lo, hi, unit, grade, source in table.select(
-            "quantity", "product", "region", "value", "low", "high", "unit", "grade", "source"
-        ).iter_rows()
-    ]
+    columns = ("quantity", "product", "region", "value", "low", "high", "unit", "grade", "source", *PRIOR_COLUMNS)
+    return table.select(columns).rows()

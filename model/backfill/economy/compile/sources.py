@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from backfill.economy.priors import faults_of_priors
 from backfill.economy.schema import GRADES, DataError
 
 COLUMNS = (
@@ -23,6 +24,9 @@ COLUMNS = (
     "grade",
     "source",
 )
+PRIOR_COLUMNS = ("distribution", "bounds", "acts_on", "meaning")
+"""Columns that parameters have besides: see `backfill.economy.priors`."""
+
 FIGURES = (
     "accelerators",
     "broad_inputs",
@@ -44,7 +48,7 @@ class Sources:
     """Every source figure and the lists of names.
 
     Attributes:
-        figures: all rows of all figure files (`COLUMNS` and ``file``, ``row``).
+        figures: all rows of all figure files (`COLUMNS` and ``file``, ``row``, of parameters `PRIOR_COLUMNS` too).
         regions, products: names in array order.
         bibliography: source key to title, address and licence.
     """
@@ -142,15 +146,16 @@ def read_sources(directory: Path) -> Sources:
         frames.append(frame)
     if faults:
         raise DataError(faults)
-    return Sources(pl.concat(frames), lists["regions"], lists["products"], lists["bibliography"])
+    return Sources(pl.concat(frames, how="diagonal"), lists["regions"], lists["products"], lists["bibliography"])
 
 
 def _figures(path: Path, keys: tuple[str, ...]) -> tuple[pl.DataFrame, list[str]]:
     raw = pl.read_csv(path, infer_schema=False).with_columns(pl.all().fill_null(""))
-    missing = [column for column in COLUMNS if column not in raw.columns]
+    columns = (*COLUMNS, *(PRIOR_COLUMNS if path.stem == "parameters" else ()))
+    missing = [column for column in columns if column not in raw.columns]
     if missing:
         return raw, [f"{path}: row 1: {column}: missing: add the column" for column in missing]
-    frame = raw.select(COLUMNS).with_row_index("row", offset=2).with_columns(pl.lit(path.name).alias("file"))
+    frame = raw.select(columns).with_row_index("row", offset=2).with_columns(pl.lit(path.name).alias("file"))
     faults = []
     for column in ("value", "low", "high"):
         number = pl.col(column).cast(pl.Float64, strict=False)
@@ -166,6 +171,8 @@ def _figures(path: Path, keys: tuple[str, ...]) -> tuple[pl.DataFrame, list[str]
     faults += _say(path, "grade", frame.filter(~pl.col("grade").is_in(GRADES)), f"use one of {', '.join(GRADES)}")
     faults += _say(path, "source", frame.filter(~pl.col("source").is_in(keys)), "not in bibliography.csv: add it there")
     identity = ["quantity", "region", "partner", "product", "period"]
+    if path.stem == "parameters":
+        faults += faults_of_priors(frame.rename({"quantity": "parameter", "value": "central"}), str(path))
     twice = frame.filter(~pl.struct(identity).is_first_distinct())
     faults += _say(path, "quantity", twice, "same figure given twice: keep one row")
     return frame, faults

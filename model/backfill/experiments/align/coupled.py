@@ -13,7 +13,7 @@ from backfill.economy.economy import Economy
 from backfill.experiments.align.accounts import Account, accounts
 from backfill.experiments.setting import Progress, Setting
 from backfill.experiments.vintages import Vintages
-from backfill.experiments.worlds import Batch, batch, fingerprint
+from backfill.experiments.worlds import Batch, Key, batch, keys_of
 from backfill.policy.wedges import Wedges
 from backfill.supply.foresight import Foresight, foresight_named
 from backfill.supply.inherited import departing
@@ -28,9 +28,6 @@ TOGETHER = 12
 
 _CLASSES = {"use_by_addition": 3, "cost_by_rent": 2}
 """Axis of the builders' classes in the slopes."""
-
-Key = tuple[tuple[int, str], ...]
-"""What was known of a policy when: the wedges of every vintage by what they do."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +185,7 @@ class Queue:
         return {name: self._accounts[key_of(known)] for name, known in worlds.items()}
 
     def _solve(self, needed: Batch, near: Mapping[str, Key], keep: bool) -> None:
-        keys = _keys(needed)
+        keys = keys_of(needed)
         known = {place: self._solved[key] for place, key in enumerate(keys) if key in self._solved}
         wanted = {place: name for name, place in needed.position.items() if keys[place] not in self._accounts}
         if not wanted:
@@ -259,17 +256,4 @@ class Queue:
 def key_of(known: Vintages) -> Key:
     """What tells a policy from others that were known otherwise."""
     needed = batch({"it": known})
-    return _keys(needed)[needed.position["it"]]
-
-
-def _keys(needed: Batch) -> list[Key]:
-    """The key of every world of a batch, those included that only others depart from."""
-    keys: list[Key] = []
-    for place, wedges in enumerate(needed.wedges):
-        before: Key = ()
-        after = 0
-        if place in needed.departs:
-            other, after = needed.departs[place]
-            before = keys[other]
-        keys.append((*before, (after, fingerprint(wedges))))
-    return keys
+    return keys_of(needed)[needed.position["it"]]

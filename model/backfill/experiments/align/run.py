@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from backfill.economy.priors import load_priors
 from backfill.errors import Faults, MissingKeyError, UnsolvedError
 from backfill.experiments.align.file import GameTable
 from backfill.experiments.align.found import Found, Swing
@@ -169,11 +170,9 @@ class _Game:
 
     def swings(self, worlds: Worlds, made: Sequence[Curve], central: Losses) -> list[Swing]:
         """The curves at both ends of every parameter's range, and of the worth of denial."""
-        from backfill.policy.benchmark import priors
-
         found = []
         if self.experiment.own is None:
-            every = variants(priors(), self.experiment.parameters)
+            every = variants(load_priors(), self.experiment.parameters)
             for n, variant in enumerate(every):
                 if self.progress:
                     self.progress(f"{variant.parameter} {variant.end}", n / len(every))
@@ -202,7 +201,9 @@ class _Game:
             setting = Setting.of(replace(self.experiment, parameters=parameters))
         except UnsolvedError:
             return None
-        return losses(Static(setting, self.moves, self.reference, self.compiled), self.security)
+        # What is compiled can be shared unless the parameter acts on measures.
+        compiled = {} if load_priors()[variant.parameter].acts_on == "measures" else self.compiled
+        return losses(Static(setting, self.moves, self.reference, compiled), self.security)
 
 
 def _check_start(game: Game, worlds: Worlds) -> None:

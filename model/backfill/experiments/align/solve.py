@@ -138,7 +138,7 @@ class Static:
             else:
                 policy = self.moves.policy(profile, dict(tariffs), retaliation=what != "unanswered")
             self._compiled[one] = compile_policy(
-                policy,
+                self.setting.understood(policy),
                 self.setting.vocabulary,
                 (self.period,),
                 flow_exists=self.setting.flow_exists,

@@ -43,7 +43,7 @@ def result_of(found: Found) -> AlignResult:
         experiment=found.experiment.name,
         resolved=resolved,
         reference=found.reference,
-        parameters=found.setting.economy.grades,
+        parameters=found.setting.grades,
         seconds=sum(found.seconds.values()),
     )
     game = {

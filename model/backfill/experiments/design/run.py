@@ -78,7 +78,7 @@ def _result(
         experiment=chosen.name,
         resolved=chosen.resolved_toml(),
         reference=reference,
-        parameters=worlds.setting.economy.grades,
+        parameters=worlds.setting.grades,
         seconds=seconds,
     )
     assert chosen.design is not None
@@ -145,9 +145,9 @@ def _ranges(
     chosen: Experiment, reference: Policy, outcome: Outcome, progress: Progress | None
 ) -> tuple[tables.Range, dict[str, object]]:
     """Effects of the best package as one parameter at a time takes the ends of its range."""
-    from backfill.policy.benchmark import priors
+    from backfill.economy.priors import load_priors
 
-    every = variants(priors(), chosen.parameters)
+    every = variants(load_priors(), chosen.parameters)
     package = outcome.optimum.package
     found: dict[Variant, Mapping[tuple[str, str, str], float]] = {}
     for n, variant in enumerate(every):

@@ -16,7 +16,7 @@ from backfill.experiments.design.levers import Levers
 from backfill.experiments.design.started import Stand, Started
 from backfill.experiments.setting import Progress, Setting
 from backfill.experiments.vintages import Vintages
-from backfill.experiments.worlds import batch, fingerprint
+from backfill.experiments.worlds import Key, batch, fingerprint, keys_of
 from backfill.governments.package import Package
 from backfill.policy.policy import Policy
 from backfill.policy.wedges import Wedges
@@ -30,9 +30,6 @@ INSIDE = 2e-4
 """Share of a lever's range by which its ends are drawn in while searching: at an end controls may coincide, and part one step
 inside, so that there is a derivative on one side only. Each lever a little more than the one before, so that no two coincide."""
 HALF = 0.25 * INSIDE
-
-Key = tuple[tuple[int, str], ...]
-
 
 @dataclass(frozen=True)
 class Found:
@@ -212,7 +209,7 @@ class Worlds:
     def _coupled(self, named: Mapping[str, Vintages], *, near: bool) -> tuple[Started, Mapping[str, int]]:
         """Worlds by name, those that others depart from kept for the next time."""
         needed = batch(named)
-        keys = _keys(needed.wedges, needed.departs)
+        keys = keys_of(needed)
         known = {place: self._stands[key] for place, key in enumerate(keys) if key in self._stands}
         ends = set(needed.position.values())
         starts = {place: self._last[-1] for place in ends if near and self._last and place not in known}
@@ -249,12 +246,3 @@ MOST_COMPILED = 64
 
 def _same(one: Wedges, other: Wedges) -> bool:
     return fingerprint(one) == fingerprint(other)
-
-
-def _keys(wedges: Sequence[Wedges], departs: Mapping[int, tuple[int, int]]) -> list[Key]:
-    """What tells a world from others, by place: its wedges and those of the worlds it departs from."""
-    keys: list[Key] = []
-    for place, one in enumerate(wedges):
-        other, after = departs.get(place, (place, 0))
-        keys.append((*(keys[other] if place in departs else ()), (after, fingerprint(one))))
-    return keys

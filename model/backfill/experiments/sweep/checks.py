@@ -8,6 +8,7 @@ from dataclasses import fields
 import numpy as np
 
 from backfill.dimensions import Period, Vocabulary
+from backfill.economy.priors import GAMES, load_priors
 from backfill.economy.tables import BaselineTables
 from backfill.errors import ContradictionError, InertMeasureError, OutOfRangeError, UserError
 from backfill.experiments.levers import field_faults, twice
@@ -15,7 +16,7 @@ from backfill.experiments.sweep.file import MOST_SCENARIOS, SweepTable, read_swe
 from backfill.experiments.sweep.plan import Plan
 from backfill.experiments.sweep.policies import policy_at
 from backfill.hats.own import OwnTables
-from backfill.policy.benchmark import BUILT_IN, benchmark_flows, priors
+from backfill.policy.benchmark import benchmark_flows
 from backfill.policy.compile import compile_policy
 from backfill.policy.faults import path
 from backfill.policy.library import PolicyFile
@@ -31,7 +32,9 @@ def sweep_of(
     raw = file.raw.get("sweep")
     if raw is None or periods is None:
         return None, []
-    return read_sweep(raw, file.label, periods, {} if own else priors(), BUILT_IN)
+    every = {} if own else load_priors()
+    ends = {name: prior.ends for name, prior in every.items()}
+    return read_sweep(raw, file.label, periods, ends, [name for name, prior in every.items() if prior.acts_on == GAMES])
 
 
 def unfit_sweep(

@@ -65,7 +65,7 @@ def solve_on(
         except (OSError, TimeoutError, ValueError) as error:
             remedy = f"does not answer ({error}); name the address of a running scheduler"
             raise CommandError("backfill sweep", "--scheduler", scheduler, remedy) from None
-        with client:
+        with client, client.as_current():
             word, now = "retry" if retry else "solve", time.time_ns()
             tasks = [
                 client.submit(

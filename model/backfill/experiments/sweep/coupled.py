@@ -12,13 +12,13 @@ from backfill.coupling import settled
 from backfill.errors import UnsolvedError
 from backfill.experiments.design.started import Stand, Started
 from backfill.experiments.setting import Setting
-from backfill.experiments.sweep.economies import Economies
+from backfill.experiments.sweep.economies import Economies, policy_parameters
 from backfill.experiments.sweep.policies import Compiled
 from backfill.experiments.sweep.quantities import Measured, Measures, Worlds
 from backfill.experiments.sweep.seen import Seen, together
 from backfill.experiments.sweep.solved import Solved, controlled, failed, without
 from backfill.experiments.vintages import Vintages, continuing, foreseen, known, last, news
-from backfill.experiments.worlds import batch, fingerprint
+from backfill.experiments.worlds import Key, batch, keys_of
 from backfill.policy.compile import existing_flows
 from backfill.policy.policy import Policy
 from backfill.policy.wedges import Wedges
@@ -28,8 +28,6 @@ from backfill.threads import single_threaded_algebra
 
 TOGETHER = 12
 """Scenarios solved in one batch."""
-
-Key = tuple[tuple[int, str], ...]
 
 
 class Coupled:
@@ -58,6 +56,7 @@ class Coupled:
     ) -> None:
         self.economies, self.keep, self.remembered, self.like = economies, keep, remembered, like
         self.plan, self.experiment, self.before = economies.plan, economies.experiment, reference
+        self._acting: dict[str, float] = {}
         self._compiled: dict[int, Compiled] = {}
         self._base: tuple[int, Worlds, Stand, Wedges] | None = None
         self._held: tuple[int, _Search] | None = None
@@ -135,13 +134,16 @@ class Coupled:
 
     def _at(self, setting: Setting, after: int, surprised: bool) -> Compiled:
         """What is known when some periods are over, at any values of levers."""
+        acting = policy_parameters(setting.parameters)
+        if acting != self._acting:
+            self._acting, self._compiled = acting, {}
         if after not in self._compiled:
             periods = setting.economy.periods
             policy = known(self.experiment.policy, after, periods) if surprised else self.experiment.policy
             exists = existing_flows(setting.vocabulary, setting.flow_exists)
-            self._compiled[after] = Compiled(
-                policy, self.plan.table.levers, setting.vocabulary, periods, exists, setting.facts
-            )
+            about = (setting.vocabulary, periods, exists, setting.facts)
+            levers, understood = self.plan.table.levers, setting.understood
+            self._compiled[after] = Compiled(policy, levers, *about, understood=understood)
         return self._compiled[after]
 
     def _reference(self, draw: int, setting: Setting) -> tuple[Worlds, Stand, Wedges]:
@@ -198,7 +200,7 @@ class _Search:
     def _coupled(self, named: Mapping[str, Vintages], near: Mapping[str, Stand]) -> tuple[Started, Mapping[str, int]]:
         """Worlds by name; those that others depart from are kept for the next time."""
         needed = batch({**named, **self.like})
-        keys = _keys(needed.wedges, needed.departs)
+        keys = keys_of(needed)
         there = {place: self._shared[key] for place, key in enumerate(keys) if key in self._shared}
         ends = {needed.position[name] for name in named}
         starts = {place: near[name] for name, place in needed.position.items() if name in near and place not in there}
@@ -233,12 +235,3 @@ def _failure(coupling: Started, place: int) -> str:
         late = ", ".join(label for label, fine in zip(labels, point.converged, strict=True) if not fine)
         return f"some markets have no answer in {late}"
     return f"markets and plan did not agree: they are {gap:.2g} apart as a share of price or capacity"
-
-
-def _keys(wedges: Sequence[Wedges], departs: Mapping[int, tuple[int, int]]) -> list[Key]:
-    """What tells a world from others, by place: its wedges and those of the worlds it departs from."""
-    keys: list[Key] = []
-    for place, one in enumerate(wedges):
-        other, after = departs.get(place, (place, 0))
-        keys.append((*(keys[other] if place in departs else ()), (after, fingerprint(one))))
-    return keys

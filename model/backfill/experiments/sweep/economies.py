@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-from backfill.dimensions import Vocabulary
-from backfill.errors import UnsolvedError
+from backfill.economy.adjusted import ACTS
 from backfill.experiments.setting import Setting
 from backfill.experiments.sweep.plan import Plan
-from backfill.policy.board import FlowExists
-from backfill.policy.facts import Facts
+from backfill.policy.odds import SHARES
 
 if TYPE_CHECKING:
-    from backfill.economy.tables import BaselineTables
     from backfill.experiments.config import Experiment
 
 KEPT = 2
@@ -31,67 +28,35 @@ class Economies:
 
     def __init__(self, experiment: Experiment, plan: Plan) -> None:
         self.experiment, self.plan = experiment, plan
-        self._settings: OrderedDict[int, Setting] = OrderedDict()
-
-    @cached_property
-    def tables(self) -> BaselineTables:
-        """The benchmark over the experiment's regions."""
-        return self.experiment.tables()
-
-    @cached_property
-    def vocabulary(self) -> Vocabulary:
-        """Names of the economy."""
-        own = self.experiment.own
-        return self.tables.vocabulary() if own is None else own.vocabulary()
-
-    @cached_property
-    def flow_exists(self) -> FlowExists:
-        """Which flows there are."""
-        return self.experiment.flow_exists()
-
-    @cached_property
-    def facts(self) -> Facts | None:
-        """What measures ask of the benchmark."""
-        return self.experiment.facts()
+        self._settings: OrderedDict[int, tuple[Setting, dict[str, float]]] = OrderedDict()
 
     def setting(self, draw: int) -> Setting:
-        """The setting of a draw.
+        """The setting of a draw; where parameters act on measures alone the economy stays.
 
         Raises:
             UnsolvedError: the benchmark cannot be calibrated there.
         """
         if draw in self._settings:
             self._settings.move_to_end(draw)
-            return self._settings[draw]
-        parameters = {**self.experiment.parameters, **self.plan.parameters(draw)}
-        if not self.plan.table.parameters:
-            found = Setting.of(self.experiment)
+            return self._settings[draw][0]
+        experiment = self.at(draw)
+        calibration = {name: x for name, x in experiment.parameters.items() if name not in SHARES}
+        like = next((one for one, known in self._settings.values() if known == calibration), None)
+        if like is None:
+            found = Setting.of(experiment, keep=not self.plan.table.parameters)
         else:
-            economy = self._calibrated(parameters)
-            found = Setting(economy, self.vocabulary, self.experiment.foresight, self.flow_exists, self.facts)
-        self._settings[draw] = found
+            found = replace(like, parameters=experiment.parameters)
+        self._settings[draw] = found, calibration
         if len(self._settings) > KEPT:
             self._settings.popitem(last=False)
         return found
-
-    def _calibrated(self, parameters: dict[str, float]):
-        """The benchmark with parameters, which is not kept on disk: no two draws are alike."""
-        from backfill.reference import economy
-
-        horizon = self.experiment.horizon
-        try:
-            return economy(
-                self.tables,
-                self.vocabulary,
-                first_year=horizon.first_year,
-                last_year=horizon.last_year,
-                per_year=horizon.per_year,
-                overrides=parameters,
-            )
-        except ValueError as error:
-            raise UnsolvedError(f"the benchmark cannot be calibrated: {error}") from error
 
     def at(self, draw: int) -> Experiment:
         """The experiment with the parameters of a draw and without a sweep."""
         parameters = {**self.experiment.parameters, **self.plan.parameters(draw)}
         return replace(self.experiment, parameters=parameters, sweep=None)
+
+
+def policy_parameters(parameters: Mapping[str, float]) -> dict[str, float]:
+    """Those parameters on which it depends how measures are understood: all that do not act on the calibrated economy alone."""
+    return {name: x for name, x in parameters.items() if name in SHARES or name in ACTS}

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from backfill.dimensions import Period
+from backfill.economy.priors import FIXED
 from backfill.errors import (
     DuplicateMeasureError,
     MissingKeyError,
@@ -144,7 +145,7 @@ def read_sweep(
     file: str,
     periods: Sequence[Period],
     priors: Mapping[str, tuple[float, float]],
-    built_in: Sequence[str] = (),
+    elsewhere: Sequence[str] = (),
 ) -> tuple[SweepTable | None, list[UserError]]:
     """The sweep of a file, and everything wrong with it but for what its measures say.
 
@@ -152,8 +153,8 @@ def read_sweep(
         raw: the ``[sweep]`` table as read; None if there is none.
         file: file to name in faults.
         periods: reported periods.
-        priors: range of every parameter that may move; empty beside a user's own economy.
-        built_in: parameters that act where the benchmark is built only.
+        priors: ends of every parameter's prior; empty beside a user's own economy.
+        elsewhere: those among them that are set in a game only.
     """
     if raw is None:
         return None, []
@@ -167,7 +168,7 @@ def read_sweep(
         for kind, n, one in _axes(found):
             wrong += _ends(one, path("sweep", kind, n), file)
         for n, one in _rows(found, "parameters"):
-            wrong += _parameter(one, path("sweep", "parameters", n), file, priors, built_in)
+            wrong += _parameter(one, path("sweep", "parameters", n), file, priors, elsewhere)
     if table is not None and not wrong:
         wrong += [*_whole(table, file, periods), *_choices(table, file), *_labels(table, file)]
     return (None if wrong else table), wrong
@@ -226,7 +227,7 @@ def _ends(one: Mapping[str, Any], key: str, file: str) -> Iterator[UserError]:
 
 
 def _parameter(
-    one: Mapping[str, Any], key: str, file: str, priors: Mapping[str, tuple[float, float]], built_in: Sequence[str]
+    one: Mapping[str, Any], key: str, file: str, priors: Mapping[str, tuple[float, float]], elsewhere: Sequence[str]
 ) -> Iterator[UserError]:
     name = one.get("parameter")
     if not isinstance(name, str):
@@ -234,13 +235,11 @@ def _parameter(
     where = path(key, "parameter")
     if not priors:
         yield UnknownParameterError(file, where, name, "is the benchmark's; leave it out beside [economy]")
-    elif name in built_in:
-        yield UnknownParameterError(
-            file, where, name, "is built into the benchmark; change it in data/sources and build that anew"
-        )
+    elif name in elsewhere:
+        yield UnknownParameterError(file, where, name, FIXED)
     elif name not in priors:
         yield UnknownParameterError(
-            file, where, name, did_you_mean(name, priors, see="`backfill data names` lists all")
+            file, where, name, did_you_mean(name, priors, see="`backfill data priors` lists all")
         )
     else:
         least, most = priors[name]
@@ -250,7 +249,7 @@ def _parameter(
         for end, value in told:
             if type(value) in (int, float) and not least <= value <= most:
                 yield OutOfRangeError(
-                    file, path(key, end), value, f"is outside its prior's range, {least:g} to {most:g}"
+                    file, path(key, end), value, f"is beyond its prior, {least:.3g} to {most:.3g} (1% and 99% points)"
                 )
 
 

@@ -9,9 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
+from backfill.economy.priors import load_priors
 from backfill.experiments.sweep.draws import Array, points
 from backfill.experiments.sweep.file import TOGETHER, SweepTable
-from backfill.experiments.sweep.priors import quantile
 
 FEWEST_CHUNKS = 8
 """Small sweeps are cut into at least so many, so that all cores have work."""
@@ -55,7 +55,10 @@ class Plan:
     @classmethod
     def of(cls, table: SweepTable) -> Plan:
         """Draw and combine."""
-        priors = [None if one.values or one.low is not None else quantile(one.parameter) for one in table.parameters]
+        known = load_priors() if table.parameters else {}
+        priors = [
+            None if one.values or one.low is not None else known[one.parameter].quantile for one in table.parameters
+        ]
         split = len(table.levers)
         if table.combine == "joint":
             every = points(

@@ -28,6 +28,11 @@ from backfill.policy.wedges import Wedges
 
 KEPT = 4096
 """Boards kept, times the stretches of time in each."""
+MET = 100_000
+"""Values of levers that are remembered as having been met."""
+
+Key = tuple[int, tuple[float, ...]]
+"""How many moved measures have acted, and the values of the levers that reach them."""
 
 _CONTROLS = ("coverage", "advanced", "controls", "advanced_controls", "drawn", "undrawn")
 _WRITERS: dict[str, tuple[str, ...]] = {
@@ -105,6 +110,10 @@ for _name, _written in _WRITERS.items():
     setattr(Branch, _name, _owning(_name, _written))
 
 
+def _as_written(policy: Policy) -> Policy:
+    return policy
+
+
 class Compiled:
     """Wedges of one policy at any values of its levers.
 
@@ -114,6 +123,7 @@ class Compiled:
         vocabulary, periods, exists, facts: what measures are compiled over (see `compile_policy`).
         alone: the wedges of the last period only. Measures that no lever moves then act before the others of their stage, up to
             designing around, which alone looks back.
+        understood: a policy with the shares in its measures as parameters say, measure by measure.
     """
 
     def __init__(
@@ -126,8 +136,9 @@ class Compiled:
         facts: Facts | None,
         *,
         alone: bool = False,
+        understood: Callable[[Policy], Policy] = _as_written,
     ) -> None:
-        self.levers = tuple(levers)
+        self.levers, self.understood = tuple(levers), understood
         order = sorted(policy.placed, key=lambda one: one.measure.stage)
         moved = [tuple(n for n, lever in enumerate(levers) if one.measure.name in lever.measure) for one in order]
         first = next((n for n, own in enumerate(moved) if own), len(moved))
@@ -144,33 +155,48 @@ class Compiled:
         board = Board(vocabulary, time, exists, facts)
         for one, fixed in zip(order, before, strict=True):
             if fixed:
-                one.measure.act(board)
+                for measure in understood(Policy((one,))).measures:
+                    measure.act(board)
         self.stem = Branch(_last_period(board) if alone else board)
         self.most = max(KEPT // len(self.stem.timeline.begins), 8)
-        self._boards: OrderedDict[tuple[int, tuple[float, ...]], Branch] = OrderedDict()
+        self._boards: OrderedDict[Key, Branch] = OrderedDict()
+        self._met: set[Key] = set()
 
     def wedges(self, values: Sequence[float]) -> Wedges:
         """Wedges at values of all levers."""
         numbers = tuple(map(float, values))
-        return self._board(len(self.steps), numbers).wedges()
+        keys = [(n, tuple(numbers[lever] for lever in reached)) for n, reached in enumerate(self.reached)]
+        done = next((n for n in reversed(range(len(keys))) if keys[n] in self._boards), -1)
+        again = next((n for n in reversed(range(done + 1, len(keys))) if keys[n] in self._met), None)
+        board = self.stem if done < 0 else self._kept(keys[done])
+        board = Branch(board) if done + 1 < len(keys) else board
+        for n in range(done + 1, len(keys)):
+            self._act(n, numbers, board)
+            if n == again:
+                self._keep(keys[n], board)
+                board = Branch(board) if n + 1 < len(keys) else board
+        self._met.update(keys)
+        if len(self._met) > MET:
+            self._met.clear()
+        return board.wedges()
 
-    def _board(self, steps: int, values: tuple[float, ...]) -> Branch:
-        if steps == 0:
-            return self.stem
-        placed, own = self.steps[steps - 1]
-        key = (steps, tuple(values[n] for n in self.reached[steps - 1]))
-        if key in self._boards:
-            self._boards.move_to_end(key)
-            return self._boards[key]
-        board = Branch(self._board(steps - 1, values))
-        measure = self._at(placed.measure, own, values)
-        if isinstance(measure, Redesign):
-            board.own(*_ARRAYS)
-        measure.act(board)
+    def _act(self, step: int, values: Sequence[float], board: Branch) -> None:
+        placed, own = self.steps[step]
+        moved = replace(placed, measure=self._at(placed.measure, own, values))
+        for measure in self.understood(Policy((moved,))).measures:
+            if isinstance(measure, Redesign):
+                board.own(*_ARRAYS)
+            measure.act(board)
+
+    def _kept(self, key: Key) -> Branch:
+        self._boards.move_to_end(key)
+        return self._boards[key]
+
+    def _keep(self, key: Key, board: Branch) -> None:
+        """Keep a board that was met before, and will be again; the one used least recently makes room."""
         self._boards[key] = board
         if len(self._boards) > self.most:
             self._boards.popitem(last=False)
-        return board
 
     def _at(self, measure: Measure, own: Sequence[int], values: Sequence[float]) -> Measure:
         for n in own:
@@ -199,6 +225,7 @@ def one_period(
     flow_exists: FlowExists | None,
     facts: Facts | None,
     ends: Sequence[Sequence[float]],
+    understood: Callable[[Policy], Policy] = _as_written,
 ) -> Callable[[Sequence[float]], Wedges]:
     """Wedges of one period by the values of levers.
 
@@ -210,18 +237,19 @@ def one_period(
         periods: periods of the model.
         at: place of the period.
         ends: values of levers at which both ways are compared.
+        understood: see `Compiled`.
     """
     exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
     whole = tuple(periods[: at + 1])
-    alone = Compiled(policy, levers, vocabulary, whole, exists, facts, alone=True)
+    alone = Compiled(policy, levers, vocabulary, whole, exists, facts, alone=True, understood=understood)
 
     def over_all(values: Sequence[float]) -> Wedges:
-        moved = policy_at(policy, levers, values)
+        moved = understood(policy_at(policy, levers, values))
         return last(compile_policy(moved, vocabulary, whole, flow_exists=flow_exists, facts=facts, inert_allowed=True))
 
     if all(_same(alone.wedges(values), over_all(values)) for values in ends):
         return alone.wedges
-    compiled = Compiled(policy, levers, vocabulary, whole, exists, facts)
+    compiled = Compiled(policy, levers, vocabulary, whole, exists, facts, understood=understood)
     return lambda values: last(compiled.wedges(values))
 
 

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from backfill.errors import UnsolvedError
-from backfill.experiments.sweep.economies import Economies
+from backfill.experiments.sweep.economies import Economies, policy_parameters
 from backfill.experiments.sweep.policies import last, one_period
 from backfill.experiments.sweep.quantities import Measured, Measures, Worlds
 from backfill.experiments.sweep.seen import Seen, seen, together
@@ -44,17 +44,18 @@ class Static:
         self.plan, self.experiment = economies.plan, economies.experiment
         self.at = self.plan.table.year_at(self.experiment.periods)
         self.before = reference
+        self._acting: dict[str, float] = {}
         self._compiled: tuple[Callable[[Sequence[float]], Wedges], Wedges] | None = None
-        self._period: tuple[int, StaticPeriod, Worlds] | None = None
+        self._period: tuple[int, StaticPeriod] | None = None
 
     def solve(self, draw: int, scenarios: np.ndarray) -> Solved:
         """Scenarios of one draw."""
         try:
             setting = self.economies.setting(draw)
-            period, base = self._prepared(draw, setting)
+            compiled, against = self._policies(setting)
+            period = self._prepared(draw, setting)
         except UnsolvedError as error:
             return failed(scenarios, error.sentence)
-        compiled, against = self._policies(setting)
         measures = Measures(setting.economy, 1, self.at)
         values: list[np.ndarray] = []
         reasons: list[str] = []
@@ -64,14 +65,18 @@ class Static:
             numbers = scenarios[first : first + TOGETHER]
             wedges = [compiled(self.plan.levers[self.plan.row[n]].tolist()) for n in numbers]
             try:
-                found, why = self._worlds(period, wedges)
+                found, (*why, lost) = self._worlds(period, [*wedges, against])
             except UnsolvedError as error:
                 return failed(scenarios, error.sentence)
-            worlds = Worlds(found, controlled(setting.vocabulary, wedges, against))
-            measured = measures.measured(worlds, base)
+            if lost:
+                return failed(scenarios, f"the reference has no world: {lost}")
+            shut = controlled(setting.vocabulary, [*wedges, against], against)
+            measured = measures.measured(
+                Worlds(_part(found, slice(-1)), shut[:-1]), Worlds(_part(found, slice(-1, None)), shut[-1:])
+            )
             values.append(without(measured.values, why))
             reasons += why
-            kept += [found] if self.keep else []
+            kept += [_part(found, slice(-1))] if self.keep else []
         assert measured is not None
         every = Measured(measured.keys, np.concatenate(values, axis=1))
         return Solved(scenarios, tuple(reasons), every, measures.labels, together(kept) if kept else None)
@@ -81,29 +86,35 @@ class Static:
         return self._policies(self.economies.setting(0))[0](values)
 
     def _policies(self, setting: Setting) -> tuple[Callable[[Sequence[float]], Wedges], Wedges]:
-        """Wedges by the values of levers, and those of the reference; the same for every draw."""
-        if self._compiled is None:
+        """Wedges by the values of levers, and those of the reference; the same for draws that understand measures alike."""
+        acting = policy_parameters(setting.parameters)
+        if self._compiled is None or self._acting != acting:
+            self._acting = acting
             periods = setting.economy.periods
             levers = self.plan.levers
             ends = [levers.min(0).tolist(), levers.max(0).tolist()] if levers.size else []
             about = (setting.vocabulary, periods, self.at, setting.flow_exists, setting.facts)
-            compiled = one_period(self.experiment.policy, self.plan.table.levers, *about, ends)
+            compiled = one_period(self.experiment.policy, self.plan.table.levers, *about, ends, setting.understood)
             whole = periods[: self.at + 1]
             options = {"flow_exists": setting.flow_exists, "facts": setting.facts, "inert_allowed": True}
-            self._compiled = compiled, last(compile_policy(self.before, setting.vocabulary, tuple(whole), **options))
+            self._compiled = (
+                compiled,
+                last(compile_policy(setting.understood(self.before), setting.vocabulary, tuple(whole), **options)),
+            )
         return self._compiled
 
-    def _prepared(self, draw: int, setting: Setting) -> tuple[StaticPeriod, Worlds]:
-        """The period and the reference's world."""
+    def _prepared(self, draw: int, setting: Setting) -> StaticPeriod:
+        """The period, with the reference and the ends of the levers as worlds to start from."""
         if self._period is None or self._period[0] != draw:
-            _, against = self._policies(setting)
-            period = StaticPeriod(setting.economy, self.at)
-            found, why = self._worlds(period, [against])
-            if why[0]:
-                raise UnsolvedError(f"the reference has no world: {why[0]}")
-            base = Worlds(found, controlled(setting.vocabulary, [against], against))
-            self._period = draw, period, base
-        return self._period[1], self._period[2]
+            compiled, against = self._policies(setting)
+            levers = self.plan.levers
+            ends = [levers.min(0).tolist(), levers.max(0).tolist()] if levers.size else []
+            try:
+                period = StaticPeriod(setting.economy, self.at, [against, *(compiled(values) for values in ends)])
+            except UnsolvedError:  # nobody is left a way to acquire compute where levers end
+                period = StaticPeriod(setting.economy, self.at)
+            self._period = draw, period
+        return self._period[1]
 
     def _worlds(self, period: StaticPeriod, wedges: Sequence[Wedges]) -> tuple[Seen, list[str]]:
         """What is seen of worlds, ``[world, 1, ...]``, and why those fail that do."""
@@ -136,3 +147,7 @@ class Static:
             raise UnsolvedError(reasons[0])
         nothing = jax.tree.map(lambda x: np.full_like(x, np.nan), whole)
         return together([nothing if part is None else part for part in parts]), reasons
+
+
+def _part(found: Seen, which: slice) -> Seen:
+    return Seen(*(part[which] for part in found))
