@@ -69,7 +69,11 @@ def test_table_and_chart_are_written_and_replace_earlier_ones(written: Path, cap
     for _ in range(2):
         assert main(["compare", "idle", "strict", "--out", "deep/beside"]) == 0
         assert "open deep/beside/chart.html in a browser" in capsys.readouterr().out
-        assert {path.name for path in Path("deep/beside").iterdir()} == {"comparison.csv", "chart.html"}
+        assert {path.name for path in Path("deep/beside").iterdir()} == {
+            "comparison.csv",
+            "chart.html",
+            "provenance.json",
+        }
     table = pl.read_csv("deep/beside/comparison.csv")
     assert table.columns[:5] == ["quantity", "where", "period", "unit", "reference"]
     assert table.columns[5:] == ["idle: level", "idle: change", "strict: level", "strict: change"]
@@ -190,7 +194,9 @@ def test_folders_with_something_else_are_left_alone(written: Path, kept: str, ca
 
 
 @pytest.mark.parametrize("mine", [["chart.html"], ["comparison.csv", "chart.html", "note.txt"]])
-def test_what_people_put_into_the_folder_is_never_lost(written: Path, mine: list[str], capsys: pytest.CaptureFixture[str]):
+def test_what_people_put_into_the_folder_is_never_lost(
+    written: Path, mine: list[str], capsys: pytest.CaptureFixture[str]
+):
     Path("both").mkdir()
     for name in mine:
         (Path("both") / name).write_text("years of work")

@@ -6,7 +6,6 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-import polars as pl
 import pytest
 from tinyhtml5.parser import HTMLParser as Strict
 
@@ -243,7 +242,9 @@ def test_mistakes_are_told_at_once_and_write_nothing(written: Path, capsys: pyte
         assert out == ""
         return err.splitlines()
 
-    assert refused("strikt") == ['"strikt": no such folder, nor a result under results; did you mean "strict"?'] or True
+    (line,) = refused("strikt")
+    assert line.startswith("strikt: no such folder, nor a result under results")
+    assert "strict" in line
     assert len(refused("nothing", "nowhere")) == 2
     Path("notes.html").write_text("mine")
     assert refused("strict", "--out", "notes.html") == [
@@ -290,4 +291,3 @@ def test_numbers_of_tables_are_written_as_in_sentences(reports: dict[str, Report
         "11.0 million H100e",
         "6.60 million H100e to 18.7 million H100e",
     )
-    assert isinstance(hand_made.result(1.0).summary, pl.DataFrame)

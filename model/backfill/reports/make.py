@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,7 +24,8 @@ from backfill.reports.checked import checked
 from backfill.reports.drawn import drawing
 from backfill.reports.names import places
 from backfill.reports.parts import Drawing, Report, Table
-from backfill.reports.words import capital, day, listed, plain
+from backfill.reports.record import again, date, file_name, files, provenance
+from backfill.reports.words import capital, listed, plain
 
 Progress = Callable[[str, float], None]
 
@@ -35,6 +35,10 @@ HEADLINES = (
     "welfare, present value", "cost per unit denied", "revenue lost, net of resale",
 )  # fmt: skip
 """Numbers shown at once; the others stand behind a click."""
+
+SWEPT = ("compute denied", "compute acquired", "gross denial", "welfare, present value", "equivalent variation")
+BLOCS = ("us", "ally", "partner", "adversary", "US", "US allies", "third countries")
+"""Of a sweep: numbers shown at once, and where."""
 
 DIFFERENCE = (
     "Every number compares computed worlds that share tastes, technology and starting stocks; none is a forecast."
@@ -81,10 +85,10 @@ def of_result(
         assumptions=assumptions(_parameters(one.provenance)),
         grades=graded(_parameters(one.provenance)),
         checks=checked(one.checks),
-        provenance=_provenance(one.provenance),
-        commands=_again("run", one.name, place, ranges=one.provenance.get("ranges") is not None),
-        files=_files(one.name, one.resolved),
-        date=_date(one.provenance),
+        provenance=provenance(one.provenance),
+        commands=again("run", one.name, place, ranges=one.provenance.get("ranges") is not None),
+        files=files(one.name, one.resolved),
+        date=date(one.provenance),
     )
 
 
@@ -113,7 +117,7 @@ def of_comparison(
     commands = [
         line
         for name, one in results.items()
-        for line in _again("run", name, "", ranges=bool(one.provenance.get("ranges")))[:1]
+        for line in again("run", name, "", ranges=bool(one.provenance.get("ranges")))[:1]
     ]
     return Report(
         kind=f"{capital(_count(len(both.worlds)))} policies side by side",
@@ -127,10 +131,10 @@ def of_comparison(
         assumptions=assumptions(parameters),
         grades=graded(parameters),
         checks=checks,
-        provenance=tuple(pair for name, one in results.items() for pair in _provenance(one.provenance, f"{name}: ")),
+        provenance=tuple(pair for name, one in results.items() for pair in provenance(one.provenance, f"{name}: ")),
         commands=(*commands, f"backfill report {' '.join(named)}"),
-        files=tuple(file for name, one in results.items() for file in _files(name, one.resolved)),
-        date=_date(first.provenance) if first else "",
+        files=tuple(file for name, one in results.items() for file in files(name, one.resolved)),
+        date=date(first.provenance) if first else "",
     )
 
 
@@ -165,10 +169,10 @@ def of_game(one: AlignResult, place: str, progress: Progress | None = None) -> R
         assumptions=assumptions(_parameters(one.provenance)),
         grades=graded(_parameters(one.provenance)),
         checks=checked(one.checks, "game"),
-        provenance=_provenance(one.provenance),
-        commands=_again("align", one.name, place),
-        files=_files(one.name, one.resolved),
-        date=_date(one.provenance),
+        provenance=provenance(one.provenance),
+        commands=again("align", one.name, place),
+        files=files(one.name, one.resolved),
+        date=date(one.provenance),
     )
 
 
@@ -198,10 +202,10 @@ def of_design(one: DesignResult, place: str, progress: Progress | None = None) -
         assumptions=assumptions(_parameters(one.provenance)),
         grades=graded(_parameters(one.provenance)),
         checks=checked(one.checks, "design"),
-        provenance=_provenance(one.provenance),
-        commands=(f"backfill design {name}", f"backfill run {_file(one.name)}", f"backfill report {place}"),
-        files=_files(one.name, one.resolved),
-        date=_date(one.provenance),
+        provenance=provenance(one.provenance),
+        commands=(f"backfill design {name}", f"backfill run {file_name(one.name)}", f"backfill report {place}"),
+        files=files(one.name, one.resolved),
+        date=date(one.provenance),
     )
 
 
@@ -214,11 +218,14 @@ def of_sweep(one: Any, place: str, progress: Progress | None = None) -> Report:
         progress: told which chart is being drawn.
     """
     scenarios = one.scenarios.collect()
-    provenance = one.provenance
+    record = one.provenance
     resolved, name = one.file, one.name
     asked = question(resolved, name)
     failed = scenarios.filter(pl.col("status").cast(pl.String).str.to_lowercase() != "solved")
-    tables = [_spreads(one, scenarios)]
+    spreads = _spreads(one, scenarios)
+    first = [row for row in spreads.rows if row[0] in SWEPT and row[1] in BLOCS]
+    tables = [Table(spreads.caption, spreads.head, tuple(first) or spreads.rows[:12], spreads.numbers)]
+    tables.append(_closed(spreads, f"All {len(spreads.rows)} numbers over the scenarios that have them"))
     if failed.height:
         tables.append(_closed(numbers.plain_table(failed, f"{failed.height} scenarios without an answer, and why"), ""))
     tables.append(_closed(numbers.plain_table(scenarios, "Scenarios and their levers"), ""))
@@ -238,13 +245,13 @@ def of_sweep(one: Any, place: str, progress: Progress | None = None) -> Report:
         ),
         numbers=tuple(tables),
         drawings=_drawings(one, progress),
-        assumptions=assumptions(_parameters(provenance)),
-        grades=graded(_parameters(provenance)),
+        assumptions=assumptions(_parameters(record)),
+        grades=graded(_parameters(record)),
         checks=checked(done),
-        provenance=_provenance(provenance),
-        commands=_again("sweep", name, place),
-        files=_files(name, resolved),
-        date=_date(provenance),
+        provenance=provenance(record),
+        commands=again("sweep", name, place),
+        files=files(name, resolved),
+        date=date(record),
     )
 
 
@@ -268,9 +275,9 @@ def _spreads(one: Any, scenarios: pl.DataFrame) -> Table:
     found = long if long.height else found
     names = ("least", "5%", "median", "95%", "most")
     rows = tuple(
-        (numbers.NAMES.get(row["quantity"], row["quantity"]), row["where"], row["product"],
+        (str(numbers.NAMES.get(row["quantity"], row["quantity"])), str(row["where"]), str(row["product"]),
          *(numbers.shown(row[name], row["unit"]) for name in names), f"{row['scenarios']:,}")
-        for row in found.head(60).iter_rows(named=True)
+        for row in found.iter_rows(named=True)
     )  # fmt: skip
     head = ("number", "where", "product", *names, "scenarios")
     return Table("Every number over the scenarios that have it", head, rows, tuple(range(3, 9)))
@@ -341,54 +348,6 @@ def _blocs() -> dict[str, str]:
     from backfill.economy.tables import load_vocabulary
 
     return dict(load_vocabulary().bloc)
-
-
-_TOLD = {
-    "experiment": "experiment",
-    "reference": "reference",
-    "experiment_sha256": "SHA-256 of the experiment",
-    "data_sha256": "SHA-256 of the benchmark data",
-    "python": "Python",
-    "platform": "machine",
-    "solve_seconds": "seconds to solve",
-}
-
-
-def _provenance(provenance: Mapping[str, Any], before: str = "") -> tuple[tuple[str, str], ...]:
-    rows = [(before + told, str(provenance[key])) for key, told in _TOLD.items() if provenance.get(key) is not None]
-    packages = provenance.get("packages")
-    if isinstance(packages, Mapping):
-        rows.append((f"{before}versions", ", ".join(f"{name} {number}" for name, number in packages.items())))
-    worlds = provenance.get("worlds")
-    if isinstance(worlds, Mapping) and worlds:
-        told = "; ".join(
-            f"{name}: {facts.get('verdict', '')}" for name, facts in worlds.items() if isinstance(facts, Mapping)
-        )
-        rows.append((f"{before}worlds", told))
-    return tuple(rows) or ((f"{before}provenance", "not on record"),)
-
-
-def _date(provenance: Mapping[str, Any]) -> str:
-    try:
-        return day(dt.datetime.fromisoformat(str(provenance.get("date"))).date())
-    except ValueError:
-        return ""
-
-
-def _file(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-") + ".toml"
-
-
-def _again(verb: str, name: str, place: str, *, ranges: bool = False) -> tuple[str, ...]:
-    out = f" --out {place}" if place else ""
-    return (
-        f"backfill {verb} {_file(name)}{' --ranges' if ranges else ''}{out}",
-        *([f"backfill report {place}"] if place else []),
-    )
-
-
-def _files(name: str, resolved: str) -> tuple[tuple[str, str], ...]:
-    return ((_file(name), resolved),) if resolved.strip() else ()
 
 
 def _count(number: int) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from backfill.reports.sentence import Cell, Lookup, Part, Sentence, in_table, joined, level, ratio, sentence, size
 from backfill.reports.words import years
+
+if TYPE_CHECKING:
+    from backfill.charts.of_result import Drawn as Answered
 
 NEARLY = 5e-4
 """Relative change below which two numbers are called the same."""
@@ -30,31 +33,6 @@ PAYERS = {
     "adversary": "the adversary",
 }
 GOODS = {"tools": "chipmaking tools"}
-
-
-class Answered(Protocol):
-    """What is told of a result."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def reference(self) -> str: ...
-
-    @property
-    def also_against(self) -> str | None: ...
-
-    @property
-    def summary(self) -> pl.DataFrame: ...
-
-    @property
-    def tables(self) -> Tables: ...
-
-
-class Tables(Protocol):
-    """Long tables by name."""
-
-    def __getitem__(self, name: str, /) -> pl.DataFrame: ...
 
 
 def under(world: str) -> str:

@@ -145,13 +145,13 @@ def moved(found: pl.DataFrame, name: str) -> Sentence:
     if not ranked:
         return sentence(f"No single number that was varied goes with {name}")
     lever, value = ranked[0]
-    cell = Cell("scenarios", (("lever", lever),), "rank correlation", value, "")
+    cell = Cell("scenarios", (("lever", lever),), "rank correlation", value, "ratio")
     way = "more" if value > 0 else "less"
     if value == 0:
         return sentence(f"No single number that was varied goes with {name}")
     parts: list[Part] = [f"{lever} matters most: with more of it there is {way} (rank correlation ", level(cell)]
     if len(ranked) > 1:
-        other = Cell("scenarios", (("lever", ranked[1][0]),), "rank correlation", ranked[1][1], "")
+        other = Cell("scenarios", (("lever", ranked[1][0]),), "rank correlation", ranked[1][1], "ratio")
         parts += [f"; next is {ranked[1][0]}, ", level(other)]
     return sentence(parts, ")")
 
