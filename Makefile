@@ -19,6 +19,10 @@ venv: .venv/.installed
 	$(INSTALL) -e ".[dev,notebooks]"
 	@touch $@
 
+.venv/.docs: .venv/.installed
+	$(INSTALL) -e ".[dev,docs]"
+	@touch $@
+
 .venv/.bench: .venv/.installed
 	$(INSTALL) -e ".[dev,bench]"
 	@touch $@
@@ -40,9 +44,9 @@ test-all: .venv/.installed
 	$(BIN)/lint-imports
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest -n 2 -m "not browser"
-	$(MAKE) test-browser
+	$(MAKE) test-browser notebooks
 
-test-browser: .venv/.installed
+test-browser: .venv/.notebooks
 	@missing=""; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 	  command -v google-chrome >/dev/null || missing="chromium"; \
@@ -54,16 +58,15 @@ bench: .venv/.bench
 	$(BIN)/python tests/bench.py
 
 lab: .venv/.notebooks
-	$(BIN)/jupyter lab
+	$(BIN)/jupyter lab notebooks/01_start_here.ipynb --LabApp.news_url=None \
+	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
-notebooks: $(if $(wildcard notebooks/*.ipynb),.venv/.notebooks)
-	@test -n "$(wildcard notebooks/*.ipynb)" || { echo "there are no notebooks in this version"; exit 1; }
-	$(BIN)/python -m pytest --nbmake --import-mode=importlib notebooks
+notebooks: .venv/.notebooks
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=600 --durations=0 notebooks
 
-docs: .venv/.installed
-	mkdir -p build/docs
-	cd build/docs && ../../$(BIN)/python -m pydoc -w ../../model/
-	@echo "open build/docs/backfill.html"
+docs: .venv/.docs
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -d build/doctrees docs build/docs
+	@echo "open build/docs/index.html"
 
 clean:
 	rm -rf build dist results

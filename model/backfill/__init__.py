@@ -1,8 +1,8 @@
 """Who fills the gap when compute exports are controlled, at what price, and to whom is it a cost?
 
 `run` solves an experiment and measures its effects; `load_experiment` reads a policy file, `load_result` a result; `compare`
-puts results side by side; `Economy` and `solve_world` are the model underneath; `keep_compiled` keeps compiled programs on
-disk. Nothing heavy is imported before it is used.
+puts results side by side; `panel` moves an experiment's levers by hand in a notebook; `Economy` and `solve_world` are the model
+underneath; `keep_compiled` keeps compiled programs on disk. Nothing heavy is imported before it is used.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from backfill.experiments.run import run
     from backfill.experiments.sweep.load import Sweep, load_sweep
     from backfill.hats.base import ElasticLabour, ScaleEconomies
+    from backfill.live.panel import panel
     from backfill.world import solve_world
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "load_experiment",
     "load_result",
     "load_sweep",
+    "panel",
     "run",
     "solve_world",
 ]
@@ -47,6 +49,7 @@ _HOMES = {
     "load_experiment": "backfill.experiments.config",
     "load_result": "backfill.experiments.results",
     "load_sweep": "backfill.experiments.sweep.load",
+    "panel": "backfill.live.panel",
     "run": "backfill.experiments.run",
     "solve_world": "backfill.world",
 }

@@ -26,14 +26,7 @@ def bare(repository: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_without_notebooks_make_says_so_and_installs_nothing(bare: Path):
-    done = made(bare, "notebooks")
-    assert done.returncode == 2
-    assert done.stdout == "there are no notebooks in this version\n"
-    assert not (bare / ".venv").exists()
-
-
-@pytest.mark.parametrize("target", ["run", "test", "bench", "lab", "docs"])
+@pytest.mark.parametrize("target", ["run", "test", "bench", "lab", "notebooks", "docs"])
 def test_every_target_installs_first_and_none_waits_for_itself(bare: Path, target: str):
     done = made(bare, "--dry-run", target)
     assert done.returncode == 0

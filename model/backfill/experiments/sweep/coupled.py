@@ -40,14 +40,26 @@ class Coupled:
         economies: of the sweep.
         reference: policy of the reference.
         keep: whether all flows are kept.
+        remembered: worlds of earlier calls that later ones may start from; with none, a scenario's start depends on its chunk.
+        like: values of levers whose worlds are solved once and kept beside all others, so that every call has their shapes and
+            shares their programs.
     """
 
-    def __init__(self, economies: Economies, reference: Policy, *, keep: bool = False) -> None:
-        self.economies, self.keep = economies, keep
+    def __init__(
+        self,
+        economies: Economies,
+        reference: Policy,
+        *,
+        keep: bool = False,
+        remembered: int = 0,
+        like: Sequence[Sequence[float]] = (),
+    ) -> None:
+        self.economies, self.keep, self.remembered, self.like = economies, keep, remembered, like
         self.plan, self.experiment, self.before = economies.plan, economies.experiment, reference
         self._acting: dict[str, float] = {}
         self._compiled: dict[int, Compiled] = {}
         self._base: tuple[int, Worlds, Stand, Wedges] | None = None
+        self._held: tuple[int, _Search] | None = None
 
     def solve(self, draw: int, scenarios: np.ndarray) -> Solved:
         """Scenarios of one draw."""
@@ -56,7 +68,7 @@ class Coupled:
             base, stand, against = self._reference(draw, setting)
         except UnsolvedError as error:
             return failed(scenarios, error.sentence)
-        search = _Search(setting, stand)
+        search = self._search(draw, setting, stand)
         measures = Measures(setting.economy, setting.economy.reported)
         values: list[np.ndarray] = []
         reasons: list[str] = []
@@ -65,7 +77,7 @@ class Coupled:
         for first in range(0, len(scenarios), TOGETHER):
             numbers = scenarios[first : first + TOGETHER]
             places = {str(n): self._place(int(n)) for n in numbers}
-            policies = {str(n): self._policy(setting, int(n)) for n in numbers}
+            policies = {str(n): self._policy(setting, self._values(int(n))) for n in numbers}
             with single_threaded_algebra():
                 found, why = search.solved(policies, places)
             acting = [last(policies[str(n)]) for n in numbers]
@@ -78,9 +90,20 @@ class Coupled:
         every = Measured(measured.keys, np.concatenate(values, axis=1))
         return Solved(scenarios, tuple(reasons), every, measures.labels, together(kept) if kept else None)
 
+    def _search(self, draw: int, setting: Setting, stand: Stand) -> _Search:
+        """A search that starts from the reference, or goes on from earlier calls."""
+        if not self.remembered:
+            return _Search(setting, stand)
+        if self._held is None or self._held[0] != draw:
+            like = {f"like {n}": self._policy(setting, values) for n, values in enumerate(self.like)}
+            self._held = draw, _Search(setting, stand, like)
+        search = self._held[1]
+        del search.stands[: -self.remembered]
+        return search
+
     def _place(self, scenario: int) -> np.ndarray:
         """Where a scenario's levers stand in their ranges."""
-        return (self.plan.levers[self.plan.row[scenario]] - self._low) / self._span
+        return (self._values(scenario) - self._low) / self._span
 
     @cached_property
     def _low(self) -> np.ndarray:
@@ -91,14 +114,18 @@ class Coupled:
         span = self.plan.levers.max(0) - self._low if self.plan.levers.size else np.zeros(0)
         return np.where(span > 0, span, 1.0)
 
-    def _policy(self, setting: Setting, scenario: int) -> Vintages:
-        """A scenario's policy whenever something of it became known."""
+    def _values(self, scenario: int) -> np.ndarray:
+        """Values of a scenario's levers."""
+        return self.plan.levers[self.plan.row[scenario]]
+
+    def _policy(self, setting: Setting, values: Sequence[float] | np.ndarray) -> Vintages:
+        """The policy with levers at values, whenever something of it became known."""
         periods = setting.economy.periods
         surprised = setting.foresight == "perfect"
         found: dict[int, Wedges] = {}
         before: Wedges | None = None
         for after in news(self.experiment.policy, periods) if surprised else (0,):
-            wedges = self._at(setting, after, surprised).wedges(self.plan.levers[self.plan.row[scenario]].tolist())
+            wedges = self._at(setting, after, surprised).wedges(list(map(float, values)))
             if surprised:
                 shares = foreseen(self.experiment.policy, after, periods)
                 wedges = replace(wedges, foreseen=shares)
@@ -141,10 +168,11 @@ class _Search:
     Args:
         setting: economy and names.
         start: where the first start; the reference path if None.
+        like: policies solved once and kept beside all others.
     """
 
-    def __init__(self, setting: Setting, start: Stand | None) -> None:
-        self.setting, self.start = setting, start
+    def __init__(self, setting: Setting, start: Stand | None, like: Mapping[str, Vintages] | None = None) -> None:
+        self.setting, self.start, self.like = setting, start, dict(like or {})
         self.foresight = foresight_named(setting.foresight, setting.economy.periods[0].years)
         self.stands: list[tuple[np.ndarray, Stand]] = []
         self._shared: dict[Key, Stand] = {}
@@ -171,16 +199,17 @@ class _Search:
 
     def _coupled(self, named: Mapping[str, Vintages], near: Mapping[str, Stand]) -> tuple[Started, Mapping[str, int]]:
         """Worlds by name; those that others depart from are kept for the next time."""
-        needed = batch(named)
+        needed = batch({**named, **self.like})
         keys = keys_of(needed)
         there = {place: self._shared[key] for place, key in enumerate(keys) if key in self._shared}
-        ends = set(needed.position.values())
+        ends = {needed.position[name] for name in named}
         starts = {place: near[name] for name, place in needed.position.items() if name in near and place not in there}
         coupling = Started(self.setting.economy, needed.wedges, self.foresight, needed.departs, there, starts)
         coupling.take()
         coupling.solve()
         shared = [p for p in range(coupling.count) if p not in ends and p not in coupling.failures]
         self._shared |= {keys[place]: coupling.stand(place) for place in shared}
+        self.like = {name: one for name, one in self.like.items() if needed.position[name] not in coupling.failures}
         return coupling, needed.position
 
 

@@ -18,6 +18,7 @@ from backfill.policy.compile import compile_policy
 from backfill.policy.policy import Policy
 from backfill.policy.wedges import Wedges, stacked
 from backfill.static import StaticPeriod
+from backfill.trade.barriers import Barriers
 
 if TYPE_CHECKING:
     from backfill.experiments.setting import Setting
@@ -33,10 +34,13 @@ class Static:
         economies: of the sweep.
         reference: policy of the reference.
         keep: whether all flows are kept.
+        like: wedges whose shapes every call has, so that all share one program.
     """
 
-    def __init__(self, economies: Economies, reference: Policy, *, keep: bool = False) -> None:
-        self.economies, self.keep = economies, keep
+    def __init__(
+        self, economies: Economies, reference: Policy, *, keep: bool = False, like: Sequence[Wedges] = ()
+    ) -> None:
+        self.economies, self.keep, self.like = economies, keep, list(like)
         self.plan, self.experiment = economies.plan, economies.experiment
         self.at = self.plan.table.year_at(self.experiment.periods)
         self.before = reference
@@ -77,6 +81,10 @@ class Static:
         every = Measured(measured.keys, np.concatenate(values, axis=1))
         return Solved(scenarios, tuple(reasons), every, measures.labels, together(kept) if kept else None)
 
+    def wedges(self, values: Sequence[float]) -> Wedges:
+        """Wedges of the period at values of levers."""
+        return self._policies(self.economies.setting(0))[0](values)
+
     def _policies(self, setting: Setting) -> tuple[Callable[[Sequence[float]], Wedges], Wedges]:
         """Wedges by the values of levers, and those of the reference; the same for draws that understand measures alike."""
         acting = policy_parameters(setting.parameters)
@@ -111,10 +119,15 @@ class Static:
     def _worlds(self, period: StaticPeriod, wedges: Sequence[Wedges]) -> tuple[Seen, list[str]]:
         """What is seen of worlds, ``[world, 1, ...]``, and why those fail that do."""
         try:
-            found = period.solve(stacked(wedges), seen=seen)
+            found = period.solve(self._walls(period, wedges), seen=seen)
         except UnsolvedError:
             return self._one_by_one(period, wedges)
         return jax.tree.map(lambda x: np.asarray(x)[:, None], found.seen), list(found.failures)
+
+    def _walls(self, period: StaticPeriod, wedges: Sequence[Wedges]) -> Barriers:
+        """Wedges in the markets' axes, in shapes that hold those of ``like`` too."""
+        walls = period.barriers(stacked([*wedges, *self.like]))
+        return jax.tree.map(lambda x: x[: len(wedges)], walls) if self.like else walls
 
     def _one_by_one(self, period: StaticPeriod, wedges: Sequence[Wedges]) -> tuple[Seen, list[str]]:
         """Where one world cannot even be set up, each for itself."""
@@ -122,7 +135,7 @@ class Static:
         reasons: list[str] = []
         for one in wedges:
             try:
-                found = period.solve(stacked([one]), seen=seen)
+                found = period.solve(self._walls(period, [one]), seen=seen)
             except UnsolvedError as error:
                 parts.append(None)
                 reasons.append(error.sentence)

@@ -1,0 +1,123 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # What do we not know, and how much does it matter?
+#
+# Most parameters of the model are assumed, within ranges that the sources allow. This notebook draws many of them at once, calibrates the
+# benchmark anew for each draw, and asks current policy's effects every time. One year (2027), suppliers' plans as in the reference, so
+# that it takes a minute; `mode = "coupled"` in the same file takes an evening.
+
+# %%
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import altair as alt
+import polars as pl
+from told import compute, says, share, show
+
+import backfill
+from backfill.commands.sweep import sweep_experiment
+from backfill.policy.benchmark import priors
+
+# %% [markdown]
+# ## The draws
+#
+# How much users give up compute when it is dear; how easily they move between buyers that are covered and not, families of chips, and
+# owned and rented machines; how fast diversion becomes costly, and how much of it is found. Each is drawn over its whole range.
+
+# %%
+wanted = [
+    "demand_elasticity_compute",
+    "sigma_coverage",
+    "sigma_family",
+    "sigma_remote",
+    "diversion_slope",
+    "seizure_probability",
+]
+known = priors()
+ranges = {name: known[name] for name in wanted}
+SWEEP = 'title = "Current policy, uncertain"\ninclude = ["current-policy"]\n\n[sweep]\nmode = "static"\nyear = 2027\n'
+SWEEP += '\n[sweep.uncertainty]\nby = "latin_hypercube"\nsamples = 16\n'
+SWEEP += "".join(f'\n[[sweep.parameters]]\nparameter = "{name}"\n' for name in wanted)
+print(SWEEP)
+
+# %%
+with TemporaryDirectory() as folder:
+    file = Path(folder) / "uncertain.toml"
+    file.write_text(SWEEP)
+    solved = sweep_experiment(str(file), Path(folder) / "draws", workers=1, quiet=True)
+    sweep = backfill.load_sweep(Path(folder) / "draws")
+    scenarios, effects = sweep.scenarios.collect(), sweep.effects.collect()
+says(solved and (scenarios["status"] == "solved").all(), f"All {scenarios.height} draws have a world.")
+
+
+# %% [markdown]
+# ## The answer as a range
+
+
+# %%
+def drawn(quantity: str, where: str) -> pl.Series:
+    """A quantity in every draw, in the order of the scenarios."""
+    found = effects.filter(pl.col("quantity") == quantity, pl.col("where") == where).unique("scenario")
+    return scenarios.join(found.select("scenario", "value"), on="scenario", how="left")["value"]
+
+
+denied, part = drawn("compute denied", "adversary"), drawn("compute denied, share", "adversary")
+says(
+    bool((denied > 0).all()),
+    f"In every draw current policy denies compute: between {compute(denied.min())} and {compute(denied.max())} in 2027, or "
+    f"{share(part.min())} to {share(part.max())} of what the adversary would acquire.",
+)
+says(
+    denied.max() > 1.2 * denied.min(),
+    "The sign is robust; the size is not: the largest is well above the smallest. Quote it as a range.",
+)
+
+# %% [markdown]
+# ## Which parameter matters most?
+#
+# The correlation of each parameter's rank with the rank of the answer. With so few draws only large ones mean anything;
+# `backfill sensitivity` on a sweep of some thousand scenarios gives Sobol indices with standard errors.
+
+# %%
+rank = denied.rank()
+weight = pl.DataFrame(
+    {
+        "parameter": wanted,
+        "correlation": [float(pl.DataFrame({"a": scenarios[n].rank(), "b": rank}).corr()["a"][1]) for n in wanted],
+    }
+)
+show(
+    alt.Chart(weight)
+    .mark_bar()
+    .encode(
+        x=alt.X("correlation:Q", title="rank correlation with compute denied", scale=alt.Scale(domain=[-1, 1])),
+        y=alt.Y("parameter:N", title=None, sort=alt.EncodingSortField("correlation")),
+    )
+    .properties(width=420, height=26 * len(wanted), title="What moves the answer")
+)
+
+# %%
+largest = weight.sort(pl.col("correlation").abs(), descending=True)["parameter"][0]
+assert set(weight["parameter"]) == set(ranges)
+says(
+    weight["correlation"].abs().max() > 0.4,
+    f"Among these, `{largest}` moves the answer most (range {ranges[largest][0]:g} to {ranges[largest][1]:g}). A better source for it "
+    "would narrow the answer more than one for any of the others.",
+)
+
+# %% [markdown]
+# ## What no draw shows
+#
+# Ranges cover numbers, not the shape of the model. Not in it at all: military use, research quality, fear of rules not announced, learning
+# that answers output. See *What the numbers mean* in the README.

@@ -1,0 +1,104 @@
+"""What the notebooks share: results solved once, figures in words, and sentences that fail when numbers no longer say so."""
+
+from __future__ import annotations
+
+from IPython.display import SVG, Markdown, display
+
+import backfill
+from backfill.charts import draw as drawn
+from backfill.charts.words import people
+
+backfill.keep_compiled()
+
+WHOLE = "2022-2030"
+
+
+class Figure(float):
+    """A number with its unit, written as people write it: ``f"{figure}"`` is "43 million H100e"."""
+
+    unit: str
+
+    def __new__(cls, value: float, unit: str) -> Figure:
+        made = super().__new__(cls, value)
+        made.unit = unit
+        return made
+
+    def __str__(self) -> str:
+        return people(float(self), self.unit)
+
+    def __format__(self, spec: str) -> str:
+        return format(float(self), spec) if spec else str(self)
+
+    def __abs__(self) -> Figure:
+        return Figure(abs(float(self)), self.unit)
+
+    def __sub__(self, other: float) -> Figure:
+        return Figure(float(self) - float(other), self.unit)
+
+    def __add__(self, other: float) -> Figure:
+        return Figure(float(self) + float(other), self.unit)
+
+
+def result(name: str) -> backfill.Result:
+    """The result of a shipped experiment, solved once for all notebooks: kept where compiled programs are."""
+    from backfill.kept import kept, source
+
+    chosen = backfill.load_experiment(name)
+    others = [backfill.load_experiment(other, inert_allowed=True) for other in (chosen.reference, "current-policy")]
+    about = [one.resolved_toml() for one in (chosen, *others)]
+    return kept(lambda: backfill.run(chosen), source(), chosen.tables().digest(), *about)
+
+
+def figure(of: backfill.Result, quantity: str, where: str, column: str = "change", period: str = WHOLE) -> Figure:
+    """A cell of a result's summary.
+
+    Args:
+        of: the result.
+        quantity, where, period: which row.
+        column: ``reference``, ``policy``, ``change``, ``current_policy`` or ``against_current_policy``.
+    """
+    rows = of.summary.rows(named=True)
+    found = [row for row in rows if (row["quantity"], row["where"], row["period"]) == (quantity, where, period)]
+    if not found:
+        raise KeyError(
+            f"no {quantity!r} of {where!r} in {period!r}; there are {sorted({row['quantity'] for row in rows})}"
+        )
+    return Figure(found[0][column], found[0]["unit"])
+
+
+def share(value: float) -> Figure:
+    """A share, written in per cent."""
+    return Figure(value, "share")
+
+
+def money(value: float) -> Figure:
+    """Million USD, written in a unit that people read."""
+    return Figure(value, "million USD")
+
+
+def compute(value: float) -> Figure:
+    """H100e, written in a unit that people read."""
+    return Figure(value, "H100e")
+
+
+def says(holds: bool, sentence: str) -> None:
+    """Show a sentence, if it holds.
+
+    Raises:
+        AssertionError: it does not hold any more: the text has to change.
+    """
+    if not holds:
+        raise AssertionError(f"no longer so: {sentence}")
+    display(Markdown(sentence))
+
+
+def draw(thing: object, name: str, **options: object) -> None:
+    """Show a chart of a result as a drawing that needs no network."""
+    show(drawn(thing, name, **options))
+
+
+def show(chart: object) -> None:
+    """Show any Altair chart as a drawing that needs no network."""
+    from backfill.charts.export import svg
+
+    display(SVG(svg(chart.to_dict())))  # type: ignore[attr-defined]
