@@ -35,6 +35,7 @@ def benchmark_gap(world) -> float:
     return float(((joined["quantity"] - joined["value_musd"]).abs() / joined["value_musd"]).max())
 
 
+@pytest.mark.slow
 def test_the_reference_reproduces_the_benchmark(names, worlds):
     """The base year's flows and prices, and every year's volumes, but for the latent smuggling route (1e-4 of sales)."""
     dry = calibrate(load_tables(), names, last_year=2024, overrides={"diversion_weight": 1e-14})
@@ -115,11 +116,13 @@ def losses(names):
     return cache(lambda name, elasticity: loss({"short": tables, "spare": spare}[name], elasticity))
 
 
+@pytest.mark.slow
 def test_a_binding_packaging_limit_makes_the_us_lose_fewer_sales(losses):
     """A denied chip is resold where packaging is short; with capacity to spare the sale is lost."""
     assert 0 < losses("short", 3.0)[0] < 0.5 * losses("spare", 3.0)[0]
 
 
+@pytest.mark.slow
 def test_a_binding_packaging_limit_makes_the_us_revenue_loss_smaller_where_demand_is_elastic(losses):
     """Resale needs a lower price, ``1 - (1-s)^(1/eps)``: revenue is saved only if demand for the chip itself is elastic.
 

@@ -11,6 +11,7 @@ from backfill.resources import data_dir
 from tests.cli.command import backfill
 
 
+@pytest.mark.slow
 def test_the_shipped_baseline_is_rebuilt_to_the_same_bytes(tmp_path: Path):
     done = backfill("data", "build", "--out", tmp_path / "built", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

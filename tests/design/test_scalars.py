@@ -26,6 +26,9 @@ from tests.design.policies import CENTRE, DEPARTS, chain
 from tests.support import small
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def economy():
     return calibrate(small.tables(), small.vocabulary(), last_year=2027)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,6 +72,7 @@ def acquired(outcome: Outcome, lane: int, channel: str | None = None) -> float:
     enforcement=st.floats(0.1, 20),
     quota=st.floats(0.03, 2.0),
 )
+@pytest.mark.slow
 def test_solved_means_checked(coverage, tariff, levy, cost, chips, enforcement, quota):
     """Whatever the policy: the lane is solved and all its checks are small, or it is reported as not solved."""
     economy = small_economy()

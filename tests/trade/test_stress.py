@@ -95,6 +95,7 @@ def test_quotas_from_5_to_60_percent(seed: int):
     assert_solved(economy, *lanes_of(economy, worlds), steps=150)
 
 
+@pytest.mark.slow
 def test_output_of_an_origin_at_5_to_60_percent():
     """One limit over every flow of a seller, its own use included."""
     economy = small_economy()
@@ -110,6 +111,7 @@ def test_output_of_an_origin_at_5_to_60_percent():
     assert (np.diff(vector[:, -1]) > 0.1).all()
 
 
+@pytest.mark.slow
 def test_a_surplus_that_cannot_be_earned_is_reported():
     """Deficits are fixed in the numeraire: a region with a surplus and no exports has no equilibrium, and it is said so."""
     economy = small_economy()

@@ -134,6 +134,7 @@ def test_limits_of_worlds_without_them_are_infinite():
     assert [limit.quantity.tolist() for limit in stacked([one, other]).limits] == [[1.0, np.inf], [np.inf, 1.0]]
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=3, unique=True))
 def test_a_batch_is_its_worlds_one_by_one(chosen: list[int]):
     worlds = near_and_far()

@@ -95,6 +95,7 @@ def cheap(economy):
     )
 
 
+@pytest.mark.slow
 def test_stocks_are_bought_before_the_effect_and_used_after(worlds, cheap):
     kinds = [(worlds[1], tool) for tool in small.TOOLS] + [(cheap[0], "hbm"), (cheap[1], COMPUTE)]
     for world, product in kinds:
@@ -203,6 +204,7 @@ def test_orders_grow_with_the_price_to_come_and_fall_with_what_stocks_cost(econo
         assert ordered(dearer) == 0
 
 
+@pytest.mark.slow
 def test_a_world_that_departs_holds_what_was_bought_before(economy):
     """Stocks bought before later news are used after it, even if the measure they were meant for is withdrawn."""
     announced = closing(economy, *small.TOOLS)

@@ -125,6 +125,7 @@ def test_a_batch_equals_single_worlds(economy, worlds):
     np.testing.assert_allclose(alone.tables.flows["quantity"], worlds[1].tables.flows["quantity"], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_fixed_foresight_keeps_additions_and_myopic_builders_solve(economy):
     policy = controls(economy, frontier=0.8, tools=0.8, ally=0.4)
     fixed = solve_world(economy, [policy], foresight="fixed")[0]
@@ -221,6 +222,7 @@ def test_a_world_stopped_early_says_what_is_apart(economy, monkeypatch):
     assert named <= horizon
 
 
+@pytest.mark.slow
 def test_markets_without_an_answer_are_named_by_reported_periods(economy, monkeypatch):
     from backfill.trade import equilibrium
 

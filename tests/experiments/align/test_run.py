@@ -88,6 +88,7 @@ def test_at_the_deterring_tariff_the_player_is_indifferent(small_world, experime
     assert value["TWN 1, SGP 1"] - value["TWN 0, SGP 1"] == pytest.approx(0, abs=0.05 * loss)
 
 
+@pytest.mark.slow
 def test_confirmed_tariffs_leave_players_near_indifference_in_coupled_worlds(small_world, experiment):
     found = align(experiment, mode="coupled", ranges=False, confirm=True)
     name = "aligning is better by, coupled, at the deterring tariff"
