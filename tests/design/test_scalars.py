@@ -25,7 +25,6 @@ from backfill.world import solve_world
 from tests.design.policies import CENTRE, DEPARTS, chain
 from tests.support import small
 
-
 pytestmark = pytest.mark.slow
 
 
