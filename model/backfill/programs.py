@@ -22,7 +22,7 @@ import jax
 import numpy as np
 from jax.experimental.compilation_cache import compilation_cache
 from jax.experimental.serialize_executable import deserialize_and_load, serialize
-from jax.sharding import PartitionSpec
+from jax.sharding import AxisType, PartitionSpec
 
 from backfill.kept import keep, keeping, kept, recalled, source
 
@@ -150,7 +150,8 @@ def _lowered(
 
     run = flat
     if spread:
-        mesh, part = jax.make_mesh((len(jax.devices()),), ("lane",)), PartitionSpec("lane")
+        mesh = jax.make_mesh((len(jax.devices()),), ("lane",), (AxisType.Auto,))
+        part = PartitionSpec("lane")
         given = tuple(part if n < spread else PartitionSpec() for n in range(len(leaves)))
         run = jax.shard_map(flat, mesh=mesh, in_specs=given, out_specs=part, check_vma=False)
     with jax.enable_x64(True):

@@ -24,7 +24,7 @@ from backfill.errors import (
 )
 from backfill.experiments.align.checks import game_of
 from backfill.experiments.align.file import GameTable
-from backfill.experiments.design.checks import design_of, unfit_levers
+from backfill.experiments.design.checks import design_of, threats, unfit_levers
 from backfill.experiments.design.file import DesignTable
 from backfill.experiments.file import NO_CONTROLS, ExperimentFile, Horizon, horizon, parse
 from backfill.experiments.parameters import against_priors, without_priors
@@ -253,6 +253,7 @@ def load_experiment(
             # Without a measure or a file that is at fault itself, or beside a twin, others may seem to change nothing.
             whole = len(policy.placed) == sum(_measure_count(one) for one in files) and not astray and not twins
             moved = {name for lever in sweep.levers for name in lever.measure} if sweep else set()
+            moved |= threats(design, acting) if design else set()
             wrong += _inert(acting, names, grid, exists, whole, facts, moved)
     if settings is None or wrong:
         raise Faults(wrong)
@@ -343,7 +344,7 @@ def _inert(
 ) -> tuple[UserError, ...]:  # fmt: skip
     """Measures that change nothing: beside each other if the policy is whole, else each for itself.
 
-    Those that a sweep moves may change nothing where the file leaves them.
+    Those that a sweep moves, or that an ally would meet only if it did not align, may change nothing where the file leaves them.
     """
     if moved:
         policy = Policy(tuple(_included(one) if one.measure.name in moved else one for one in policy.placed))

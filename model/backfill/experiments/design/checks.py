@@ -131,6 +131,14 @@ def _participants(table: DesignTable, policy: Policy, vocabulary: Vocabulary, fi
             yield InertMeasureError(file, path(key, "region"), one.region, remedy)
 
 
+def threats(table: DesignTable, policy: Policy) -> set[str]:
+    """Names of duties that may be for an ally that does not align, where an effect asks what it would meet."""
+    asked = (table.objective, *table.limits)
+    if not any(one.effect in KINDS and KINDS[one.effect].aside for one in asked):
+        return set()
+    return {one.measure.name for one in policy.placed if one.measure.kind in ("secondary_tariff", "retaliation")}
+
+
 def _still(levers: Levers, file: str, wedges: Callable[[Package], Wedges]) -> list[UserError]:
     """Levers whose whole range leaves wedges as they are, and those at whose bounds wedges jump."""
     wrong: list[UserError] = []
