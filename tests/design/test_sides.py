@@ -99,12 +99,17 @@ def test_each_side_is_the_world_solved_alone(setting):
             assert np.allclose(a, b, rtol=1e-5, atol=1e-5 * np.abs(b).max())
 
 
-@pytest.mark.slow
-def test_their_derivatives_equal_central_differences(setting, monkeypatch):
-    exact = equilibrium.solve
+@pytest.fixture
+def exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worlds solved to 1e-10: what one ally gains by a measure is small beside all that it absorbs."""
+    solved = equilibrium.solve
     monkeypatch.setattr(coupled, "TOLERANCE", 1e-10)
     monkeypatch.setattr(coupled, "STEP_TOLERANCE", 1e-10)
-    monkeypatch.setattr(coupled, "solve", lambda shape, lane, start: exact(shape, lane, start, tolerance=1e-13))
+    monkeypatch.setattr(coupled, "solve", lambda shape, lane, start: solved(shape, lane, start, tolerance=1e-13))
+
+
+@pytest.mark.slow
+def test_their_derivatives_equal_central_differences(setting, exact):
     effects = ["gross denial", "leakage", "leakage rate"]
     limits = [{"effect": one, "name": one, "at_most": 1e9} for one in effects]
     limits += [{"effect": "backfill rate", "products": "accelerators", "name": "backfill", "at_most": 1e9}]
@@ -126,7 +131,7 @@ def test_their_derivatives_equal_central_differences(setting, monkeypatch):
 
 
 @pytest.mark.slow
-def test_an_ally_that_must_want_to_go_along_holds_the_package_back(setting):
+def test_an_ally_that_must_want_to_go_along_holds_the_package_back(setting, exact):
     """Alignment denies; but the ally loses by it, so that asking for its consent leaves it at the least level."""
     levers = [LEVERS[2]]
     free = solve(
