@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from backfill.errors import (
@@ -85,6 +85,45 @@ def unknown_keys(
         for key, value in raw.items()
         if key not in known
     ]
+
+
+def known_only(
+    raw: Any,
+    key: str,
+    whole: type[BaseModel],
+    tables: Mapping[str, type[BaseModel]],
+    lists: Mapping[str, type[BaseModel]],
+    file: str,
+    wrong: list[UserError],
+) -> Any:
+    """A table without keys nobody reads, which are reported with what may have been meant.
+
+    Args:
+        raw: the table as read.
+        key: its place in the file.
+        whole, tables, lists: types of the table, of tables in it, and of the rows of lists of tables in it.
+        file: file to name.
+        wrong: where what is found is added.
+    """
+
+    def kept(table: Any, model: type[BaseModel], prefix: str) -> Any:
+        if not isinstance(table, Mapping):
+            return table
+        keys = [field.alias or name for name, field in model.model_fields.items()]
+        wrong.extend(unknown_keys(table, keys, file, prefix))
+        return {name: value for name, value in table.items() if name in keys}
+
+    found = kept(raw, whole, key)
+    if not isinstance(found, Mapping):
+        return found
+    found = dict(found)
+    for name, model in tables.items():
+        if name in found:
+            found[name] = kept(found[name], model, path(key, name))
+    for name, model in lists.items():
+        if isinstance(found.get(name), list):
+            found[name] = [kept(one, model, path(key, name, n)) for n, one in enumerate(found[name])]
+    return found
 
 
 def date_order(raw: Mapping[str, Any], file: str, prefix: str) -> list[UserError]:

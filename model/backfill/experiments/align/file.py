@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from backfill.dimensions import Period, Vocabulary
 from backfill.errors import DuplicateMeasureError, OutOfRangeError, UnknownRegionError, UserError, did_you_mean
 from backfill.games.payoffs import Game
-from backfill.policy.faults import faults, path, unknown_keys
+from backfill.policy.faults import faults, known_only, path
 from backfill.policy.measure import Products, Rate, Regions, Share
 
 MOST_PROFILES = {"static": 6561, "coupled": 243}
@@ -144,7 +144,7 @@ def read_game(
     if raw is None:
         return None, []
     wrong: list[UserError] = []
-    table, found = None, _known_only(raw, file, wrong)
+    table, found = None, known_only(raw, "game", GameTable, _TABLES, {"players": Player}, file, wrong)
     try:
         table = GameTable.model_validate(found, context={"vocabulary": vocabulary, "names_in": names_in})
     except ValidationError as error:
@@ -156,28 +156,6 @@ def read_game(
     if table is not None:
         wrong += _dates(table, file, periods)
     return (None if wrong else table), wrong
-
-
-def _known_only(raw: Any, file: str, wrong: list[UserError]) -> Any:
-    """The table without keys nobody reads, which are reported with what may have been meant."""
-
-    def kept(table: Any, model: type[BaseModel], prefix: str) -> Any:
-        if not isinstance(table, Mapping):
-            return table
-        keys = [field.alias or name for name, field in model.model_fields.items()]
-        wrong.extend(unknown_keys(table, keys, file, prefix))
-        return {key: value for key, value in table.items() if key in keys}
-
-    found = kept(raw, GameTable, "game")
-    if not isinstance(found, Mapping):
-        return found
-    found = dict(found)
-    for name, model in _TABLES.items():
-        if name in found:
-            found[name] = kept(found[name], model, path("game", name))
-    if isinstance(found.get("players"), list):
-        found["players"] = [kept(one, Player, path("game", "players", n)) for n, one in enumerate(found["players"])]
-    return found
 
 
 def _region(value: Any) -> str | None:

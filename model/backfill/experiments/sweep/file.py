@@ -18,7 +18,7 @@ from backfill.errors import (
     UserError,
     did_you_mean,
 )
-from backfill.policy.faults import faults, path, unknown_keys
+from backfill.policy.faults import faults, known_only, path
 
 MOST_AXES = 40
 MOST_SCENARIOS = 20_000_000
@@ -159,7 +159,7 @@ def read_sweep(
     if raw is None:
         return None, []
     wrong: list[UserError] = []
-    table, found = None, _known_only(raw, file, wrong)
+    table, found = None, known_only(raw, "sweep", SweepTable, _TABLES, _LISTS, file, wrong)
     try:
         table = SweepTable.model_validate(found)
     except ValidationError as error:
@@ -172,29 +172,6 @@ def read_sweep(
     if table is not None and not wrong:
         wrong += [*_whole(table, file, periods), *_choices(table, file), *_labels(table, file)]
     return (None if wrong else table), wrong
-
-
-def _known_only(raw: Any, file: str, wrong: list[UserError]) -> Any:
-    """The table without keys nobody reads, which are reported with what may have been meant."""
-
-    def kept(table: Any, model: type[BaseModel], prefix: str) -> Any:
-        if not isinstance(table, Mapping):
-            return table
-        keys = [field.alias or name for name, field in model.model_fields.items()]
-        wrong.extend(unknown_keys(table, keys, file, prefix))
-        return {key: value for key, value in table.items() if key in keys}
-
-    found = kept(raw, SweepTable, "sweep")
-    if not isinstance(found, Mapping):
-        return found
-    found = dict(found)
-    for name, model in _TABLES.items():
-        if name in found:
-            found[name] = kept(found[name], model, path("sweep", name))
-    for name, model in _LISTS.items():
-        if isinstance(found.get(name), list):
-            found[name] = [kept(one, model, path("sweep", name, n)) for n, one in enumerate(found[name])]
-    return found
 
 
 def _rows(raw: Mapping[str, Any], name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
