@@ -17,6 +17,7 @@ from backfill.trade.equilibrium import Lane
 from backfill.trade.factors import Used, buyers, by_columns, factors, used_in
 from backfill.trade.market import Outcome, market, node_matrix
 from backfill.trade.pieces import in_pieces
+from backfill.trade.sites import Outlays, Sites
 
 SLOPES_CHUNK = 4
 
@@ -40,13 +41,19 @@ class PlanSlopes(NamedTuple):
 
 
 def _plan_slopes(
-    structure: Structure, builders: tuple[int, ...], limited_goods: bool, lanes: Lane, vectors: Array, need: Array
+    structure: Structure,
+    builders: tuple[int, ...],
+    limited_goods: bool,
+    lanes: Lane,
+    outlays: Outlays | None,
+    vectors: Array,
+    need: Array,
 ) -> tuple:
     rows, columns = (jnp.array(x) for x in node_matrix(structure))
     nodes, count = len(structure.nodes), len(builders)
     chosen, sites = need[jnp.array(builders)], columns[jnp.array(builders)]
 
-    def one(lane: Lane, vector: Array) -> tuple[Array, Array, Array]:
+    def one(lane: Lane, outlays: Outlays | None, vector: Array) -> tuple[Array, Array, Array]:
         unknowns, classes = vector.shape[0], lane.plan.purchases.shape[1]
         walls = None
         if not limited_goods:
@@ -60,6 +67,9 @@ def _plan_slopes(
             x, rent, more = point[:unknowns], point[unknowns : unknowns + nodes], point[unknowns + nodes :]
             bought = groups._replace(purchases=groups.purchases + (more @ tools).reshape(groups.purchases.shape))
             plan = eqx.tree_at(lambda plan: plan.rent, lane.plan, rent)
+            if outlays is not None:
+                paid = jax.tree.map(lambda base, part: base + jnp.tensordot(more, part, 1), plan.outlays, outlays)
+                plan = eqx.tree_at(lambda plan: plan.outlays, plan, paid)
             new, outcome = market(structure, lane.parameters, lane.barriers, plan, lane.demand, x, walls, bought)
             cost = tools @ outcome.buying.composites.by_column.ravel()
             return jnp.concatenate([new, outcome.output[rows, columns], cost])
@@ -74,7 +84,7 @@ def _plan_slopes(
             total[nodes:, :nodes].reshape(count, classes, nodes),
         )
 
-    return jax.lax.map(lambda pair: one(*pair), (lanes, vectors))
+    return jax.lax.map(lambda parts: one(*parts), (lanes, outlays, vectors))
 
 
 def plan_slopes(
@@ -82,15 +92,19 @@ def plan_slopes(
     lanes: Lane,
     vectors: Float[np.ndarray, "lane unknown"],
     need: Float[np.ndarray, "node product"],
+    sites: Sites | None = None,
+    additions: Float[np.ndarray, "lane node class"] | None = None,
 ) -> PlanSlopes:
     """Exact response of use and tool costs to rents and additions: ``dy = y_z + y_x (I - F_x)^-1 F_z``.
 
     Args:
         need: tool composites per unit of capacity added.
+        sites, additions: what additions cost beside tools, and those at these solutions, of lanes whose plan has outlays.
     """
     builders = tuple(np.flatnonzero(need.any(1)).tolist())
     settings = (structure, builders, used_in(lanes.barriers).limited_goods)
-    by_rent, by_addition, cost = in_pieces(_plan_slopes, settings, SLOPES_CHUNK, (lanes, vectors), (need,))
+    extra = None if sites is None or additions is None else sites.marginal(structure, need, additions, builders)
+    by_rent, by_addition, cost = in_pieces(_plan_slopes, settings, SLOPES_CHUNK, (lanes, extra, vectors), (need,))
     nodes, classes = len(structure.nodes), by_addition.shape[-1]
     use = np.zeros((len(vectors), nodes, nodes, classes))
     slope = np.zeros((len(vectors), nodes, classes, nodes))
