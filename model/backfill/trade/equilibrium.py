@@ -122,7 +122,8 @@ def _solve(
         return jax.vmap(one)(lanes, points, walls, groups)[0]
 
     least = floor(structure, start.shape[1], limits)
-    precondition = None if inverse is None else lambda change: jnp.einsum("luv,lv->lu", inverse, change)
+    steep = None if inverse is None else inverse.astype(start.dtype)
+    precondition = None if steep is None else lambda change: jnp.einsum("luv,lv->lu", steep, change)
     found = anderson.solve(
         evaluate, start, floor=least, tolerance=tolerance, patience=PATIENCE, precondition=precondition
     )

@@ -21,13 +21,10 @@ from backfill.supply.nodes import capacity_path
 from backfill.supply.orders import Orders
 from backfill.threads import single_threaded_algebra
 from backfill.trade.equilibrium import outcomes
-from backfill.trade.sensitivity import PlanSlopes
+from backfill.trade.sensitivity import PlanSlopes, with_classes
 
 TOGETHER = 12
 """Worlds solved in one batch: enough for the markets to work on whole chunks, few enough for memory."""
-
-_CLASSES = {"use_by_addition": 3, "cost_by_rent": 2}
-"""Axis of the builders' classes in the slopes."""
 
 
 @dataclass(frozen=True)
@@ -110,23 +107,20 @@ class NextDoor(Coupling):
         for place, name in enumerate(self.limits):
             if name in solved.limits:
                 vector[:, states + place] = point.vector[:, states + solved.limits.index(name)]
-        additions = _classes(point.additions, 1, classes)
+        additions = with_classes(point.additions, 1, classes)
         additions[:, 0] += point.additions[:, classes:].sum(1)
-        cost = _classes(point.tool_cost, 1, classes)
+        cost = with_classes(point.tool_cost, 1, classes)
         return replace(point, vector=vector, additions=additions, tool_cost=cost, seen=None)
 
     def _orders_of(self, solved: Solved) -> Orders:
         """What is bought ahead, with as many classes of builders."""
         orders, classes = solved.point.orders, self.nodes[0].class_share.shape[1]
-        return replace(orders, kits=_classes(_classes(orders.kits, 2, classes), 4, classes))
+        return replace(orders, kits=with_classes(with_classes(orders.kits, 2, classes), 4, classes))
 
     def _slopes_of(self, solved: Solved) -> PlanSlopes | None:
         if solved.slopes is None:
             return None
-        classes = self.nodes[0].class_share.shape[1]
-        return solved.slopes._replace(
-            **{name: _classes(getattr(solved.slopes, name), axis, classes) for name, axis in _CLASSES.items()}
-        )
+        return solved.slopes.fitted(self.nodes[0].class_share.shape[1], solved.limits, self.limits)
 
 
 def _joined(before: Point, after: Point, since: int) -> Point:
@@ -140,13 +134,6 @@ def _joined(before: Point, after: Point, since: int) -> Point:
     return replace(
         before, **by_period, **{name: joined(name, -1) for name in ("rent", "additions", "use", "mill", "tool_cost")}
     )
-
-
-def _classes(array: np.ndarray, axis: int, count: int) -> np.ndarray:
-    """The array with ``count`` classes of builders: more with nobody in them, or without the last ones."""
-    held = array.shape[axis]
-    wider = np.pad(array, [(0, max(count - held, 0) if n == axis else 0) for n in range(array.ndim)])
-    return np.take(wider, range(count), axis)
 
 
 class Queue:
