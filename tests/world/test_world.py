@@ -209,7 +209,7 @@ def test_the_step_reported_is_what_another_round_would_move(economy):
 
 
 def test_a_world_stopped_early_says_what_is_apart(economy, monkeypatch):
-    monkeypatch.setattr("backfill.coupling.ROUNDS", 1)
+    monkeypatch.setattr("backfill.coupling.rounds.ROUNDS", 1)
     world = solve_world(economy, [controls(economy, frontier=0.9, tools=0.9, ally=0.9)])[0]
     assert world.status is Status.COUPLING_FAILED
     assert world.checks["converged"] == 0.0
@@ -230,8 +230,8 @@ def test_markets_without_an_answer_are_named_by_reported_periods(economy, monkey
         solved = equilibrium.solve(*arguments, **named)
         return solved._replace(converged=np.zeros_like(solved.converged))
 
-    monkeypatch.setattr("backfill.coupling.solve", failing)
-    monkeypatch.setattr("backfill.coupling.ROUNDS", 1)
+    monkeypatch.setattr("backfill.coupling.rounds.solve", failing)
+    monkeypatch.setattr("backfill.coupling.rounds.ROUNDS", 1)
     world = solve_world(economy, [controls(economy, frontier=0.5)])[0]
     assert world.status is Status.MARKETS_FAILED
     labels = [period.label for period in economy.periods[: economy.reported]]
@@ -292,7 +292,7 @@ def test_worlds_that_cannot_depart_are_refused(economy, departs, complaint):
 
 
 def test_what_follows_from_a_failed_world_fails_too(economy, monkeypatch):
-    monkeypatch.setattr("backfill.coupling.ROUNDS", 1)
+    monkeypatch.setattr("backfill.coupling.rounds.ROUNDS", 1)
     none = Wedges.none(economy.structure.vocabulary, economy.periods)
     early, late = controls(economy, tools=0.5), controls(economy, tools=0.5, frontier=0.0)
     late.coverage[2:] *= 1.5
