@@ -53,7 +53,8 @@ def test_bought_and_paid_are_integrals_of_the_marginal_cost(economy, base: float
         theirs = [n for n in own if shape.nodes[n][1] != code]
         at_home = [n for n in range(nodes) if shape.nodes[n][1] == code]
         paid = private[own].sum() + (bought - private)[at_home].sum()
-        assert theirs and found.paid[shape.region(code)] == pytest.approx(paid, rel=1e-6)
+        assert theirs
+        assert found.paid[shape.region(code)] == pytest.approx(paid, rel=1e-6)
 
 
 def test_marginal_outlays_are_the_slopes(economy):
@@ -98,7 +99,8 @@ def test_what_is_bought_lowers_final_use_and_is_in_nobodys_absorption(economy, r
     lane, vector = reference.lane({0: reference.points[0]}, {0: years})
     found = outcomes(economy.structure, lane, vector)
     outlays = lane.plan.outlays
-    assert outlays.bought.min() >= 0 and outlays.bought.sum() > 0
+    assert outlays.bought.min() >= 0
+    assert outlays.bought.sum() > 0
     np.testing.assert_allclose(outlays.paid.sum(1), outlays.bought.sum(1), rtol=1e-12)
     final = found.absorption.goods * found.buying.mean
     compute = np.asarray(found.absorption.compute * found.compute_price)
@@ -138,10 +140,14 @@ def test_a_subsidy_is_paid_by_the_site_and_costs_the_world_nothing_itself(econom
     share = np.ones((len(shape.nodes), 1, len(economy.periods)))
     added = np.asarray(economy.capacity.additions)[..., None]
     need = np.asarray(economy.capacity.tool_need)
-    plain, given = (sites_of(economy, share, w).outlays(shape, need, added) for w in (Wedges.none(names, economy.periods), wedges))
+    plain, given = (
+        sites_of(economy, share, w).outlays(shape, need, added) for w in (Wedges.none(names, economy.periods), wedges)
+    )
     np.testing.assert_array_equal(given.bought, plain.bought)
     change = given.paid - plain.paid
-    assert (change[:, shape.region(region)] > 0).all() and (change[:, shape.region(owner)] < 0).all()
+    assert (change[:, shape.region(region)] > 0).all()
+    assert (change[:, shape.region(owner)] < 0).all()
     np.testing.assert_allclose(change.sum(1), 0, atol=1e-9 * np.abs(plain.paid).max())
     (world,) = solve_world(economy, [wedges])
-    assert world.status is Status.SOLVED and world.checks["walras"] < 1e-8
+    assert world.status is Status.SOLVED
+    assert world.checks["walras"] < 1e-8

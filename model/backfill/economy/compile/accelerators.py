@@ -61,9 +61,9 @@ class Use:
 def compute_use(sources: Sources) -> list[Use]:
     """Acquisitions by user, product and channel when no control is in force.
 
-    China takes its share, before the rules, of the US-designed volume that is for sale, others divide the rest; a share of each user's US
-    volume is export grade; the adversary's own designs are a share of each user's direct acquisitions; remote use is a
-    share of China's total.
+    China takes its share, before the rules, of the US-designed volume that is for sale, others divide the rest; a share of
+    each user's US volume is export grade; the adversary's own designs are a share of each user's direct acquisitions; remote
+    use is a share of China's total.
     """
     codes = sources.codes
     world, sale = volumes(sources)
