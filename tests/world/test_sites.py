@@ -140,9 +140,8 @@ def test_a_subsidy_is_paid_by_the_site_and_costs_the_world_nothing_itself(econom
     share = np.ones((len(shape.nodes), 1, len(economy.periods)))
     added = np.asarray(economy.capacity.additions)[..., None]
     need = np.asarray(economy.capacity.tool_need)
-    plain, given = (
-        sites_of(economy, share, w).outlays(shape, need, added) for w in (Wedges.none(names, economy.periods), wedges)
-    )
+    none = Wedges.none(names, economy.periods)
+    plain, given = (sites_of(economy, share, w).outlays(shape, need, added) for w in (none, wedges))
     np.testing.assert_array_equal(given.bought, plain.bought)
     change = given.paid - plain.paid
     assert (change[:, shape.region(region)] > 0).all()
