@@ -25,7 +25,7 @@ def test_quality_is_the_weighted_product_of_operations_and_bandwidth(sources: So
 
 
 def test_volumes_are_units_times_quality(sources: Sources):
-    world = accelerators.volumes(sources)
+    world, _ = accelerators.volumes(sources)
     sold = sources.rows("chip_units", period="2022")
     q = accelerators.quality(sources)
     listed = sum(units * q[chip] for chip, units in sold.select("product", "value").iter_rows())
@@ -37,11 +37,28 @@ def test_volumes_are_units_times_quality(sources: Sources):
 
 def test_users_add_up_to_what_is_made(sources: Sources):
     use = accelerators.compute_use(sources)
-    for year, world in zip(accelerators.YEARS, accelerators.volumes(sources), strict=True):
+    for year, world in zip(accelerators.YEARS, accelerators.volumes(sources)[0], strict=True):
         direct = sum(
             u.kh100e for u in use if u.year == year and u.channel == "direct" and u.product != accelerators.ADVERSARY
         )
         assert direct == pytest.approx(world, rel=1e-9)
+
+
+def test_the_share_before_the_rules_is_of_what_is_for_sale(sources: Sources):
+    """What Google and Amazon keep for themselves grows from 5% to 27% of US design; no share of it is China's."""
+    world, sale = accelerators.volumes(sources)
+    kept = 1 - sale / world
+    assert kept[0] == pytest.approx(0.0518, abs=5e-4)
+    assert kept[3] == pytest.approx(0.2715, abs=5e-4)
+    np.testing.assert_allclose(kept[4:], kept[3])
+    use = accelerators.compute_use(sources)
+    for year, share, n in ((2022, 0.225, 0), (2025, 0.21, 3), (2030, 0.17, 8)):
+        bought = sum(
+            u.kh100e
+            for u in use
+            if u.year == year and u.user == "CHN" and u.channel == "direct" and u.product != accelerators.ADVERSARY
+        )
+        assert bought == pytest.approx(share * sale[n], rel=1e-9)
 
 
 def test_own_designs_grow_in_china_and_stay_small_elsewhere(sources: Sources):

@@ -25,17 +25,24 @@ def quality(sources: Sources) -> dict[str, float]:
     return {c: (ops[c] / ops["H100"]) ** theta * (band[c] / band["H100"]) ** (1 - theta) for c in ops}
 
 
-def volumes(sources: Sources) -> np.ndarray:
-    """World volume of US design by year, thousand H100e in quality units: chips sold, then projected growth."""
-    q = quality(sources)
-    out = []
+def volumes(sources: Sources) -> tuple[np.ndarray, np.ndarray]:
+    """World volume of US design by year, thousand H100e in quality units, and what of it is for sale.
+
+    Chips sold, then projected growth. What designers keep for machines of their own (`captive_share`) is for sale to nobody;
+    after the last year with figures its share stays.
+    """
+    q, kept = quality(sources), sources.by("product", "captive_share")
+    made, sale = [], []
     for year in OBSERVED:
-        sold = sources.rows("chip_units", period=str(year)).select("product", "value").iter_rows()
-        listed = sum(units * q[chip] for chip, units in sold)
-        out.append(listed * (1 + sources.value("unlisted_share", period=str(year))))
+        sold = sources.rows("chip_units", period=str(year)).select("product", "value").rows()
+        unlisted = sources.value("unlisted_share", period=str(year))
+        made.append(sum(units * q[chip] for chip, units in sold) * (1 + unlisted))
+        sale.append(sum(units * q[chip] * (1 - kept.get(chip, 0.0)) for chip, units in sold) * (1 + unlisted))
     for year in list(YEARS)[len(OBSERVED) :]:
-        out.append(out[-1] * sources.value("volume_growth", period=str(year)))
-    return np.array(out)
+        growth = sources.value("volume_growth", period=str(year))
+        made.append(made[-1] * growth)
+        sale.append(sale[-1] * growth)
+    return np.array(made), np.array(sale)
 
 
 @dataclass(frozen=True)
@@ -54,13 +61,13 @@ class Use:
 def compute_use(sources: Sources) -> list[Use]:
     """Acquisitions by user, product and channel when no control is in force.
 
-    China takes its share of US-designed volume before the rules, others divide the rest; a share of each user's US
-    volume is export grade; the adversary's own designs are a share of each user's direct acquisitions; remote use is a
-    share of China's total.
+    China takes its share, before the rules, of the US-designed volume that is for sale, others divide the rest; a share of
+    each user's US volume is export grade; the adversary's own designs are a share of each user's direct acquisitions; remote
+    use is a share of China's total.
     """
     codes = sources.codes
-    world = volumes(sources)
-    china = sources.path(YEARS, "user_share", region="CHN")
+    world, sale = volumes(sources)
+    china = sources.path(YEARS, "user_share", region="CHN") * sale / world
     other = np.array([_path_or_zero(sources, "user_share_outside_china", region) for region in codes])
     other /= other.sum(0)
     lower = sources.value("export_grade_share")

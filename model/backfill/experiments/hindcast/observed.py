@@ -88,7 +88,7 @@ def figures(sources: Sources) -> tuple[Figure, ...]:
     Raises:
         DataError: a figure that is needed to convert another is missing.
     """
-    world = dict(zip(range(2022, 2026), volumes(sources)[:4], strict=True))
+    world = dict(zip(range(2022, 2026), volumes(sources)[0][:4], strict=True))
     found = [
         *_sold(sources, world),
         *_mixtures(sources),
