@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from backfill.errors import CommandError, Faults, UserError, did_you_mean
 from backfill.hats.accounts import Accounts
-from backfill.hats.market import Base, Found, Setting, Shock, Walls, wage_response
+from backfill.hats.market import Base, Found, Setting, Shock, Walls, slopes_at
 
 Closure = Literal["fixed", "proportional", "balanced"]
 CLOSURES = ("fixed", "proportional", "balanced")
@@ -84,14 +84,15 @@ def base_of(accounts: Accounts, setting: Setting, scale: ScaleEconomies | None, 
         output=accounts.output,
         live=(demanded & (accounts.spending > 0)).astype(float),
         pace=np.zeros((regions, regions)),
+        levels=np.zeros((0, 0)),
         strength=np.full(products, scale.strength if scale else 0.0),
         supply=_supply(accounts.regions, labour),
         tax=np.full(regions, labour.income_tax if labour else 0.0),
     )
     walls = Walls(base.share, base.share / (1 + base.tariff))
     nobody = np.zeros((products, 0, regions))
-    pace = wage_response(base, walls, nobody, np.ones((products, regions)), base.spending)
-    return base._replace(pace=pace)
+    known = slopes_at(setting, base, walls, nobody, np.ones((products, regions)), base.spending, base.income)
+    return base._replace(pace=known.pace, levels=known.levels)
 
 
 def _supply(regions: tuple[str, ...], labour: ElasticLabour | None) -> Float[np.ndarray, " region"]:

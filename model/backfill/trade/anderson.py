@@ -28,16 +28,49 @@ class FixedPoint(NamedTuple):
     converged: Bool[Array, " lane"]
 
 
-def _mix(point: Array, change: Array, points: Array, changes: Array, damping: Array) -> Array:
-    """Anderson step from histories of differences ``[lane, memory, unknown]`` (type II, regularised)."""
-    gram = jnp.einsum("lmu,lnu->lmn", changes, changes)
-    trace = jnp.trace(gram, axis1=1, axis2=2)
-    ridge = (1e-13 * trace + 1e-300)[:, None, None] * jnp.eye(gram.shape[1])
-    right = jnp.einsum("lmu,lu->lm", changes, change)
-    weights = jnp.linalg.solve(gram + ridge, right[..., None])[..., 0]
-    pace = damping[:, None]
-    step = point + pace * change - jnp.einsum("lm,lmu->lu", weights, points + pace[..., None] * changes)
-    return jnp.where(jnp.isfinite(step), step, point + pace * change)
+class _Past(NamedTuple):
+    """What lanes did lately, a ring of differences; what is forgotten stays in place without weight.
+
+    Attributes:
+        points, changes: differences of points and of the map's changes there.
+        gram: inner products of differences of changes.
+        known: 1 where a place of the ring is remembered.
+    """
+
+    points: Float[Array, "lane memory unknown"]
+    changes: Float[Array, "lane memory unknown"]
+    gram: Float[Array, "lane memory memory"]
+    known: Float[Array, "lane memory"]
+
+    def step(self, change: Array, damping: Array) -> Array:
+        """Anderson step (type II, regularised)."""
+        trace = jnp.trace(self.gram, axis1=1, axis2=2)
+        ridge = (1e-13 * trace + 1e-300)[:, None, None] * jnp.eye(self.gram.shape[1])
+        right = self.known * jnp.einsum("lmu,lu->lm", self.changes, change)
+        weights = _solved(self.gram + ridge, right)
+        pace, plain = damping[:, None], damping[:, None] * change
+        mixed = jnp.einsum("lm,lmu->lu", weights, self.points) + pace * jnp.einsum("lm,lmu->lu", weights, self.changes)
+        step = plain - mixed
+        return jnp.where(jnp.isfinite(step), step, plain)
+
+    def with_next(self, slot: Array, point: Array, change: Array, keep: Array, forget: Array) -> _Past:
+        """One difference more, in the place of the oldest, where it is kept; nothing where all is forgotten."""
+        points = self.points.at[:, slot].set(jnp.where(keep[:, None], point, 0.0))
+        change = jnp.where(keep[:, None], change, 0.0)
+        changes = self.changes.at[:, slot].set(change)
+        known = jnp.where(forget[:, None], 0.0, self.known).at[:, slot].set(keep.astype(float))
+        row = known * jnp.einsum("lmu,lu->lm", changes, change)
+        gram = jnp.where(forget[:, None, None], 0.0, self.gram).at[:, slot].set(row).at[:, :, slot].set(row)
+        return _Past(points, changes, gram, known)
+
+
+def _solved(matrix: Float[Array, "lane n n"], right: Float[Array, "lane n"]) -> Float[Array, "lane n"]:
+    """Solutions of small definite systems by elimination, all lanes at once: LAPACK one by one takes longer than markets."""
+    table = jnp.concatenate([matrix, right[..., None]], axis=2)
+    for n in range(right.shape[1]):
+        row = table[:, n] / table[:, n, n, None]
+        table = table - table[:, :, n].at[:, n].add(-1.0)[:, :, None] * row[:, None]
+    return table[..., -1]
 
 
 def solve(
@@ -65,7 +98,7 @@ def solve(
             itself if None. Residuals are those of the map in either case.
     """
     lanes, unknowns = start.shape
-    histories = jnp.zeros((lanes, memory, unknowns))
+    histories, numbers = jnp.zeros((lanes, memory, unknowns)), jnp.zeros((lanes, memory))
 
     def measured(point: Array) -> tuple[Array, Array]:
         change = evaluate(point) - point
@@ -77,35 +110,34 @@ def solve(
         return jnp.isfinite(best_size) & (damping > 0.5**restarts)
 
     def unfinished(carry: tuple) -> Array:
-        _, _, size, _, best_size, _, _, damping, _, _, step = carry
+        _, _, size, _, best_size, _, damping, _, _, step = carry
         return jnp.any(~(size <= tolerance) & hopeful(best_size, damping)) & (step < max_steps)
 
     def advance(carry: tuple) -> tuple:
-        point, change, size, best, best_size, points, changes, damping, stale, steps, step = carry
+        point, change, size, best, best_size, past, damping, stale, steps, step = carry
         lost = ~jnp.isfinite(size) | (size > 30 * best_size) | (stale >= patience)
         moves = ~(size <= tolerance) & hopeful(best_size, damping)
-        proposal = _mix(point, change, points, changes, damping)
-        length = jnp.abs(proposal - point).max(1, keepdims=True)
-        proposal = point + (proposal - point) * (trust / jnp.maximum(length, trust))
+        move = past.step(change, damping)
+        length = jnp.abs(move).max(1, keepdims=True)
+        proposal = point + move * (trust / jnp.maximum(length, trust))
         proposal = jnp.maximum(jnp.where(lost[:, None], best, proposal), floor)
         new_point = jnp.where(moves[:, None], proposal, point)
         new_change, new_size = measured(new_point)
         new_change = jnp.where(moves[:, None], new_change, change)
         new_size = jnp.where(moves, new_size, size)
-        keep, lane = (moves & ~lost)[:, None], lost[:, None, None]
-        slot = step % memory
-        points = jnp.where(lane, 0.0, points.at[:, slot].set(jnp.where(keep, new_point - point, 0.0)))
-        changes = jnp.where(lane, 0.0, changes.at[:, slot].set(jnp.where(keep, new_change - change, 0.0)))
+        keep = moves & ~lost & jnp.isfinite(new_size)
+        past = past.with_next(step % memory, new_point - point, new_change - change, keep, lost)
         better = new_size < best_size
         best = jnp.where(better[:, None], new_point, best)
         best_size = jnp.where(better, new_size, best_size)
         stale = jnp.where(better | lost, 0, stale + 1)
         damping = jnp.where(lost & moves, 0.5 * damping, damping)
         steps = steps + moves
-        return new_point, new_change, new_size, best, best_size, points, changes, damping, stale, steps, step + 1
+        return new_point, new_change, new_size, best, best_size, past, damping, stale, steps, step + 1
 
     ones, none = jnp.ones(lanes), jnp.zeros(lanes, jnp.int32)
-    carry = (start, change, size, start, size, histories, histories, ones, none, none, 0)
+    past = _Past(histories, histories, jnp.zeros((lanes, memory, memory)), numbers)
+    carry = (start, change, size, start, size, past, ones, none, none, 0)
     point, _, size, best, best_size, *_, steps, _ = jax.lax.while_loop(unfinished, advance, carry)
     finished = size <= tolerance
     return FixedPoint(jnp.where(finished[:, None], point, best), jnp.where(finished, size, best_size), steps, finished)
