@@ -12,15 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import jax
 import numpy as np
 
-from backfill.economy.economy import Economy
+from backfill.economy.economy import Economy, Parameters
 from backfill.policy.wedges import Wedges
 from backfill.supply.foresight import Foresight
 from backfill.supply.highs import CompiledPlan
-from backfill.supply.inherited import departing, nodes_of
+from backfill.supply.inherited import departing, nodes_of, subsidies
 from backfill.supply.josephy import AffineAnswer, answer
 from backfill.supply.nodes import Array, MarketResponse, Nodes, capacity_path
 from backfill.supply.orders import Bend, Flows, Orders, Seen
@@ -29,9 +30,10 @@ from backfill.supply.stockpile import Stockholders
 from backfill.trade import sensitivity
 from backfill.trade.barriers import lanes
 from backfill.trade.demand import Tastes
-from backfill.trade.equilibrium import Equilibrium, Lane, solve
+from backfill.trade.equilibrium import Equilibrium, Lane, solve, walls_of
 from backfill.trade.market import Plan, node_matrix
 from backfill.trade.prices import CHOKE
+from backfill.trade.sites import Outlays, Sites
 
 ROUNDS = 30
 TOLERANCE = 1e-7
@@ -158,6 +160,7 @@ class Coupling:
         self.count, self.periods = len(worlds), len(economy.periods)
         self.departs = dict(departs or {}) if foresight.looks_ahead else {}
         self.barriers = lanes(shape, worlds)
+        self.walls = walls_of(shape, self._parameters(np.arange(self.count * self.periods)), self.barriers)
         self.rows, self.columns = (np.array(x, int) for x in node_matrix(shape))
         self.need = np.asarray(economy.capacity.tool_need)
         share = np.asarray(self.barriers.builder_share)
@@ -168,6 +171,7 @@ class Coupling:
             for part, wedges in zip(share, worlds, strict=True)
         ]
         self.worlds = tuple(worlds)
+        self.sites = [sites_of(economy, nodes.class_share, wedges) for nodes, wedges in zip(self.nodes, worlds, strict=True)]
         self.holders = [self._holders(world) for world in range(self.count)]
         rents = np.zeros((self.periods, self.barriers.limit_quantity.shape[1]))
         vector = np.concatenate([np.asarray(economy.reference_state), rents], axis=1)
@@ -176,6 +180,7 @@ class Coupling:
         self.rounds = np.zeros(self.count, int)
         self.failures: dict[int, slice] = {}
         self.blocked: set[int] = set()
+        self._given: tuple[np.ndarray, Any] = np.zeros(0), None
         self._slopes: list[sensitivity.PlanSlopes | None] = [None] * self.count
 
     def _holders(
@@ -234,20 +239,26 @@ class Coupling:
     def lane(self, points: Mapping[int, Point], periods: Mapping[int, np.ndarray]) -> tuple[Lane, Array]:
         """What the markets of some worlds take as given in chosen periods, world by world, and where to start from."""
         at = np.concatenate([world * self.periods + periods[world] for world in points])
-        year = at % self.periods
-        purchases, stock, compute = [], [], []
+        purchases, stock, compute, outlays = [], [], [], []
         for world, point in points.items():
             bought = self.bought(point, periods[world])
             stored = self.holders[world].purchases(point.orders, point.additions)
             purchases.append(bought + stored.tools[periods[world]])
             stock.append(stored.goods[periods[world]])
             compute.append(stored.compute[periods[world]])
+            outlays.append(self.outlays(self.sites[world], point, periods[world]))
         rent = np.concatenate([point.rent[:, periods[world]].T for world, point in points.items()])
-        plan = Plan(rent, np.concatenate(purchases), np.concatenate(stock), np.concatenate(compute))
-        parameters = jax.tree.map(lambda x: np.asarray(x)[year], self.economy.parameters)
-        barriers = jax.tree.map(lambda x: np.asarray(x)[at], self.barriers)
+        paid = jax.tree.map(lambda *parts: np.concatenate(parts), *outlays)
+        plan = Plan(rent, np.concatenate(purchases), np.concatenate(stock), np.concatenate(compute), paid)
+        if not np.array_equal(at, self._given[0]):
+            given = jax.tree.map(lambda x: np.asarray(x)[at], (self.barriers, self.walls))
+            self._given = at, (self._parameters(at), *given)
+        parameters, barriers, walls = self._given[1]
         start = np.concatenate([point.vector[periods[world]] for world, point in points.items()])
-        return Lane(parameters, barriers, plan, Tastes()), start
+        return Lane(parameters, barriers, plan, Tastes(), walls), start
+
+    def _parameters(self, lanes: np.ndarray) -> Parameters:
+        return jax.tree.map(lambda x: np.asarray(x)[lanes % self.periods], self.economy.parameters)
 
     def bought(self, point: Point, periods: np.ndarray) -> Array:
         """Tools bought for additions at a point, ``[period, product, class, region]``."""
@@ -256,6 +267,10 @@ class Coupling:
         for node, column in enumerate(self.columns):
             bought[..., column] += self.need[node][:, None] * point.additions[node][:, periods].T[:, None, :]
         return bought
+
+    def outlays(self, sites: Sites, point: Point, periods: np.ndarray) -> Outlays:
+        """What additions at a point cost beside tools, ``[period, ...]``."""
+        return sites.at(periods).outlays(self.economy.structure, self.need, point.additions[..., periods].transpose(2, 0, 1))
 
     def gaps(self, world: int, point: Point | None = None) -> Residuals:
         """Natural residuals of a world at true prices."""
@@ -332,7 +347,9 @@ class Coupling:
         """Solve the markets of the periods ``span`` at given plans, all worlds in one batch."""
         periods = np.arange(self.periods)[span]
         lane, start = self.lane(trials, dict.fromkeys(trials, periods))
-        market = self._solved(lane, start, np.tile(periods, len(trials)))
+        slopes = [self._slopes[world] for world in trials]
+        inverse = np.concatenate([x.inverse[periods] for x in slopes if x]) if all(slopes) else None
+        market = self._solved(lane, start, np.tile(periods, len(trials)), inverse)
         use, mill = (x[:, self.rows, self.columns] for x in (market.output, market.mill))
         tools = np.einsum("gk,lkcg->lgc", self.need, market.by_class[..., self.columns])
         found, length = {}, len(periods)
@@ -365,10 +382,10 @@ class Coupling:
         prices = (_with(np.ones((self.periods, *part.shape[1:])), span, part[own]) for part in parts)
         return Seen(*prices, *(_with(np.zeros((self.periods, *part.shape[1:])), span, part) for part in reach))
 
-    def _solved(self, lane: Lane, start: Array, years: np.ndarray) -> Equilibrium:
+    def _solved(self, lane: Lane, start: Array, years: np.ndarray, inverse: Array | None) -> Equilibrium:
         """Markets solved from where they stood or, where that leads nowhere, from the reference."""
         shape = self.economy.structure
-        market = solve(shape, lane, start)
+        market = solve(shape, lane, start, inverse=inverse)
         lost = np.flatnonzero(~market.converged)
         if not lost.size:
             return market
@@ -498,7 +515,10 @@ class Coupling:
     def _differentiate(self, points: Mapping[int, Point], periods: Mapping[int, np.ndarray]) -> None:
         """Renew the markets' slopes at the points of some worlds in chosen periods."""
         lane, vectors = self.lane(points, periods)
-        fresh = sensitivity.plan_slopes(self.economy.structure, lane, vectors, self.need)
+        at = {world: periods[world] for world in points}
+        sites = jax.tree.map(lambda *parts: np.concatenate(parts), *(self.sites[w].at(years) for w, years in at.items()))
+        added = np.concatenate([points[w].additions[..., years].transpose(2, 0, 1) for w, years in at.items()])
+        fresh = sensitivity.plan_slopes(self.economy.structure, lane, vectors, self.need, sites, added)
         first = 0
         for world in points:
             own = slice(first, first := first + len(periods[world]))
@@ -507,6 +527,23 @@ class Coupling:
             self._slopes[world] = sensitivity.PlanSlopes(
                 *(_with(x, periods[world], part[own]) for x, part in zip(kept, fresh, strict=True))
             )
+
+
+def sites_of(economy: Economy, share: Array, wedges: Wedges) -> Sites:
+    """What additions cost beside tools in one world, by period.
+
+    Args:
+        economy: the calibrated economy.
+        share: ``[node, class, period]`` share of builders in each class of tool buyers.
+        wedges: the policy: its subsidies.
+    """
+    capacity = economy.capacity
+    return Sites(
+        np.asarray(capacity.site_cost),
+        np.asarray(capacity.slope),
+        subsidies(economy, wedges).T,
+        share.transpose(2, 0, 1),
+    )
 
 
 def _with(array: np.ndarray, span: slice | np.ndarray, part: np.ndarray, axis: int = 0) -> np.ndarray:

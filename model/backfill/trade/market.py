@@ -20,11 +20,12 @@ from backfill.trade.factors import Buyers, Factors, buyers, duty_paid, factors, 
 from backfill.trade.income import Income, owner_matrix
 from backfill.trade.limits import Use, rent_step, use_of_limits
 from backfill.trade.prices import Buying, stack_prices
+from backfill.trade.sites import Outlays, tools_abroad
 from backfill.trade.state import State, pack, unpack
 
 WAGE_STEP = 0.5
 RESPONSE = 30.0
-SWEEPS = 3
+SWEEPS, NO_SWEEPS = 3, 0
 
 
 class Plan(eqx.Module):
@@ -35,12 +36,14 @@ class Plan(eqx.Module):
         purchases: tool composites bought for investment by each class of buyers.
         stock: other goods bought for stock, less those that stocks take the place of.
         compute_stock: the same of compute, thousand H100e.
+        outlays: on additions to capacity beside tools; None where nothing is built.
     """
 
     rent: Float[Array, "*lane node"]
     purchases: Float[Array, "*lane product class region"]
     stock: Float[Array, "*lane product region"]
     compute_stock: Float[Array, "*lane region"]
+    outlays: Outlays | None = None
 
 
 class Outcome(NamedTuple):
@@ -132,7 +135,6 @@ def _flows(buying: Buying, columns: Buyers, walls: Factors, weight: Array) -> Fl
     return Flows(by_region(walls.value), by_region(walls.quantity) / buying.mill[:, :, None])
 
 
-@partial(jax.jit, static_argnums=0, inline=True)
 def market(
     structure: Structure,
     parameters: Parameters,
@@ -143,18 +145,38 @@ def market(
     walls: Factors | None = None,
     groups: Buyers | None = None,
     builders: Builders | None = None,
+    sweeps: int = SWEEPS,
 ) -> tuple[Float[Array, " unknown"], Outcome]:
-    """Evaluate a market at ``vector`` (see `State`): the fixed-point map and what follows from it.
+    """Evaluate a market at ``vector``; see `market_at`."""
+    given = (parameters, barriers, plan, demand, unpack(structure, vector), walls, groups, builders)
+    return market_at(structure, sweeps, *given)
+
+
+@partial(jax.jit, static_argnums=(0, 1), inline=True)
+def market_at(
+    structure: Structure,
+    sweeps: int,
+    parameters: Parameters,
+    barriers: Barriers,
+    plan: Plan,
+    demand: ComputeDemand,
+    state: State,
+    walls: Factors | None = None,
+    groups: Buyers | None = None,
+    builders: Builders | None = None,
+) -> tuple[Float[Array, " unknown"], Outcome]:
+    """Evaluate a market at a state: the fixed-point map and what follows from it.
 
     Prices run from suppliers to users, quantities back from users to suppliers; incomes close the circle. At the solution
-    the returned vector equals the given one.
+    the returned vector equals that of the given state.
 
     Args:
+        sweeps: how often core goods' sales and the inputs bought for them are brought in line within an evaluation. Solutions
+            do not depend on it.
         walls: wedges computed beforehand, for markets without quantity limits on goods.
         groups: buyers computed beforehand.
         builders: those who buy tools at what they cost here, besides what is planned.
     """
-    state = unpack(structure, vector)
     production, preferences, accelerators = parameters.production, parameters.preferences, parameters.accelerators
     productivity = production.productivity * barriers.productivity
     production = eqx.tree_at(lambda p: p.productivity, production, productivity)
@@ -174,6 +196,7 @@ def market(
         added = builders.additions(structure, buying.by_class)
         bought = builders.purchases(structure, added, barriers.slot)
         groups = groups._replace(purchases=groups.purchases + bought)
+        plan = eqx.tree_at(lambda p: p.outlays, plan, builders.outlays(structure, added), is_leaf=lambda x: x is None)
     composite = buying.mean
     services = composite[structure.position("services")] if structure.makers else jnp.ones(regions)
     delivered = deliver(
@@ -207,6 +230,10 @@ def market(
     adapting = unit_value * services * acquired - leg.user.T @ (leaf * delivered.leaf)
     outlay = barriers.outlay * services
     spent_on_services = adapting + handling.services + leg.origin.T @ maker_real.sum(1) + outlay
+    built = jnp.zeros(regions)
+    if plan.outlays is not None:
+        spent_on_services = spent_on_services + plan.outlays.bought
+        built = plan.outlays.paid + tools_abroad(structure, plan.outlays.abroad, buying.by_class)
 
     relative = buying.cost[:core]
     elasticity = production.elasticity[:, None]
@@ -236,7 +263,7 @@ def market(
     loop = slice(0, core)
     bought = bought[loop] + _services_bundle(structure, composite, unit, bundle)[loop] * spent_on_services
     total = bought
-    for _ in range(SWEEPS):
+    for _ in range(sweeps):
         sold = _output(buying, walls, loop, _columns(buying, groups, loop, total)) + at_home[loop]
         total = bought + core_inputs(sold - state.core_output)[loop]
     part = _traded(buying, groups, walls, loop, total)
@@ -286,7 +313,8 @@ def market(
         investment=paid_by_column[:, :regions].sum(0)
         + (groups.home * paid_by_column[:, regions:, None]).sum((0, 1))
         + (plan.stock * composite).sum(0)
-        + plan.compute_stock * unit_value * services,
+        + plan.compute_stock * unit_value * services
+        + built,
     )
 
     wage = state.wage * jnp.exp(WAGE_STEP * jnp.log(labour_bill / income.labour))
