@@ -22,7 +22,9 @@ class ScaleEconomies:
     """Free entry of firms, each with its own variety (Krugman 1980; Costinot and Rodriguez-Clare 2014, section 3).
 
     The number of firms follows ``Y_ik / c_ik``, and sales at given prices its power ``strength``: 1 in Krugman's model, where
-    firms of a region are as close substitutes as firms of different regions, 0 without scale economies.
+    firms of a region are as close substitutes as firms of different regions, 0 without scale economies. Below 1 such
+    worlds are well behaved; at 1, with several products, industries may leave a region altogether (Kucheryavyy, Lyn and
+    Rodriguez-Clare 2023, Grounded by Gravity), and a world without an answer inside is refused.
     """
 
     strength: float = 1.0

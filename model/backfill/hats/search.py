@@ -112,9 +112,11 @@ def _why(accounts: Accounts, setting: Setting, base: Base, shock: Shock, found: 
         )
     where = int(np.nan_to_num(np.abs(outcome.labour_gap[0]), nan=np.inf).argmax())
     gap = np.abs(outcome.labour_gap[0, where])
+    way = "Try milder shocks, or come nearer in steps."
+    if setting.scale and (base.strength >= 1).any():
+        way = "At a strength of 1 whole industries may leave a region; lower the strength of scale economies."
     return (
-        f"No world was found: labour demanded in {names[where]} differs from supply by {gap:.2g}, the furthest. "
-        "Try milder shocks, or come nearer in steps."
+        f"No world was found: labour demanded in {names[where]} differs from supply by {gap:.2g}, the furthest. {way}"
     )
 
 
