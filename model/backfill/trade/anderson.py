@@ -73,6 +73,37 @@ def _solved(matrix: Float[Array, "lane n n"], right: Float[Array, "lane n"]) -> 
     return table[..., -1]
 
 
+class _Search(NamedTuple):
+    """Where every lane stands.
+
+    Attributes:
+        proposal: the point evaluated next, in lanes that move.
+        moves: lanes that have not finished and are not given up.
+        lost: of them those whose history starts afresh.
+        point, change, size: the last point evaluated, what it asks for and its residual.
+        best, best_size: the point with the smallest residual so far.
+        past: what it did lately.
+        damping: pace.
+        stale: evaluations since the best point.
+        steps: evaluations after the first.
+        step: evaluations of the batch.
+    """
+
+    proposal: Array
+    moves: Array
+    lost: Array
+    point: Array
+    change: Array
+    size: Array
+    best: Array
+    best_size: Array
+    past: _Past
+    damping: Array
+    stale: Array
+    steps: Array
+    step: Array | int
+
+
 def solve(
     evaluate: Callable[[Float[Array, "lane unknown"]], Float[Array, "lane unknown"]],
     start: Float[Array, "lane unknown"],
@@ -98,46 +129,51 @@ def solve(
             itself if None. Residuals are those of the map in either case.
     """
     lanes, unknowns = start.shape
-    histories, numbers = jnp.zeros((lanes, memory, unknowns)), jnp.zeros((lanes, memory))
 
     def measured(point: Array) -> tuple[Array, Array]:
         change = evaluate(point) - point
         return change if precondition is None else precondition(change), jnp.abs(change).max(1)
 
-    change, size = measured(start)
+    def unfinished(search: _Search) -> Array:
+        return jnp.any(search.moves) & (search.step <= max_steps)
 
-    def hopeful(best_size: Array, damping: Array) -> Array:
-        return jnp.isfinite(best_size) & (damping > 0.5**restarts)
+    def advance(search: _Search) -> _Search:
+        """Evaluate what was proposed, the start at first, and propose what comes next."""
+        moves, lost, slot = search.moves, search.lost, search.step % memory
+        point = jnp.where(moves[:, None], search.proposal, search.point)
+        change, size = measured(point)
+        change = jnp.where(moves[:, None], change, search.change)
+        size = jnp.where(moves, size, search.size)
+        keep = moves & ~lost & jnp.isfinite(size)
+        past = search.past.with_next(slot, point - search.point, change - search.change, keep, lost)
+        better = size < search.best_size
+        best = jnp.where(better[:, None], point, search.best)
+        best_size = jnp.where(better, size, search.best_size)
+        stale = jnp.where(better | lost, 0, search.stale + 1)
+        damping = jnp.where(lost & moves & (search.step > 0), 0.5 * search.damping, search.damping)
 
-    def unfinished(carry: tuple) -> Array:
-        _, _, size, _, best_size, _, damping, _, _, step = carry
-        return jnp.any(~(size <= tolerance) & hopeful(best_size, damping)) & (step < max_steps)
-
-    def advance(carry: tuple) -> tuple:
-        point, change, size, best, best_size, past, damping, stale, steps, step = carry
         lost = ~jnp.isfinite(size) | (size > 30 * best_size) | (stale >= patience)
-        moves = ~(size <= tolerance) & hopeful(best_size, damping)
+        hopeful = jnp.isfinite(best_size) & (damping > 0.5**restarts)
         move = past.step(change, damping)
         length = jnp.abs(move).max(1, keepdims=True)
         proposal = point + move * (trust / jnp.maximum(length, trust))
         proposal = jnp.maximum(jnp.where(lost[:, None], best, proposal), floor)
-        new_point = jnp.where(moves[:, None], proposal, point)
-        new_change, new_size = measured(new_point)
-        new_change = jnp.where(moves[:, None], new_change, change)
-        new_size = jnp.where(moves, new_size, size)
-        keep = moves & ~lost & jnp.isfinite(new_size)
-        past = past.with_next(step % memory, new_point - point, new_change - change, keep, lost)
-        better = new_size < best_size
-        best = jnp.where(better[:, None], new_point, best)
-        best_size = jnp.where(better, new_size, best_size)
-        stale = jnp.where(better | lost, 0, stale + 1)
-        damping = jnp.where(lost & moves, 0.5 * damping, damping)
-        steps = steps + moves
-        return new_point, new_change, new_size, best, best_size, past, damping, stale, steps, step + 1
+        steps, moves = search.steps + moves, ~(size <= tolerance) & hopeful
+        return _Search(
+            proposal, moves, lost, point, change, size, best, best_size, past, damping, stale, steps, search.step + 1
+        )
 
-    ones, none = jnp.ones(lanes), jnp.zeros(lanes, jnp.int32)
-    past = _Past(histories, histories, jnp.zeros((lanes, memory, memory)), numbers)
-    carry = (start, change, size, start, size, past, ones, none, none, 0)
-    point, _, size, best, best_size, *_, steps, _ = jax.lax.while_loop(unfinished, advance, carry)
-    finished = size <= tolerance
-    return FixedPoint(jnp.where(finished[:, None], point, best), jnp.where(finished, size, best_size), steps, finished)
+    ring, places = jnp.zeros((lanes, memory, unknowns)), jnp.zeros((lanes, memory))
+    past = _Past(ring, ring, jnp.zeros((lanes, memory, memory)), places)
+    ones, true = jnp.ones(lanes), jnp.ones(lanes, bool)
+    far, none = jnp.full(lanes, jnp.inf), jnp.zeros(lanes, jnp.int32)
+    nothing = jnp.zeros_like(start)
+    search = _Search(start, true, true, start, nothing, far, start, far, past, ones, none, none - 1, 0)
+    found = jax.lax.while_loop(unfinished, advance, search)
+    finished = found.size <= tolerance
+    return FixedPoint(
+        jnp.where(finished[:, None], found.point, found.best),
+        jnp.where(finished, found.size, found.best_size),
+        found.steps,
+        finished,
+    )
