@@ -64,7 +64,7 @@ def program(function: Callable[..., Any], settings: tuple[Hashable, ...], *argum
             disk.
     """
     leaves, shape = jax.tree.flatten(arguments)
-    shapes = tuple((np.shape(leaf), str(np.asarray(leaf).dtype)) for leaf in leaves)
+    shapes = tuple((np.shape(leaf), getattr(leaf, "dtype", None) or np.asarray(leaf).dtype) for leaf in leaves)
     key = (function, settings, shape, shapes, spread)
     shared_out = spread > 0 and len(jax.devices()) > 1
     found = _in_memory.pop(key, None)
@@ -109,6 +109,7 @@ def _loaded(what: str) -> jax.stages.Compiled | None:
 
 def _made(function: Callable[..., Any], settings: tuple, shape: Any, leaves: list[Any], shapes: tuple) -> Program:
     """A program: what it is in XLA's terms, by the package's source and its own name, and the executable by what it is."""
+    shapes = tuple((size, str(kind)) for size, kind in shapes)
     new: dict[str, jax.stages.Lowered] = {}
 
     def lowered() -> tuple[str, Any]:

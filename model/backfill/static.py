@@ -26,7 +26,7 @@ from backfill.trade.builders import Builders, tool_cost
 from backfill.trade.demand import Tastes
 from backfill.trade.equilibrium import CHUNK, PATIENCE, TOLERANCE, floor
 from backfill.trade.factors import Buyers, Factors, Used, buyers, factors, used_in
-from backfill.trade.market import Outcome, Plan, market
+from backfill.trade.market import NO_SWEEPS, SWEEPS, Outcome, Plan, market
 from backfill.trade.pieces import in_pieces
 
 NEAR = 12
@@ -202,6 +202,7 @@ class StaticPeriod:
         if len(chosen) < len(given[1]):
             given = jax.tree.map(lambda x: np.asarray(x)[chosen], given)
         shared = (self.shared, inverse, np.int32(most), np.float64(tolerance))
+        settings = (*settings, SWEEPS if most == LAST else NO_SWEEPS)
         with single_threaded_algebra():
             return in_pieces(_solve, settings, CHUNK, given, shared)
 
@@ -270,9 +271,12 @@ class _Found:
 
 
 def _maps(
-    structure: Structure, used: Used, barriers: Barriers, share: Array, shared: Shared
+    structure: Structure, used: Used, sweeps: int, barriers: Barriers, share: Array, shared: Shared
 ) -> Callable[[Array], tuple[Array, Outcome]]:
-    """The markets of several worlds as a function of their unknowns, what does not change being computed once."""
+    """The markets of several worlds as a function of their unknowns, what does not change being computed once.
+
+    Sweeps within an evaluation are for those who know no slopes.
+    """
     limits = barriers.limit_quantity.shape[-1]
     plan = shared.plan(structure, barriers.share.shape[-2])
 
@@ -285,7 +289,7 @@ def _maps(
     def one(
         walls: Barriers, share: Array, point: Array, fixed: Factors | None, groups: Buyers
     ) -> tuple[Array, Outcome]:
-        given = (shared.parameters, walls, plan, Tastes(), point, fixed, groups, shared.builders(share))
+        given = (shared.parameters, walls, plan, Tastes(), point, fixed, groups, shared.builders(share), sweeps)
         return market(structure, *given)
 
     return lambda points: jax.vmap(one)(barriers, share, points, *prepared)
@@ -295,6 +299,7 @@ def _solve(
     structure: Structure,
     used: Used,
     seen: Seen,
+    sweeps: int,
     barriers: Barriers,
     share: Array,
     start: Array,
@@ -303,7 +308,7 @@ def _solve(
     most: Array,
     tolerance: Array,
 ) -> Solved:
-    evaluate = _maps(structure, used, barriers, share, shared)
+    evaluate = _maps(structure, used, sweeps, barriers, share, shared)
     found = anderson.solve(
         lambda points: evaluate(points)[0],
         start,
@@ -325,7 +330,7 @@ def _to_go(
     structure: Structure, used: Used, barriers: Barriers, share: Array, shared: Shared, states: Array, inverses: Array
 ) -> Array:
     """Largest change of an unknown that each anchor's slopes ask of each world, ``[lane, anchor]``."""
-    evaluate = _maps(structure, used, barriers, share, shared)
+    evaluate = _maps(structure, used, NO_SWEEPS, barriers, share, shared)
 
     def left(anchor: tuple[Array, Array]) -> Array:
         state, inverse = anchor
@@ -349,7 +354,7 @@ def _slopes(
 
         def again(known: Shared, state: Array) -> tuple[Array, Outcome]:
             point = jnp.concatenate([state, vector[count:]])
-            given = (known.parameters, walls, plan, Tastes(), point, None, None, known.builders(share))
+            given = (known.parameters, walls, plan, Tastes(), point, None, None, known.builders(share), NO_SWEEPS)
             new, outcome = market(structure, *given)
             return new[:count], outcome
 

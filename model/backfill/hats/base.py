@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from backfill.errors import CommandError, Faults, UserError, did_you_mean
 from backfill.hats.accounts import Accounts
-from backfill.hats.market import Base, Found, Setting, Shock, Walls, wage_response
+from backfill.hats.market import Base, Found, Setting, Shock, Walls, slopes_at
 
 Closure = Literal["fixed", "proportional", "balanced"]
 CLOSURES = ("fixed", "proportional", "balanced")
@@ -22,7 +22,9 @@ class ScaleEconomies:
     """Free entry of firms, each with its own variety (Krugman 1980; Costinot and Rodriguez-Clare 2014, section 3).
 
     The number of firms follows ``Y_ik / c_ik``, and sales at given prices its power ``strength``: 1 in Krugman's model, where
-    firms of a region are as close substitutes as firms of different regions, 0 without scale economies.
+    firms of a region are as close substitutes as firms of different regions, 0 without scale economies. Below 1 such
+    worlds are well behaved; at 1, with several products, industries may leave a region altogether (Kucheryavyy, Lyn and
+    Rodriguez-Clare 2023, Grounded by Gravity), and a world without an answer inside is refused.
     """
 
     strength: float = 1.0
@@ -84,14 +86,15 @@ def base_of(accounts: Accounts, setting: Setting, scale: ScaleEconomies | None, 
         output=accounts.output,
         live=(demanded & (accounts.spending > 0)).astype(float),
         pace=np.zeros((regions, regions)),
+        levels=np.zeros((0, 0)),
         strength=np.full(products, scale.strength if scale else 0.0),
         supply=_supply(accounts.regions, labour),
         tax=np.full(regions, labour.income_tax if labour else 0.0),
     )
     walls = Walls(base.share, base.share / (1 + base.tariff))
     nobody = np.zeros((products, 0, regions))
-    pace = wage_response(base, walls, nobody, np.ones((products, regions)), base.spending)
-    return base._replace(pace=pace)
+    known = slopes_at(setting, base, walls, nobody, np.ones((products, regions)), base.spending, base.income)
+    return base._replace(pace=known.pace, levels=known.levels)
 
 
 def _supply(regions: tuple[str, ...], labour: ElasticLabour | None) -> Float[np.ndarray, " region"]:

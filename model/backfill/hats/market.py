@@ -30,6 +30,7 @@ import numpy as np
 from jaxtyping import Float
 
 from backfill.arrays import Array
+from backfill.hats.slopes import TINY, Cells, Point, Slopes, slopes
 from backfill.programs import program
 from backfill.threads import single_threaded_algebra
 from backfill.trade import anderson
@@ -39,7 +40,6 @@ TOLERANCE = 1e-10
 MEMORY = 5
 CHUNK = 4
 STEPS = 100
-TINY = 1e-300
 
 
 class Setting(NamedTuple):
@@ -63,7 +63,7 @@ class Base(NamedTuple):
     Attributes:
         deficit: share of world value added, or under ``"proportional"`` the ratio of expenditure to own income.
         live: 1 where there is expenditure.
-        pace: change of log wages by excess demands for labour in one evaluation (see `wage_response`).
+        pace, levels: what is known of slopes (see `backfill.hats.slopes`).
         strength: elasticity of supply to the number of firms, over its value in Krugman (1980).
         supply: elasticity of labour supply to the real wage after tax.
         tax: rate of the income tax in the base.
@@ -83,6 +83,7 @@ class Base(NamedTuple):
     output: Float[Array, "product region"]
     live: Float[Array, "product region"]
     pace: Float[Array, "region region"]
+    levels: Float[Array, "level level"]
     strength: Float[Array, " product"]
     supply: Float[Array, " region"]
     tax: Float[Array, " region"]
@@ -155,17 +156,19 @@ def unpack(setting: Setting, base: Base, vector: Float[Array, " unknown"]) -> St
 
 
 def walls_of(base: Base, shock: Shock) -> Walls:
-    """Wedges of one world."""
-    theta = base.theta[:, None, None]
-    hat = jnp.log(shock.cost * (1 + shock.tariff) / (1 + base.tariff)) - jnp.log(shock.productivity)[:, :, None]
-    wall = base.share * jnp.exp(-theta * hat)
-    net = wall / (1 + shock.tariff)
+    """Wedges of one world or of several, with NumPy where the shock is NumPy's (whose logarithms are the faster)."""
+    xp = np if isinstance(shock.tariff, np.ndarray) else jnp
+    theta, paid = base.theta[:, None, None], 1 + shock.tariff
+    with np.errstate(all="ignore"):
+        hat = xp.log(shock.cost * paid / (1 + base.tariff)) - xp.log(shock.productivity)[..., None]
+        wall = base.share * xp.exp(-theta * hat)
+        net = wall / paid
 
     def widened(table: Array) -> Array:
-        further = jnp.einsum("kin,ksn->kis", table, shock.home) * jnp.swapaxes(shock.open, 1, 2)
-        return jnp.concatenate([table, further], axis=2)
+        further = xp.einsum("...kin,...ksn->...kis", table, shock.home) * xp.swapaxes(shock.open, -1, -2)
+        return xp.concatenate([table, further], axis=-1)
 
-    return Walls(widened(wall), widened(net)) if shock.home.shape[1] else Walls(wall, net)
+    return Walls(widened(wall), widened(net)) if shock.home.shape[-2] else Walls(wall, net)
 
 
 def evaluate(
@@ -236,35 +239,36 @@ def evaluate(
     )
 
 
-def wage_response(
-    base: Base,
-    walls: Walls,
-    home: Float[Array, "product further region"],
-    power: Float[Array, "product region"],
-    weight: Float[Array, "product column"],
-) -> Float[np.ndarray, "region region"]:
-    """Step of log wages by excess demands for labour: ``-J^-1`` with ``J`` the demands' slopes at given real prices and spending.
+def slopes_at(
+    setting: Setting, base: Base, walls: Walls, home: Array, power: Array, weight: Array, income: Array
+) -> Slopes:
+    """Slopes for the next solve, at a point of which these are known."""
+    cells = Cells(
+        base.inputs,
+        base.labour,
+        base.final,
+        base.theta,
+        base.value_added,
+        base.deficit,
+        base.spending,
+        setting.closure == "proportional",
+    )
+    followed = not setting.scale and setting.labour == "fixed" and bool(base.inputs.any())
+    return slopes(cells, Point(walls.wall, walls.net, home, power, weight, income), levels=followed)
 
-    ``J_ij = sum_k g_ik [-theta_k (1_ij - sum_n s_ikn share_jkn) + s_ikj] - 1_ij``: costs of ``i`` rise with its wage and lose
-    sales, spending of ``j`` rises with its own; ``s_ikn`` is the share of ``n`` in the sales and ``g_ik`` of product ``k`` in
-    the labour bill of ``i``. Levels of wages that move nothing, that of the world and of whoever trades with nobody, stay.
-    """
-    regions = len(base.value_added)
-    sold = power[:, :, None] * walls.net * weight[:, None]
-    output = sold.sum(2)
-    to = sold / np.where(output > 0, output, 1.0)[:, :, None]
-    bought = power[:, :, None] * walls.wall
-    total = bought.sum(1)
-    share = bought / np.where(total > 0, total, 1.0)[:, None]
-    bill = base.labour * output
-    part = bill / np.maximum(bill.sum(0), TINY)
-    rivals = np.matmul(to * (part * base.theta[:, None])[:, :, None], share.transpose(0, 2, 1)).sum(0)
-    spending = np.einsum("kin,ki->in", to[:, :, :regions], part)
-    if home.shape[1]:
-        spending = spending + np.einsum("kis,ksn,ki->in", to[:, :, regions:], home, part)
-    slope = rivals - np.diag((part * base.theta[:, None]).sum(0)) + spending - np.eye(regions)
-    size = base.value_added / base.value_added.sum()
-    return -np.linalg.pinv(slope - np.outer(np.ones(regions), size), rcond=1e-12)
+
+def _in_levels(base: Base, residual: Float[Array, "lane unknown"], *, transposed: bool = False) -> Array:
+    """``M r`` of `backfill.hats.slopes`, or ``M' r``."""
+    if not base.levels.shape[0]:
+        return residual
+    (products, regions), lanes = base.spending.shape, len(residual)
+    mean = base.spending / base.spending.sum(0)
+    before, after = (mean, base.live)[:: -1 if transposed else 1]
+    wage, cells = residual[:, :regions], residual[:, regions:].reshape(lanes, 2, products, regions)
+    levels = jnp.concatenate([wage, (before * cells).sum(2).reshape(lanes, -1)], axis=1)
+    more = levels @ (base.levels if transposed else base.levels.T)
+    cells = cells + after * more[:, regions:].reshape(lanes, 2, 1, regions)
+    return jnp.concatenate([wage + more[:, :regions], cells.reshape(lanes, -1)], axis=1)
 
 
 class Found(NamedTuple):
@@ -287,8 +291,9 @@ class Found(NamedTuple):
     walls: Walls
 
 
-def _solve(setting: Setting, steps: int, shocks: Shock, start: Array, base: Base, tolerance: Array) -> Found:
-    walls = jax.vmap(lambda shock: walls_of(base, shock))(shocks)
+def _solve(
+    setting: Setting, steps: int, shocks: Shock, walls: Walls, start: Array, base: Base, tolerance: Array
+) -> tuple[anderson.FixedPoint, Outcome]:
     one = jax.vmap(lambda shock, wall, point: evaluate(setting, base, shock, wall, point))
     found = anderson.solve(
         lambda points: one(shocks, walls, points)[0],
@@ -297,17 +302,20 @@ def _solve(setting: Setting, steps: int, shocks: Shock, start: Array, base: Base
         tolerance=tolerance,
         memory=MEMORY,
         max_steps=steps,
+        precondition=lambda change: _in_levels(base, change),
     )
-    return Found(*found, one(shocks, walls, found.point)[1], walls)
+    return found, one(shocks, walls, found.point)[1]
 
 
 def solve(setting: Setting, base: Base, shocks: Shock, start: np.ndarray, tolerance: float = TOLERANCE) -> Found:
     """Solve worlds side by side from ``start``; one that does not converge says so and stops no other."""
-    limit = np.float64(tolerance)
+    lanes, shared = (shocks, walls_of(base, shocks), start), (base, np.float64(tolerance))
     if len(start) > CHUNK:
-        return in_pieces(_solve, (setting, STEPS), CHUNK, (shocks, start), (base, limit))
-    with single_threaded_algebra():
-        return program(_solve, (setting, STEPS), shocks, start, base, limit)(shocks, start, base, limit)
+        found, outcome = in_pieces(_solve, (setting, STEPS), CHUNK, lanes, shared)
+    else:
+        with single_threaded_algebra():
+            found, outcome = program(_solve, (setting, STEPS), *lanes, *shared)(*lanes, *shared)
+    return Found(*found, outcome, lanes[1])
 
 
 def _gradient(setting: Setting, shock: Shock, vector: Array, weights: Array, base: Base, tolerance: Array) -> Shock:
@@ -327,6 +335,7 @@ def _gradient(setting: Setting, shock: Shock, vector: Array, weights: Array, bas
         floor=jnp.full(len(vector), -jnp.inf),
         tolerance=tolerance,
         memory=2 * MEMORY,
+        precondition=lambda change: _in_levels(base, change, transposed=True),
     )
     _, through = jax.vjp(lambda shock: mapped(shock, vector), shock)
     lost = jnp.where(adjoint.converged[0], 1.0, jnp.nan)

@@ -6,7 +6,7 @@ import numpy as np
 
 from backfill.errors import UnsolvedError
 from backfill.hats.accounts import Accounts
-from backfill.hats.market import Base, Found, Setting, Shock, Walls, solve, wage_response
+from backfill.hats.market import Base, Found, Setting, Shock, Walls, slopes_at, solve
 
 CLEAR = 1e-8
 """Largest excess demand for labour, as a logarithm, of a world that counts as found."""
@@ -45,10 +45,12 @@ def _renewed(setting: Setting, base: Base, shock: Shock, start: np.ndarray) -> F
         if _sound(found) or not np.isfinite(found.vector).all():
             break
         walls = Walls(found.walls.wall[0], found.walls.net[0])
-        pace = wage_response(base, walls, shock.home, found.outcome.power[0], found.outcome.weight[0])
-        if not np.isfinite(pace).all():
+        outcome = found.outcome
+        known = slopes_at(setting, base, walls, shock.home, outcome.power[0], outcome.weight[0], outcome.income[0])
+        if not all(np.isfinite(part).all() for part in known):
             break
-        before, found = found, solve(setting, base._replace(pace=pace), lane, np.asarray(found.vector))
+        renewed = base._replace(pace=known.pace, levels=known.levels)
+        before, found = found, solve(setting, renewed, lane, np.asarray(found.vector))
         if not found.residual[0] < before.residual[0]:
             break
     return found
@@ -110,9 +112,11 @@ def _why(accounts: Accounts, setting: Setting, base: Base, shock: Shock, found: 
         )
     where = int(np.nan_to_num(np.abs(outcome.labour_gap[0]), nan=np.inf).argmax())
     gap = np.abs(outcome.labour_gap[0, where])
+    way = "Try milder shocks, or come nearer in steps."
+    if setting.scale and (base.strength >= 1).any():
+        way = "At a strength of 1 whole industries may leave a region; lower the strength of scale economies."
     return (
-        f"No world was found: labour demanded in {names[where]} differs from supply by {gap:.2g}, the furthest. "
-        "Try milder shocks, or come nearer in steps."
+        f"No world was found: labour demanded in {names[where]} differs from supply by {gap:.2g}, the furthest. {way}"
     )
 
 

@@ -28,6 +28,51 @@ class FixedPoint(NamedTuple):
     converged: Bool[Array, " lane"]
 
 
+class _Past(NamedTuple):
+    """What lanes did lately, a ring of differences; what is forgotten stays in place without weight.
+
+    Attributes:
+        points, changes: differences of points and of the map's changes there.
+        gram: inner products of differences of changes.
+        known: 1 where a place of the ring is remembered.
+    """
+
+    points: Float[Array, "lane memory unknown"]
+    changes: Float[Array, "lane memory unknown"]
+    gram: Float[Array, "lane memory memory"]
+    known: Float[Array, "lane memory"]
+
+    def step(self, change: Array, damping: Array) -> Array:
+        """Anderson step (type II, regularised)."""
+        trace = jnp.trace(self.gram, axis1=1, axis2=2)
+        ridge = (1e-13 * trace + 1e-300)[:, None, None] * jnp.eye(self.gram.shape[1])
+        right = self.known * jnp.einsum("lmu,lu->lm", self.changes, change)
+        weights = _solved(self.gram + ridge, right)
+        pace, plain = damping[:, None], damping[:, None] * change
+        mixed = jnp.einsum("lm,lmu->lu", weights, self.points) + pace * jnp.einsum("lm,lmu->lu", weights, self.changes)
+        step = plain - mixed
+        return jnp.where(jnp.isfinite(step), step, plain)
+
+    def with_next(self, slot: Array, point: Array, change: Array, keep: Array, forget: Array) -> _Past:
+        """One difference more, in the place of the oldest, where it is kept; nothing where all is forgotten."""
+        points = self.points.at[:, slot].set(jnp.where(keep[:, None], point, 0.0))
+        change = jnp.where(keep[:, None], change, 0.0)
+        changes = self.changes.at[:, slot].set(change)
+        known = jnp.where(forget[:, None], 0.0, self.known).at[:, slot].set(keep.astype(float))
+        row = known * jnp.einsum("lmu,lu->lm", changes, change)
+        gram = jnp.where(forget[:, None, None], 0.0, self.gram).at[:, slot].set(row).at[:, :, slot].set(row)
+        return _Past(points, changes, gram, known)
+
+
+def _solved(matrix: Float[Array, "lane n n"], right: Float[Array, "lane n"]) -> Float[Array, "lane n"]:
+    """Solutions of small definite systems by elimination, all lanes at once: LAPACK one by one takes longer than markets."""
+    table = jnp.concatenate([matrix, right[..., None]], axis=2)
+    for n in range(right.shape[1]):
+        row = table[:, n] / table[:, n, n, None]
+        table = table - table[:, :, n].at[:, n].add(-1.0)[:, :, None] * row[:, None]
+    return table[..., -1]
+
+
 class _Search(NamedTuple):
     """Where every lane stands.
 
@@ -37,7 +82,7 @@ class _Search(NamedTuple):
         lost: of them those whose history starts afresh.
         point, change, size: the last point evaluated, what it asks for and its residual.
         best, best_size: the point with the smallest residual so far.
-        points, changes: differences between successive points and changes, ``[lane, memory, unknown]``.
+        past: what it did lately.
         damping: pace.
         stale: evaluations since the best point.
         steps: evaluations after the first.
@@ -52,24 +97,11 @@ class _Search(NamedTuple):
     size: Array
     best: Array
     best_size: Array
-    points: Array
-    changes: Array
+    past: _Past
     damping: Array
     stale: Array
     steps: Array
     step: Array | int
-
-
-def _mix(point: Array, change: Array, points: Array, changes: Array, damping: Array) -> Array:
-    """Anderson step from histories of differences ``[lane, memory, unknown]`` (type II, regularised)."""
-    gram = jnp.einsum("lmu,lnu->lmn", changes, changes)
-    trace = jnp.trace(gram, axis1=1, axis2=2)
-    ridge = (1e-13 * trace + 1e-300)[:, None, None] * jnp.eye(gram.shape[1])
-    right = jnp.einsum("lmu,lu->lm", changes, change)
-    weights = jnp.linalg.solve(gram + ridge, right[..., None])[..., 0]
-    pace = damping[:, None]
-    step = point + pace * change - jnp.einsum("lm,lmu->lu", weights, points + pace[..., None] * changes)
-    return jnp.where(jnp.isfinite(step), step, point + pace * change)
 
 
 def solve(
@@ -112,11 +144,8 @@ def solve(
         change, size = measured(point)
         change = jnp.where(moves[:, None], change, search.change)
         size = jnp.where(moves, size, search.size)
-        keep, lane = (moves & ~lost)[:, None], lost[:, None, None]
-        points, changes = (
-            jnp.where(lane, 0.0, table.at[:, slot].set(jnp.where(keep, new - old, 0.0)))
-            for table, new, old in ((search.points, point, search.point), (search.changes, change, search.change))
-        )
+        keep = moves & ~lost & jnp.isfinite(size)
+        past = search.past.with_next(slot, point - search.point, change - search.change, keep, lost)
         better = size < search.best_size
         best = jnp.where(better[:, None], point, search.best)
         best_size = jnp.where(better, size, search.best_size)
@@ -125,19 +154,21 @@ def solve(
 
         lost = ~jnp.isfinite(size) | (size > 30 * best_size) | (stale >= patience)
         hopeful = jnp.isfinite(best_size) & (damping > 0.5**restarts)
-        proposal = _mix(point, change, points, changes, damping)
-        length = jnp.abs(proposal - point).max(1, keepdims=True)
-        proposal = point + (proposal - point) * (trust / jnp.maximum(length, trust))
+        move = past.step(change, damping)
+        length = jnp.abs(move).max(1, keepdims=True)
+        proposal = point + move * (trust / jnp.maximum(length, trust))
         proposal = jnp.maximum(jnp.where(lost[:, None], best, proposal), floor)
         steps, moves = search.steps + moves, ~(size <= tolerance) & hopeful
         return _Search(
-            proposal, moves, lost, point, change, size, best, best_size, points, changes, damping, stale, steps, search.step + 1
+            proposal, moves, lost, point, change, size, best, best_size, past, damping, stale, steps, search.step + 1
         )
 
-    histories, ones, true = jnp.zeros((lanes, memory, unknowns)), jnp.ones(lanes), jnp.ones(lanes, bool)
+    ring, places = jnp.zeros((lanes, memory, unknowns)), jnp.zeros((lanes, memory))
+    past = _Past(ring, ring, jnp.zeros((lanes, memory, memory)), places)
+    ones, true = jnp.ones(lanes), jnp.ones(lanes, bool)
     far, none = jnp.full(lanes, jnp.inf), jnp.zeros(lanes, jnp.int32)
     nothing = jnp.zeros_like(start)
-    search = _Search(start, true, true, start, nothing, far, start, far, histories, histories, ones, none, none - 1, 0)
+    search = _Search(start, true, true, start, nothing, far, start, far, past, ones, none, none - 1, 0)
     found = jax.lax.while_loop(unfinished, advance, search)
     finished = found.size <= tolerance
     return FixedPoint(
