@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import jax
 import numpy as np
 
-from backfill.economy.economy import Economy
+from backfill.economy.economy import Economy, Parameters
 from backfill.policy.wedges import Wedges
 from backfill.supply.foresight import Foresight
 from backfill.supply.highs import CompiledPlan
@@ -29,7 +30,7 @@ from backfill.supply.stockpile import Stockholders
 from backfill.trade import sensitivity
 from backfill.trade.barriers import lanes
 from backfill.trade.demand import Tastes
-from backfill.trade.equilibrium import Equilibrium, Lane, solve
+from backfill.trade.equilibrium import Equilibrium, Lane, solve, walls_of
 from backfill.trade.market import Plan, node_matrix
 from backfill.trade.prices import CHOKE
 
@@ -158,6 +159,7 @@ class Coupling:
         self.count, self.periods = len(worlds), len(economy.periods)
         self.departs = dict(departs or {}) if foresight.looks_ahead else {}
         self.barriers = lanes(shape, worlds)
+        self.walls = walls_of(shape, self._parameters(np.arange(self.count * self.periods)), self.barriers)
         self.rows, self.columns = (np.array(x, int) for x in node_matrix(shape))
         self.need = np.asarray(economy.capacity.tool_need)
         share = np.asarray(self.barriers.builder_share)
@@ -176,6 +178,7 @@ class Coupling:
         self.rounds = np.zeros(self.count, int)
         self.failures: dict[int, slice] = {}
         self.blocked: set[int] = set()
+        self._given: tuple[np.ndarray, Any] = np.zeros(0), None
         self._slopes: list[sensitivity.PlanSlopes | None] = [None] * self.count
 
     def _holders(
@@ -234,7 +237,6 @@ class Coupling:
     def lane(self, points: Mapping[int, Point], periods: Mapping[int, np.ndarray]) -> tuple[Lane, Array]:
         """What the markets of some worlds take as given in chosen periods, world by world, and where to start from."""
         at = np.concatenate([world * self.periods + periods[world] for world in points])
-        year = at % self.periods
         purchases, stock, compute = [], [], []
         for world, point in points.items():
             bought = self.bought(point, periods[world])
@@ -244,10 +246,15 @@ class Coupling:
             compute.append(stored.compute[periods[world]])
         rent = np.concatenate([point.rent[:, periods[world]].T for world, point in points.items()])
         plan = Plan(rent, np.concatenate(purchases), np.concatenate(stock), np.concatenate(compute))
-        parameters = jax.tree.map(lambda x: np.asarray(x)[year], self.economy.parameters)
-        barriers = jax.tree.map(lambda x: np.asarray(x)[at], self.barriers)
+        if not np.array_equal(at, self._given[0]):
+            given = jax.tree.map(lambda x: np.asarray(x)[at], (self.barriers, self.walls))
+            self._given = at, (self._parameters(at), *given)
+        parameters, barriers, walls = self._given[1]
         start = np.concatenate([point.vector[periods[world]] for world, point in points.items()])
-        return Lane(parameters, barriers, plan, Tastes()), start
+        return Lane(parameters, barriers, plan, Tastes(), walls), start
+
+    def _parameters(self, lanes: np.ndarray) -> Parameters:
+        return jax.tree.map(lambda x: np.asarray(x)[lanes % self.periods], self.economy.parameters)
 
     def bought(self, point: Point, periods: np.ndarray) -> Array:
         """Tools bought for additions at a point, ``[period, product, class, region]``."""
@@ -332,7 +339,9 @@ class Coupling:
         """Solve the markets of the periods ``span`` at given plans, all worlds in one batch."""
         periods = np.arange(self.periods)[span]
         lane, start = self.lane(trials, dict.fromkeys(trials, periods))
-        market = self._solved(lane, start, np.tile(periods, len(trials)))
+        slopes = [self._slopes[world] for world in trials]
+        inverse = np.concatenate([x.inverse[periods] for x in slopes if x]) if all(slopes) else None
+        market = self._solved(lane, start, np.tile(periods, len(trials)), inverse)
         use, mill = (x[:, self.rows, self.columns] for x in (market.output, market.mill))
         tools = np.einsum("gk,lkcg->lgc", self.need, market.by_class[..., self.columns])
         found, length = {}, len(periods)
@@ -365,10 +374,10 @@ class Coupling:
         prices = (_with(np.ones((self.periods, *part.shape[1:])), span, part[own]) for part in parts)
         return Seen(*prices, *(_with(np.zeros((self.periods, *part.shape[1:])), span, part) for part in reach))
 
-    def _solved(self, lane: Lane, start: Array, years: np.ndarray) -> Equilibrium:
+    def _solved(self, lane: Lane, start: Array, years: np.ndarray, inverse: Array | None) -> Equilibrium:
         """Markets solved from where they stood or, where that leads nowhere, from the reference."""
         shape = self.economy.structure
-        market = solve(shape, lane, start)
+        market = solve(shape, lane, start, inverse=inverse)
         lost = np.flatnonzero(~market.converged)
         if not lost.size:
             return market

@@ -11,9 +11,9 @@ import pytest
 
 from backfill.checks import market_checks
 from backfill.economy.economy import Economy
-from backfill.trade.equilibrium import Equilibrium, Lane, outcomes, solve
+from backfill.trade.equilibrium import Equilibrium, Lane, outcomes, solve, walls_of
 from backfill.trade.market import Outcome, market
-from backfill.trade.sensitivity import gradient, use_jacobian
+from backfill.trade.sensitivity import gradient, plan_slopes, use_jacobian
 from tests.support import small
 from tests.trade.market_oracle import Nest, OracleEconomy, Scenario
 from tests.trade.oracle_cases import ADVERSARY, ELECTRONICS, FRONTIER, SERVICES, TOOLS, three_regions
@@ -310,3 +310,32 @@ def test_use_of_capacity_answers_rents_as_differences_say(batch: Batch):
     expected = (use[0 : 2 * nodes : 2] - use[1 : 2 * nodes : 2]).T / (2 * step)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
     assert (np.diag(found) < 0).all()
+
+
+def test_slopes_of_one_solution_lead_to_others_in_fewer_steps(batch: Batch):
+    """Behind ``(I - F_x)^-1`` of the reference every lane has the same answer, without sweeps within an evaluation."""
+    shape, need = batch.economy.structure, np.asarray(batch.economy.capacity.tool_need)
+    first = batch.at("none")
+    inverse = plan_slopes(shape, lane_at(batch.lane, slice(first, first + 1)), batch.found.vector[first : first + 1], need)
+    lane = eqx.tree_at(
+        lambda x: x.walls, batch.lane, walls_of(shape, batch.lane.parameters, batch.lane.barriers), is_leaf=lambda x: x is None
+    )
+    count = len(batch.names)
+    found = solve(shape, lane, batch.start, inverse=np.repeat(inverse.inverse, count, 0), tolerance=1e-12)
+    plain = solve(shape, batch.lane, batch.start, tolerance=1e-12)
+    assert found.converged.all()
+    np.testing.assert_allclose(found.vector, batch.found.vector, atol=1e-9)
+    np.testing.assert_allclose(found.output, batch.found.output, rtol=1e-9)
+    near = [batch.at(name) for name in ("tariff 25%", "levy", "coverage 40%")]
+    assert (found.steps[near] < plain.steps[near]).all()
+
+
+def test_wedges_computed_beforehand_change_nothing(batch: Batch):
+    shape, open_ = batch.economy.structure, np.array([batch.at("tariff 25%"), batch.at("levy"), batch.at("ban")])
+    lane = lane_at(batch.lane, open_)
+    lane = eqx.tree_at(lambda x: x.barriers.limit_flow, lane, np.zeros_like(lane.barriers.limit_flow))
+    walls = walls_of(shape, lane.parameters, lane.barriers)
+    assert walls is not None
+    known = eqx.tree_at(lambda x: x.walls, lane, walls, is_leaf=lambda x: x is None)
+    mine, its = (solve(shape, one, batch.start[open_]).vector for one in (lane, known))
+    np.testing.assert_allclose(mine, its, atol=1e-12)

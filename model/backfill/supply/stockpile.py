@@ -22,6 +22,7 @@ them and are worth there what a new unit costs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -43,6 +44,8 @@ class Stockholders:
 
     Attributes:
         kits: (capacity, tool) of builders, as positions.
+        links: kit, period, class, later period and class of need wherever somebody could order, as positions.
+        members: share of the last class that is of the first one, by link.
         goods: (product or `COMPUTE`, region) of other stocks.
         buying: how many of either, the first ones, still order; the others only use what they hold.
     """
@@ -93,7 +96,9 @@ class Stockholders:
         self.pairs = list(dict.fromkeys(stored))
         self.places = np.array([shape.region(region) for _, region in shape.nodes], int)
         self.sites = np.array([shape.region(shape.nodes[g][1]) for g, _ in self.kits], int)
-        self.members, self.window = self._builders(access, share)
+        members, self.window = self._builders(access, share)
+        self.links = np.nonzero(members)
+        self.members = members[self.links]
         self.held_kits = np.zeros((len(self.kits), self.periods))
         self.held_goods = np.zeros((len(self.goods), self.periods))
         self.past: Purchases | None = None
@@ -141,7 +146,7 @@ class Stockholders:
     def none(self) -> Orders:
         """No orders."""
         goods = (len(self.goods), self.periods)
-        return Orders(np.zeros(self.members.shape), np.zeros((*goods, self.periods)), np.zeros(goods))
+        return Orders(np.zeros(self.window.shape), np.zeros((*goods, self.periods)), np.zeros(goods))
 
     def _inherit(self, other: Stockholders, orders: Orders, additions: Array) -> None:
         """Take over what another world, whose first periods this one shares, bought in them."""
@@ -234,28 +239,40 @@ class Stockholders:
         goods, relief = self._goods(seen)
         return Orders(kits, goods, relief), saving
 
-    def _shares(self, ratio: Array, held: Array, weight: Array, window: Array, over: tuple[int, ...]) -> Array:
-        """``x``: by cost relative to the price then, over the axes ``over`` of dates and classes of buyers."""
+    def _shares(self, ratio: Array, held: Array, weight: Array, window: Array, total: Callable[[Array], Array]) -> Array:
+        """``x``: by cost relative to the price then; ``total`` adds up the dates and classes of buyers."""
         pays = np.maximum(1 - self.mismatch * held - ratio, 0.0) / self.mismatch
         pull = weight * np.exp(-HASTE * np.minimum(ratio, 2.0))
-        total = pull.sum(over, keepdims=True)
-        return window * pull / np.where(total > 0, total, 1.0) * pays
+        every = total(pull)
+        return window * pull / np.where(every > 0, every, 1.0) * pays
 
     def _kits(self, seen: Seen, need: Array) -> tuple[Array, Array]:
-        saving = np.zeros((len(self.need), self.classes, self.periods))
+        saving, orders = np.zeros((len(self.need), self.classes, self.periods)), np.zeros(self.window.shape)
         if not self.kits:
-            return np.zeros(self.members.shape), saving
+            return orders, saving
         tools = np.array([k for _, k in self.kits], int)
         price = seen.by_class[:, tools, :, self.sites]
-        ratio = price[:, :, :, None, None] * self.growth[:, None, :, None] / price[:, None, None]
-        held = self._held(self.held_kits, need.sum(1))[:, None, None, :, None]
-        orders = self._shares(ratio, held, self.members, self.window, (1, 2))
-        total = orders.sum((1, 2))
-        before = held[:, 0, 0]
-        saved = self._fit(total + before) - self._fit(before) - (orders * ratio).sum((1, 2))
+        n, t, c, s, d = self.links
+        ratio = price[n, t, c] * self.growth[t, s] / price[n, s, d]
+        held = self._held(self.held_kits, need.sum(1))
+        window, target = self.window[self.links], self._target(self.links)
+        share = self._shares(ratio, held[n, s], self.members, window, lambda x: self._by_target(target, x).ravel()[target])
+        orders[self.links] = share
+        total, before = self._by_target(target, share), held[..., None]
+        saved = self._fit(total + before) - self._fit(before) - self._by_target(target, share * ratio)
         for n, (g, k) in enumerate(self.kits):
             saving[g] += self.need[g, k] * (saved[n] * price[n]).T
         return orders, saving
+
+    def _target(self, links: tuple[Array, ...]) -> Array:
+        """Place of each link's kit, period and class of need among all, flat ``[kit, s, class]``."""
+        kit, _, _, later, group = links
+        return (kit * self.periods + later) * self.classes + group
+
+    def _by_target(self, target: Array, amount: Array) -> Array:
+        """Amounts added up by what they are for, ``[kit, s, class]``."""
+        size = (len(self.kits), self.periods, self.classes)
+        return np.bincount(target, amount, minlength=int(np.prod(size))).reshape(size)
 
     def _goods(self, seen: Seen) -> tuple[Array, Array]:
         none = self.none()
@@ -266,7 +283,7 @@ class Stockholders:
         held = self._held(self.held_goods, used)
         weight = np.broadcast_to(self.later.astype(float), ratio.shape)
         window = self.foreseen[:, None] * (np.arange(len(self.goods)) < self.buying[1])[:, None, None]
-        share = self._shares(ratio, held[:, None], weight, window, (1,))
+        share = self._shares(ratio, held[:, None], weight, window, lambda x: x.sum(1, keepdims=True))
         return share * used[:, None], used * self._fit(share.sum(1) + held)
 
     def _of(self, seen: Seen, product: str, region: int) -> tuple[Array, Array]:
@@ -292,18 +309,19 @@ class Stockholders:
         compute = np.zeros((self.periods, regions))
         need = self._needs(additions)
         held = self._held(self.held_kits, need.sum(1))[:, None]
-        for n, (_, k) in enumerate(self.kits):
-            if not (orders.kits[n].any() or held[n].any()):
-                continue
-            delivered = orders.kits[n] * need[n].T / self.left[:, None, :, None]
-            tools[:, k, :, self.sites[n]] += delivered.sum((2, 3))
-            tools[:, k, :, self.sites[n]] -= (need[n] * self._fit(orders.kits[n].sum((0, 1)).T + held[n])).T
+        if self.kits:
+            links = np.unravel_index(np.flatnonzero(orders.kits), orders.kits.shape)
+            share, (n, t, c, s, d) = orders.kits[links], links
+            bought = [k for _, k in self.kits]
+            np.add.at(tools, (t, np.array(bought)[n], c, self.sites[n]), share * need[n, d, s] / self.left[t, s])
+            met = self._fit(self._by_target(self._target(links), share).swapaxes(1, 2) + held) * need
+            for kit, k in enumerate(bought):
+                tools[:, k, :, self.sites[kit]] -= met[kit].T
         for n, (product, region) in enumerate(self.goods):
             into = compute[:, region] if product == COMPUTE else goods[:, shape.position(product), region]
             into += (orders.goods[n] / self.left).sum(1) - orders.relief[n]
         found = Purchases(tools, goods, compute)
         return found if self.past is None else _after(self.past, found, self.first)
-
 
     def _bought(self, orders: Orders, additions: Array) -> dict[tuple[str, int], Array]:
         """Units bought in ``t`` that are left in ``s``, ``[t, s]``, by product and region; tools of all a region's builders."""

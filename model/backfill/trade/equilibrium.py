@@ -16,9 +16,9 @@ from backfill.trade import anderson
 from backfill.trade.barriers import Barriers
 from backfill.trade.demand import ComputeDemand
 from backfill.trade.factors import Buyers, Factors, Used, buyers, factors, used_in
-from backfill.trade.market import Outcome, Plan, market
+from backfill.trade.market import NO_SWEEPS, SWEEPS, Outcome, Plan, market, market_at
 from backfill.trade.pieces import in_pieces
-from backfill.trade.state import State, pack
+from backfill.trade.state import State, pack, unpack
 
 TOLERANCE = 1e-10
 CHUNK = 16
@@ -60,12 +60,17 @@ class Equilibrium(NamedTuple):
 
 
 class Lane(eqx.Module):
-    """Everything one market takes as given."""
+    """Everything one market takes as given.
+
+    Attributes:
+        walls: wedges computed beforehand (see `walls_of`), for those who solve the same market at many plans.
+    """
 
     parameters: Parameters
     barriers: Barriers
     plan: Plan
     demand: ComputeDemand
+    walls: Factors | None = None
 
 
 def first_guess(structure: Structure, parameters: Parameters, barriers: Barriers) -> Float[Array, "lane unknown"]:
@@ -95,15 +100,21 @@ def floor(structure: Structure, unknowns: int, limits: int) -> Float[Array, " un
     return jnp.concatenate([jnp.full(unknowns - rents, -jnp.inf), jnp.zeros(rents)])
 
 
-def _solve(structure: Structure, used: Used, lanes: Lane, start: Array, tolerance: Array) -> Equilibrium:
+def _solve(
+    structure: Structure, used: Used, lanes: Lane, inverse: Array | None, start: Array, tolerance: Array
+) -> Equilibrium:
     limits = lanes.barriers.limit_quantity.shape[-1]
 
     def prepare(lane: Lane) -> tuple[Factors | None, Buyers]:
-        walls = None if used.limited_goods else factors(lane.parameters, lane.barriers, jnp.zeros(limits), used)
+        walls = lane.walls
+        if walls is None and not used.limited_goods:
+            walls = factors(lane.parameters, lane.barriers, jnp.zeros(limits), used)
         return walls, buyers(lane.barriers, lane.plan.purchases)
 
     def one(lane: Lane, point: Array, walls: Factors | None, groups: Buyers) -> tuple[Array, Outcome]:
-        return market(structure, lane.parameters, lane.barriers, lane.plan, lane.demand, point, walls, groups)
+        state = unpack(structure, point)
+        given = (lane.parameters, lane.barriers, lane.plan, lane.demand, state, walls, groups)
+        return market_at(structure, SWEEPS if inverse is None else NO_SWEEPS, *given)
 
     walls, groups = jax.vmap(prepare)(lanes)
 
@@ -111,7 +122,10 @@ def _solve(structure: Structure, used: Used, lanes: Lane, start: Array, toleranc
         return jax.vmap(one)(lanes, points, walls, groups)[0]
 
     least = floor(structure, start.shape[1], limits)
-    found = anderson.solve(evaluate, start, floor=least, tolerance=tolerance, patience=PATIENCE)
+    precondition = None if inverse is None else lambda change: jnp.einsum("luv,lv->lu", inverse, change)
+    found = anderson.solve(
+        evaluate, start, floor=least, tolerance=tolerance, patience=PATIENCE, precondition=precondition
+    )
     outcome = jax.vmap(one)(lanes, found.point, walls, groups)[1]
     buying = outcome.buying
     return Equilibrium(
@@ -128,6 +142,18 @@ def _solve(structure: Structure, used: Used, lanes: Lane, start: Array, toleranc
     )
 
 
+def _walls(structure: Structure, used: Used, parameters: Parameters, barriers: Barriers) -> Factors:
+    del structure
+    idle = jnp.zeros(barriers.limit_quantity.shape[-1])
+    return jax.vmap(lambda mine, its: factors(mine, its, idle, used))(parameters, barriers)
+
+
+def walls_of(structure: Structure, parameters: Parameters, barriers: Barriers) -> Factors | None:
+    """The wedges of every lane, which no plan moves; None where limits on goods do."""
+    used = used_in(barriers)
+    return None if used.limited_goods else in_pieces(_walls, (structure, used), CHUNK, (parameters, barriers))
+
+
 def _outcomes(structure: Structure, lanes: Lane, points: Array) -> Outcome:
     return jax.vmap(lambda lane, x: market(structure, lane.parameters, lane.barriers, lane.plan, lane.demand, x)[1])(
         lanes, points
@@ -135,13 +161,22 @@ def _outcomes(structure: Structure, lanes: Lane, points: Array) -> Outcome:
 
 
 def solve(
-    structure: Structure, lanes: Lane, start: Float[np.ndarray, "lane unknown"], *, tolerance: float = TOLERANCE
+    structure: Structure,
+    lanes: Lane,
+    start: Float[np.ndarray, "lane unknown"],
+    *,
+    inverse: Float[np.ndarray, "lane unknown unknown"] | None = None,
+    tolerance: float = TOLERANCE,
 ) -> Equilibrium:
     """Solve every lane from ``start``, in chunks sized for the cache, on all cores.
 
     A lane that fails to converge is reported in ``converged``; it never stops the others.
+
+    Args:
+        inverse: ``(I - F_x)^-1`` at a solution not far away (see `sensitivity.plan_slopes`), with which few evaluations do.
     """
-    return in_pieces(_solve, (structure, used_in(lanes.barriers)), CHUNK, (lanes, start), (np.float64(tolerance),))
+    given = (lanes, inverse, start)
+    return in_pieces(_solve, (structure, used_in(lanes.barriers)), CHUNK, given, (np.float64(tolerance),))
 
 
 def outcomes(structure: Structure, lanes: Lane, points: Float[np.ndarray, "lane unknown"]) -> Outcome:

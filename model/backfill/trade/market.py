@@ -24,7 +24,7 @@ from backfill.trade.state import State, pack, unpack
 
 WAGE_STEP = 0.5
 RESPONSE = 30.0
-SWEEPS = 3
+SWEEPS, NO_SWEEPS = 3, 0
 
 
 class Plan(eqx.Module):
@@ -132,7 +132,6 @@ def _flows(buying: Buying, columns: Buyers, walls: Factors, weight: Array) -> Fl
     return Flows(by_region(walls.value), by_region(walls.quantity) / buying.mill[:, :, None])
 
 
-@partial(jax.jit, static_argnums=0, inline=True)
 def market(
     structure: Structure,
     parameters: Parameters,
@@ -143,18 +142,38 @@ def market(
     walls: Factors | None = None,
     groups: Buyers | None = None,
     builders: Builders | None = None,
+    sweeps: int = SWEEPS,
 ) -> tuple[Float[Array, " unknown"], Outcome]:
-    """Evaluate a market at ``vector`` (see `State`): the fixed-point map and what follows from it.
+    """Evaluate a market at ``vector``; see `market_at`."""
+    given = (parameters, barriers, plan, demand, unpack(structure, vector), walls, groups, builders)
+    return market_at(structure, sweeps, *given)
+
+
+@partial(jax.jit, static_argnums=(0, 1), inline=True)
+def market_at(
+    structure: Structure,
+    sweeps: int,
+    parameters: Parameters,
+    barriers: Barriers,
+    plan: Plan,
+    demand: ComputeDemand,
+    state: State,
+    walls: Factors | None = None,
+    groups: Buyers | None = None,
+    builders: Builders | None = None,
+) -> tuple[Float[Array, " unknown"], Outcome]:
+    """Evaluate a market at a state: the fixed-point map and what follows from it.
 
     Prices run from suppliers to users, quantities back from users to suppliers; incomes close the circle. At the solution
-    the returned vector equals the given one.
+    the returned vector equals that of the given state.
 
     Args:
+        sweeps: how often core goods' sales and the inputs bought for them are brought in line within an evaluation. Solutions
+            do not depend on it.
         walls: wedges computed beforehand, for markets without quantity limits on goods.
         groups: buyers computed beforehand.
         builders: those who buy tools at what they cost here, besides what is planned.
     """
-    state = unpack(structure, vector)
     production, preferences, accelerators = parameters.production, parameters.preferences, parameters.accelerators
     productivity = production.productivity * barriers.productivity
     production = eqx.tree_at(lambda p: p.productivity, production, productivity)
@@ -236,7 +255,7 @@ def market(
     loop = slice(0, core)
     bought = bought[loop] + _services_bundle(structure, composite, unit, bundle)[loop] * spent_on_services
     total = bought
-    for _ in range(SWEEPS):
+    for _ in range(sweeps):
         sold = _output(buying, walls, loop, _columns(buying, groups, loop, total)) + at_home[loop]
         total = bought + core_inputs(sold - state.core_output)[loop]
     part = _traded(buying, groups, walls, loop, total)

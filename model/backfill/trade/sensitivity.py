@@ -15,8 +15,9 @@ from backfill.arrays import Array
 from backfill.economy.economy import Structure
 from backfill.trade.equilibrium import Lane
 from backfill.trade.factors import Used, buyers, by_columns, factors, used_in
-from backfill.trade.market import Outcome, market, node_matrix
+from backfill.trade.market import NO_SWEEPS, Outcome, market, market_at, node_matrix
 from backfill.trade.pieces import in_pieces
+from backfill.trade.state import PRICES, Pieces, pieces, state_of
 
 SLOPES_CHUNK = 4
 
@@ -32,11 +33,13 @@ class PlanSlopes(NamedTuple):
         use_by_rent: use of the first node by rent of the second.
         use_by_addition: use of the first node by additions of the second, by class of builders.
         cost_by_rent: tool cost of a unit of additions by rent of the last node.
+        inverse: ``(I - F_x)^-1`` of the markets' map (see `equilibrium.solve`).
     """
 
     use_by_rent: Float[np.ndarray, "lane node node"]
     use_by_addition: Float[np.ndarray, "lane node node class"]
     cost_by_rent: Float[np.ndarray, "lane node class node"]
+    inverse: Float[np.ndarray, "lane unknown unknown"]
 
 
 def _plan_slopes(
@@ -46,32 +49,41 @@ def _plan_slopes(
     nodes, count = len(structure.nodes), len(builders)
     chosen, sites = need[jnp.array(builders)], columns[jnp.array(builders)]
 
-    def one(lane: Lane, vector: Array) -> tuple[Array, Array, Array]:
+    def one(lane: Lane, vector: Array) -> tuple[Array, Array, Array, Array]:
         unknowns, classes = vector.shape[0], lane.plan.purchases.shape[1]
-        walls = None
-        if not limited_goods:
+        walls = lane.walls
+        if walls is None and not limited_goods:
             idle = jnp.zeros_like(lane.barriers.limit_quantity)
             walls = factors(lane.parameters, lane.barriers, idle, Used(limited_goods=False))
         groups = buyers(lane.barriers, lane.plan.purchases)
         share = by_columns(lane.barriers.slot, sites)
         tools = (chosen[:, None, :, None] * share).reshape(count * classes, -1)
 
-        def answer(point: Array) -> Array:
-            x, rent, more = point[:unknowns], point[unknowns : unknowns + nodes], point[unknowns + nodes :]
+        def answer(cut: Pieces, rent: Array, more: Array) -> tuple[Array, Array, Array]:
             bought = groups._replace(purchases=groups.purchases + (more @ tools).reshape(groups.purchases.shape))
             plan = eqx.tree_at(lambda plan: plan.rent, lane.plan, rent)
-            new, outcome = market(structure, lane.parameters, lane.barriers, plan, lane.demand, x, walls, bought)
-            cost = tools @ outcome.buying.composites.by_column.ravel()
-            return jnp.concatenate([new, outcome.output[rows, columns], cost])
+            given = (lane.parameters, lane.barriers, plan, lane.demand, state_of(structure, cut), walls, bought)
+            new, outcome = market_at(structure, NO_SWEEPS, *given)
+            return new, outcome.output[rows, columns], outcome.buying.composites.by_column.ravel()
 
-        slopes = jax.jacfwd(answer)(jnp.concatenate([vector, lane.plan.rent, jnp.zeros(count * classes)]))
-        inner, outer = slopes[:unknowns, :unknowns], slopes[:unknowns, unknowns:]
-        response = jnp.linalg.solve(jnp.eye(unknowns) - inner, outer)
-        total = slopes[unknowns:, unknowns:] + slopes[unknowns:, :unknowns] @ response
+        at, nothing = pieces(structure, vector), jnp.zeros(count * classes)
+        prices = {name: part for name, part in at._asdict().items() if name in PRICES}
+        quantities = {name: part for name, part in at._asdict().items() if name not in PRICES}
+        first = jax.jacfwd(lambda cut, rent: answer(at._replace(**cut), rent, nothing), (0, 1))(prices, lane.plan.rent)
+        then = jax.jacfwd(lambda cut, more: answer(at._replace(**cut), lane.plan.rent, more), (0, 1))(quantities, nothing)
+        new, use, price = (
+            (jnp.concatenate([{**mine[0], **its[0]}[name] for name in Pieces._fields], axis=1), mine[1], its[1])
+            for mine, its in zip(first, then, strict=True)
+        )
+        inverse = jnp.linalg.inv(jnp.eye(unknowns) - new[0])
+        moved = inverse @ jnp.concatenate(new[1:], axis=1)
+        use = jnp.concatenate(use[1:], axis=1) + use[0] @ moved
+        cost = tools @ (price[1] + price[0] @ moved[:, :nodes])
         return (
-            total[:nodes, :nodes],
-            total[:nodes, nodes:].reshape(nodes, count, classes),
-            total[nodes:, :nodes].reshape(count, classes, nodes),
+            use[:, :nodes],
+            use[:, nodes:].reshape(nodes, count, classes),
+            cost.reshape(count, classes, nodes),
+            inverse,
         )
 
     return jax.lax.map(lambda pair: one(*pair), (lanes, vectors))
@@ -85,18 +97,20 @@ def plan_slopes(
 ) -> PlanSlopes:
     """Exact response of use and tool costs to rents and additions: ``dy = y_z + y_x (I - F_x)^-1 F_z``.
 
+    What moves no price is differentiated apart from what does: it leaves most of a market where it is.
+
     Args:
         need: tool composites per unit of capacity added.
     """
     builders = tuple(np.flatnonzero(need.any(1)).tolist())
     settings = (structure, builders, used_in(lanes.barriers).limited_goods)
-    by_rent, by_addition, cost = in_pieces(_plan_slopes, settings, SLOPES_CHUNK, (lanes, vectors), (need,))
+    by_rent, by_addition, cost, inverse = in_pieces(_plan_slopes, settings, SLOPES_CHUNK, (lanes, vectors), (need,))
     nodes, classes = len(structure.nodes), by_addition.shape[-1]
     use = np.zeros((len(vectors), nodes, nodes, classes))
     slope = np.zeros((len(vectors), nodes, classes, nodes))
     use[:, :, list(builders)] = by_addition
     slope[:, list(builders)] = cost
-    return PlanSlopes(by_rent, use, slope)
+    return PlanSlopes(by_rent, use, slope, inverse)
 
 
 def use_jacobian(

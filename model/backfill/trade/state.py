@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
 from backfill.arrays import Array
@@ -41,17 +42,43 @@ def pack(state: State) -> Array:
     return jnp.concatenate([*logs, state.freight, state.congestion, jnp.log1p(state.limit_rent)])
 
 
-def unpack(structure: Structure, vector: Array) -> State:
-    """The inverse of `pack`."""
+class Pieces(NamedTuple):
+    """A vector of unknowns cut into those of `State`, in logs relative to wages as `pack` says."""
+
+    wage: Float[Array, " region"]
+    core_mill: Float[Array, " core_region"]
+    core_output: Float[Array, " core_region"]
+    absorption: Float[Array, " region"]
+    freight: Float[Array, " region"]
+    congestion: Float[Array, " hub"]
+    limit_rent: Float[Array, " limit"]
+
+
+PRICES = ("wage", "core_mill", "congestion", "limit_rent")
+"""Unknowns that prices depend on; the others move only quantities."""
+
+
+def pieces(structure: Structure, vector: Float[Array, " unknown"]) -> Pieces:
+    """The vector's pieces."""
     r, c, h = len(structure.regions), structure.core, len(structure.hubs)
-    cuts = [r, r + c * r, r + 2 * c * r, 2 * r + 2 * c * r]
-    wage = jnp.exp(vector[:r])
+    cuts = np.cumsum([0, r, c * r, c * r, r, r, h]).tolist()
+    return Pieces(*(vector[first:last] for first, last in zip(cuts, [*cuts[1:], None], strict=True)))
+
+
+def state_of(structure: Structure, cut: Pieces) -> State:
+    """The state that pieces of a vector stand for."""
+    shape, wage = (structure.core, len(structure.regions)), jnp.exp(cut.wage)
     return State(
         wage,
-        wage * jnp.exp(vector[r : cuts[1]]).reshape(c, r),
-        jnp.exp(vector[cuts[1] : cuts[2]]).reshape(c, r),
-        wage * jnp.exp(vector[cuts[2] : cuts[3]]),
-        vector[cuts[3] : cuts[3] + r],
-        vector[cuts[3] + r : cuts[3] + r + h],
-        jnp.expm1(vector[cuts[3] + r + h :]),
+        wage * jnp.exp(cut.core_mill).reshape(shape),
+        jnp.exp(cut.core_output).reshape(shape),
+        wage * jnp.exp(cut.absorption),
+        cut.freight,
+        cut.congestion,
+        jnp.expm1(cut.limit_rent),
     )
+
+
+def unpack(structure: Structure, vector: Array) -> State:
+    """The inverse of `pack`."""
+    return state_of(structure, pieces(structure, vector))
