@@ -106,7 +106,7 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     solved = equilibrium.solve
     monkeypatch.setattr(coupled, "TOLERANCE", 1e-10)
     monkeypatch.setattr(coupled, "STEP_TOLERANCE", 1e-10)
-    monkeypatch.setattr(coupled, "solve", lambda shape, lane, start: solved(shape, lane, start, tolerance=1e-13))
+    monkeypatch.setattr(coupled, "solve", lambda *given, **also: solved(*given, **also, tolerance=1e-13))
 
 
 @pytest.mark.slow

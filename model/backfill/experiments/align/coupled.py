@@ -11,6 +11,7 @@ from backfill.accounts import terminal_table
 from backfill.coupling import Coupling, Point, Stage, settled
 from backfill.economy.economy import Economy
 from backfill.experiments.align.accounts import Account, accounts
+from backfill.experiments.fitted import slopes_with, with_classes, with_limits
 from backfill.experiments.setting import Progress, Setting
 from backfill.experiments.vintages import Vintages
 from backfill.experiments.worlds import Batch, Key, batch, keys_of
@@ -25,9 +26,6 @@ from backfill.trade.sensitivity import PlanSlopes
 
 TOGETHER = 12
 """Worlds solved in one batch: enough for the markets to work on whole chunks, few enough for memory."""
-
-_CLASSES = {"use_by_addition": 3, "cost_by_rent": 2}
-"""Axis of the builders' classes in the slopes."""
 
 
 @dataclass(frozen=True)
@@ -104,29 +102,21 @@ class NextDoor(Coupling):
     def _fitted(self, solved: Solved) -> Point:
         """A point with as many classes of builders, and the limits, that these worlds have."""
         point, classes = solved.point, self.nodes[0].class_share.shape[1]
-        states = point.vector.shape[1] - len(solved.limits)
-        vector = np.zeros((self.periods, states + len(self.limits)))
-        vector[:, :states] = point.vector[:, :states]
-        for place, name in enumerate(self.limits):
-            if name in solved.limits:
-                vector[:, states + place] = point.vector[:, states + solved.limits.index(name)]
-        additions = _classes(point.additions, 1, classes)
+        vector = with_limits(point.vector, solved.limits, self.limits)
+        additions = with_classes(point.additions, 1, classes)
         additions[:, 0] += point.additions[:, classes:].sum(1)
-        cost = _classes(point.tool_cost, 1, classes)
+        cost = with_classes(point.tool_cost, 1, classes)
         return replace(point, vector=vector, additions=additions, tool_cost=cost, seen=None)
 
     def _orders_of(self, solved: Solved) -> Orders:
         """What is bought ahead, with as many classes of builders."""
         orders, classes = solved.point.orders, self.nodes[0].class_share.shape[1]
-        return replace(orders, kits=_classes(_classes(orders.kits, 2, classes), 4, classes))
+        return replace(orders, kits=with_classes(with_classes(orders.kits, 2, classes), 4, classes))
 
     def _slopes_of(self, solved: Solved) -> PlanSlopes | None:
         if solved.slopes is None:
             return None
-        classes = self.nodes[0].class_share.shape[1]
-        return solved.slopes._replace(
-            **{name: _classes(getattr(solved.slopes, name), axis, classes) for name, axis in _CLASSES.items()}
-        )
+        return slopes_with(solved.slopes, self.nodes[0].class_share.shape[1], solved.limits, self.limits)
 
 
 def _joined(before: Point, after: Point, since: int) -> Point:
@@ -140,13 +130,6 @@ def _joined(before: Point, after: Point, since: int) -> Point:
     return replace(
         before, **by_period, **{name: joined(name, -1) for name in ("rent", "additions", "use", "mill", "tool_cost")}
     )
-
-
-def _classes(array: np.ndarray, axis: int, count: int) -> np.ndarray:
-    """The array with ``count`` classes of builders: more with nobody in them, or without the last ones."""
-    held = array.shape[axis]
-    wider = np.pad(array, [(0, max(count - held, 0) if n == axis else 0) for n in range(array.ndim)])
-    return np.take(wider, range(count), axis)
 
 
 class Queue:

@@ -9,12 +9,10 @@ import numpy as np
 
 from backfill.coupling import Coupling, Point, Stage
 from backfill.economy.economy import Economy
+from backfill.experiments.fitted import slopes_with, with_classes, with_limits
 from backfill.policy.wedges import Wedges
 from backfill.supply.foresight import Foresight
 from backfill.trade.sensitivity import PlanSlopes
-
-_CLASSES = {"use_by_addition": 3, "cost_by_rent": 2}
-"""Axis of the builders' classes in the slopes."""
 
 
 @dataclass(frozen=True)
@@ -93,15 +91,10 @@ class Started(Coupling):
         """The point with this coupling's classes and limits; unless exact, with the shares of this world's builders."""
         point, here = stand.point, self.points[world]
         classes = self.nodes[world].class_share.shape[1]
-        states = point.vector.shape[1] - len(stand.limits)
-        vector = np.zeros((self.periods, states + len(self.limits)))
-        vector[:, :states] = point.vector[:, :states]
-        for place, name in enumerate(self.limits):
-            if name in stand.limits:
-                vector[:, states + place] = point.vector[:, states + stand.limits.index(name)]
+        vector = with_limits(point.vector, stand.limits, self.limits)
         since = self.departs.get(world, (world, 0))[1]
         past = np.arange(self.periods) < since
-        additions = _classes(point.additions, 1, classes)
+        additions = with_classes(point.additions, 1, classes)
         if not exact:
             additions = point.additions.sum(1)[:, None, :] * self.nodes[world].class_share
             vector[past], additions[..., past] = here.vector[past], here.additions[..., past]
@@ -109,17 +102,14 @@ class Started(Coupling):
         wanted = _ordered(replace(point, orders=point.wanted), self.holders[world].none())
         rent = point.rent if exact else np.where(past, here.rent, point.rent)
         return replace(
-            point, rent=rent, vector=vector, additions=additions, tool_cost=_classes(point.tool_cost, 1, classes),
+            point, rent=rent, vector=vector, additions=additions, tool_cost=with_classes(point.tool_cost, 1, classes),
             orders=orders, wanted=wanted,
         )  # fmt: skip
 
     def _slopes_of(self, stand: Stand) -> PlanSlopes | None:
         if stand.slopes is None:
             return None
-        classes = self.nodes[0].class_share.shape[1]
-        return stand.slopes._replace(
-            **{name: _classes(getattr(stand.slopes, name), axis, classes) for name, axis in _CLASSES.items()}
-        )
+        return slopes_with(stand.slopes, self.nodes[0].class_share.shape[1], stand.limits, self.limits)
 
 
 def _ordered(point: Point, none):
@@ -128,12 +118,5 @@ def _ordered(point: Point, none):
     if len(kits) != len(none.kits) or len(goods) != len(none.goods):
         return none
     for axis in (2, 4):
-        kits = _classes(kits, axis, none.kits.shape[axis])
+        kits = with_classes(kits, axis, none.kits.shape[axis])
     return replace(point.orders, kits=kits)
-
-
-def _classes(array: np.ndarray, axis: int, count: int) -> np.ndarray:
-    """The array with ``count`` classes of builders: more with nobody in them, or without the last ones."""
-    held = array.shape[axis]
-    wider = np.pad(array, [(0, max(count - held, 0) if n == axis else 0) for n in range(array.ndim)])
-    return np.take(wider, range(count), axis)
