@@ -21,7 +21,7 @@ from backfill.economy.economy import Economy, Parameters
 from backfill.policy.wedges import Wedges
 from backfill.supply.foresight import Foresight
 from backfill.supply.highs import CompiledPlan
-from backfill.supply.inherited import departing, nodes_of
+from backfill.supply.inherited import departing, nodes_of, subsidies
 from backfill.supply.josephy import AffineAnswer, answer
 from backfill.supply.nodes import Array, MarketResponse, Nodes, capacity_path
 from backfill.supply.orders import Bend, Flows, Orders, Seen
@@ -33,6 +33,7 @@ from backfill.trade.demand import Tastes
 from backfill.trade.equilibrium import Equilibrium, Lane, solve, walls_of
 from backfill.trade.market import Plan, node_matrix
 from backfill.trade.prices import CHOKE
+from backfill.trade.sites import Outlays, Sites
 
 ROUNDS = 30
 TOLERANCE = 1e-7
@@ -170,6 +171,7 @@ class Coupling:
             for part, wedges in zip(share, worlds, strict=True)
         ]
         self.worlds = tuple(worlds)
+        self.sites = [sites_of(economy, nodes.class_share, wedges) for nodes, wedges in zip(self.nodes, worlds, strict=True)]
         self.holders = [self._holders(world) for world in range(self.count)]
         rents = np.zeros((self.periods, self.barriers.limit_quantity.shape[1]))
         vector = np.concatenate([np.asarray(economy.reference_state), rents], axis=1)
@@ -237,15 +239,17 @@ class Coupling:
     def lane(self, points: Mapping[int, Point], periods: Mapping[int, np.ndarray]) -> tuple[Lane, Array]:
         """What the markets of some worlds take as given in chosen periods, world by world, and where to start from."""
         at = np.concatenate([world * self.periods + periods[world] for world in points])
-        purchases, stock, compute = [], [], []
+        purchases, stock, compute, outlays = [], [], [], []
         for world, point in points.items():
             bought = self.bought(point, periods[world])
             stored = self.holders[world].purchases(point.orders, point.additions)
             purchases.append(bought + stored.tools[periods[world]])
             stock.append(stored.goods[periods[world]])
             compute.append(stored.compute[periods[world]])
+            outlays.append(self.outlays(self.sites[world], point, periods[world]))
         rent = np.concatenate([point.rent[:, periods[world]].T for world, point in points.items()])
-        plan = Plan(rent, np.concatenate(purchases), np.concatenate(stock), np.concatenate(compute))
+        paid = jax.tree.map(lambda *parts: np.concatenate(parts), *outlays)
+        plan = Plan(rent, np.concatenate(purchases), np.concatenate(stock), np.concatenate(compute), paid)
         if not np.array_equal(at, self._given[0]):
             given = jax.tree.map(lambda x: np.asarray(x)[at], (self.barriers, self.walls))
             self._given = at, (self._parameters(at), *given)
@@ -263,6 +267,10 @@ class Coupling:
         for node, column in enumerate(self.columns):
             bought[..., column] += self.need[node][:, None] * point.additions[node][:, periods].T[:, None, :]
         return bought
+
+    def outlays(self, sites: Sites, point: Point, periods: np.ndarray) -> Outlays:
+        """What additions at a point cost beside tools, ``[period, ...]``."""
+        return sites.at(periods).outlays(self.economy.structure, self.need, point.additions[..., periods].transpose(2, 0, 1))
 
     def gaps(self, world: int, point: Point | None = None) -> Residuals:
         """Natural residuals of a world at true prices."""
@@ -507,7 +515,10 @@ class Coupling:
     def _differentiate(self, points: Mapping[int, Point], periods: Mapping[int, np.ndarray]) -> None:
         """Renew the markets' slopes at the points of some worlds in chosen periods."""
         lane, vectors = self.lane(points, periods)
-        fresh = sensitivity.plan_slopes(self.economy.structure, lane, vectors, self.need)
+        at = {world: periods[world] for world in points}
+        sites = jax.tree.map(lambda *parts: np.concatenate(parts), *(self.sites[w].at(years) for w, years in at.items()))
+        added = np.concatenate([points[w].additions[..., years].transpose(2, 0, 1) for w, years in at.items()])
+        fresh = sensitivity.plan_slopes(self.economy.structure, lane, vectors, self.need, sites, added)
         first = 0
         for world in points:
             own = slice(first, first := first + len(periods[world]))
@@ -516,6 +527,23 @@ class Coupling:
             self._slopes[world] = sensitivity.PlanSlopes(
                 *(_with(x, periods[world], part[own]) for x, part in zip(kept, fresh, strict=True))
             )
+
+
+def sites_of(economy: Economy, share: Array, wedges: Wedges) -> Sites:
+    """What additions cost beside tools in one world, by period.
+
+    Args:
+        economy: the calibrated economy.
+        share: ``[node, class, period]`` share of builders in each class of tool buyers.
+        wedges: the policy: its subsidies.
+    """
+    capacity = economy.capacity
+    return Sites(
+        np.asarray(capacity.site_cost),
+        np.asarray(capacity.slope),
+        subsidies(economy, wedges).T,
+        share.transpose(2, 0, 1),
+    )
 
 
 def _with(array: np.ndarray, span: slice | np.ndarray, part: np.ndarray, axis: int = 0) -> np.ndarray:

@@ -31,6 +31,7 @@ from backfill.trade.delivery import legs
 from backfill.trade.demand import GivenQuantities, goods_bundle
 from backfill.trade.equilibrium import Equilibrium, Lane, first_guess, outcomes, solve
 from backfill.trade.market import Outcome, Plan, node_matrix
+from backfill.trade.sites import Outlays, Sites, tools_abroad
 
 PASSES = 250
 EXTENSION = 3
@@ -82,6 +83,9 @@ def economy(
 
     barriers = lanes(shape, [Wedges.none(vocabulary, grid)])
     additions = np.zeros((len(grid), len(shape.nodes)))
+    value = present_value_matrix(lags, depreciation, discount, len(grid))
+    steepness, site_cost, outlays = tables.nodes["adjustment"].to_numpy(), additions, _nothing(shape, len(grid))
+    slope = np.ones(additions.shape)
     shifts = Shifts(paths.index)
     rent_step, last = np.full(rent.shape, RENT_STEP), np.zeros(rent.shape)
     vector: np.ndarray | None = None
@@ -90,6 +94,7 @@ def economy(
         scaled = need * scale
         purchases = _purchases(shape, scaled, additions)
         planned = purchases[0] / length[0]
+        at_base = np.ones((*planned.shape[:1], 1, *planned.shape[1:]))
         parameters = base_parameters(
             base,
             shape,
@@ -99,13 +104,15 @@ def economy(
             inputs=mature_tools(base, shape.tools, planned),
             rent=rent_share,
             planned=planned,
+            sited=outlays.bought[0] / length[0],
+            paid=planned.sum(0) + (outlays.paid[0] + tools_abroad(shape, outlays.abroad[0], at_base)) / length[0],
             sigma=sigma,
             elasticity=elasticity,
         )
         parameters = shifts.apply(shape, parameters)
         given = _given(shape, paths, priors, len(grid))
         nothing = np.zeros(purchases.shape)
-        plan = Plan(rent, purchases[:, :, None, :], nothing, nothing[:, 0])
+        plan = Plan(rent, purchases[:, :, None, :], nothing, nothing[:, 0], outlays)
         lane = Lane(parameters, barriers, plan, given)
         solved = _solve(shape, lane, vector, grid)
         vector = solved.vector
@@ -118,6 +125,13 @@ def economy(
         before, last, rent = rent, pressure, np.clip(rent + rent_step * pressure, 0.0, full_rent)
         moved = np.abs(rent - before).max()
         additions = new
+        worth = np.einsum("gts,sg->tg", value, rent)
+        tool_cost = np.einsum("gk,tkg->tg", scaled, outcome.buying.mean[:, :, list(columns)])
+        slope = steepness * np.maximum(worth, 1e-3) / np.maximum(additions, 0.05 * depreciation * capacity)
+        site_cost = worth - tool_cost - slope * additions
+        sites = Sites(site_cost, slope, np.zeros(slope.shape), np.ones((*slope.shape, 1)))
+        spent, outlays = outlays, sites.outlays(shape, scaled, additions[..., None])
+        moved = max(moved, *(_change(old, new) for old, new in zip(spent, outlays, strict=True)))
         if progress:
             progress("reference path", 1 - min(1.0, max(0.0, np.log10(max(change, 1e-13)) + 12) / 12))
         if change < 1e-12 and moved < 1e-10 and step > 1:
@@ -126,12 +140,6 @@ def economy(
         raise UnsolvedError(f"the reference path does not settle: additions still move by {change:.1e} of the largest")
 
     calibrated = _with_tastes(shape, parameters, outcome, lane)
-    value = present_value_matrix(lags, depreciation, discount, len(grid))
-    worth = np.einsum("gts,sg->tg", value, rent)
-    tool_cost = np.einsum("gk,tkg->tg", scaled, outcome.buying.mean[:, :, list(columns)])
-    steepness = tables.nodes["adjustment"].to_numpy()
-    floor = 0.05 * depreciation * capacity
-    slope = steepness * np.maximum(worth, 1e-3) / np.maximum(additions, floor)
     return Economy(
         structure=shape,
         periods=grid,
@@ -142,7 +150,7 @@ def economy(
             reference=capacity,
             rent=rent,
             additions=additions,
-            site_cost=worth - tool_cost - slope * additions,
+            site_cost=site_cost,
             slope=slope,
             tool_need=scaled,
             depreciation=depreciation,
@@ -153,6 +161,18 @@ def economy(
         reference_state=vector,
         grades=priors.grades(),
     )
+
+
+def _nothing(shape: Structure, count: int) -> Outlays:
+    nodes = len(shape.nodes)
+    zero = np.zeros((count, nodes))
+    sites = Sites(zero, zero + 1, zero, np.ones((count, nodes, 1)))
+    return sites.outlays(shape, np.zeros((nodes, len(shape.products))), zero[..., None])
+
+
+def _change(old: np.ndarray, new: np.ndarray) -> float:
+    """Largest change, as a share of the largest figure."""
+    return float(np.abs(new - old).max(initial=0.0) / max(np.abs(new).max(initial=0.0), 1.0))
 
 
 def _tool_needs(tables: BaselineTables, shape: Structure) -> np.ndarray:

@@ -73,7 +73,7 @@ class Shared(eqx.Module):
     Attributes:
         parameters: of the period.
         rent: of planned capacities, per unit of output.
-        need, added, slope, cost: of builders, see `Builders`.
+        need, added, slope, cost, site_cost: of builders, see `Builders`.
     """
 
     parameters: Parameters
@@ -82,10 +82,11 @@ class Shared(eqx.Module):
     added: Float[Array, " node"]
     slope: Float[Array, " node"]
     cost: Float[Array, " node"]
+    site_cost: Float[Array, " node"]
 
     def builders(self, share: Float[Array, "node class"]) -> Builders:
         """Builders by class."""
-        return Builders(self.need, self.added, self.slope, self.cost, share)
+        return Builders(self.need, self.added, self.slope, self.cost, self.site_cost, share)
 
     def plan(self, structure: Structure, classes: int) -> Plan:
         """Rents of the plan; what tools are bought depends on what they cost."""
@@ -132,11 +133,10 @@ class StaticPeriod:
 
     def __init__(self, economy: Economy, at: int, around: Sequence[Wedges] = ()) -> None:
         self.structure, capacity = economy.structure, economy.capacity
-        parameters, rent, added, slope = jax.tree.map(
-            lambda x: np.asarray(x)[at], (economy.parameters, capacity.rent, capacity.additions, capacity.slope)
-        )
+        given = economy.parameters, capacity.rent, capacity.additions, capacity.slope, capacity.site_cost
+        parameters, rent, added, slope, site_cost = jax.tree.map(lambda x: np.asarray(x)[at], given)
         need = np.asarray(capacity.tool_need)[:, list(self.structure.tools)]
-        self.shared = Shared(parameters, rent, need, added, slope, np.zeros(len(added)))
+        self.shared = Shared(parameters, rent, need, added, slope, np.zeros(len(added)), site_cost)
         neutral = self.barriers([Wedges.none(self.structure.vocabulary, economy.periods[at : at + 1])])
         state = np.asarray(economy.reference_state)[at : at + 1]
         cost, inverse = self._slopes(neutral, state)

@@ -26,7 +26,7 @@ import jax
 import numpy as np
 
 from backfill.accounts import terminal_value
-from backfill.coupling import Coupling
+from backfill.coupling import Coupling, sites_of
 from backfill.policy.wedges import Wedges
 from backfill.supply.foresight import decided, present_value
 from backfill.supply.inherited import departing, nodes_of
@@ -37,6 +37,7 @@ from backfill.supply.stockpile import Stockholders
 from backfill.trade.barriers import Barriers, lanes
 from backfill.trade.equilibrium import outcomes
 from backfill.trade.market import Plan
+from backfill.trade.sites import Sites
 from backfill.trade.tangents import Observed, inverses, moved, observed
 
 TOLERANCE = 1e-10
@@ -71,6 +72,7 @@ class _Side:
     sign: float
     nodes: Nodes
     holders: Stockholders
+    sites: Sites
 
 
 class _Tangent(NamedTuple):
@@ -159,7 +161,7 @@ class Stage:
         mine = coupling.holders[self.place]
         if found.kits != mine.kits or found.goods != mine.goods:
             raise Kink([direction])
-        return _Side(sign, nodes, found)
+        return _Side(sign, nodes, found, sites_of(economy, nodes.class_share, wedges))
 
     def _active(self) -> None:
         """Which limits bind and who builds; slopes of the plan on these sets."""
@@ -247,6 +249,7 @@ class Stage:
                 coupling.bought(world, self.years) + stored.tools[self.years],
                 stored.goods[self.years],
                 stored.compute[self.years],
+                coupling.outlays(side.sites, world, self.years),
             )
 
         return jax.tree.map(lambda a, b: _slope(a, b, self.half), at(pair[0]), at(pair[1]))

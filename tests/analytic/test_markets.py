@@ -146,9 +146,9 @@ def test_numeraire(batch: Batch):
     doubled = vector.copy()
     doubled[:regions] += np.log(factor)
     richer = eqx.tree_at(
-        lambda x: (x.plan.rent, x.parameters.endowment.deficit),
+        lambda x: (x.plan.rent, x.plan.outlays.bought, x.plan.outlays.paid, x.parameters.endowment.deficit),
         lane,
-        (factor * lane.plan.rent, factor * lane.parameters.endowment.deficit),
+        replace_fn=lambda nominal: factor * nominal,
     )
     with jax.enable_x64(True):
         before = jax.tree.map(np.asarray, market(shape, *parts(lane), jax.numpy.asarray(vector))[1])

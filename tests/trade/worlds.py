@@ -15,6 +15,7 @@ from backfill.trade.barriers import lanes
 from backfill.trade.demand import Tastes
 from backfill.trade.equilibrium import Lane
 from backfill.trade.market import Plan, node_matrix
+from backfill.trade.sites import Sites
 from tests.support import small
 
 YEAR = 2
@@ -72,10 +73,20 @@ def lanes_of(economy: Economy, worlds: Sequence[Wedges], period: int = YEAR) -> 
         bought[None, :, None, :] * builders_by_region(shape, barriers.builder_share)[:, None],
         np.zeros((count, *bought.shape)),
         np.zeros((count, len(shape.regions))),
+        sites_at(economy, np.asarray(barriers.builder_share), period).outlays(
+            shape, capacity.tool_need, np.asarray(capacity.additions)[period][:, None] * barriers.builder_share.swapaxes(1, 2)
+        ),
     )
     start = np.repeat(np.asarray(economy.reference_state)[period : period + 1], count, 0)
     rents = np.zeros((count, barriers.limit_quantity.shape[1]))
     return Lane(parameters, barriers, plan, Tastes()), np.concatenate([start, rents], axis=1)
+
+
+def sites_at(economy: Economy, share: np.ndarray, period: int = YEAR) -> Sites:
+    """What additions cost beside tools in one period of several worlds, ``share[world, class, node]``."""
+    cost, slope = (np.asarray(x)[period] for x in (economy.capacity.site_cost, economy.capacity.slope))
+    cost, slope = (np.broadcast_to(x, (len(share), len(x))) for x in (cost, slope))
+    return Sites(cost, slope, np.zeros(cost.shape), share.swapaxes(1, 2))
 
 
 def builders_by_region(shape: Structure, share: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from backfill.policy.wedges import Limit, Wedges, stacked
 from backfill.static import StaticPeriod, StaticWorlds
 from backfill.trade.equilibrium import solve
 from backfill.trade.market import node_matrix
-from tests.trade.worlds import YEAR, cap, lanes_of, no_policy, policy, small_economy
+from tests.trade.worlds import YEAR, cap, lanes_of, no_policy, policy, sites_at, small_economy
 
 ROOT = Path(__file__).resolve().parents[2]
 INTO_USA = (None, None, "USA")
@@ -79,7 +79,11 @@ def test_near_and_far_worlds_are_those_of_markets_solved_without_slopes_at_these
     for node, column in enumerate(node_matrix(economy.structure)[1]):
         added = found.additions[:, node, : bought.shape[2]]
         bought[..., column] += np.asarray(economy.capacity.tool_need)[node][None, :, None] * added[:, None]
-    plain = solve(economy.structure, eqx.tree_at(lambda x: x.plan.purchases, lane, bought), start, tolerance=1e-12)
+    share = np.asarray(lane.barriers.builder_share)
+    added = found.additions[..., : share.shape[1]]
+    outlays = sites_at(economy, share).outlays(economy.structure, np.asarray(economy.capacity.tool_need), added)
+    lane = eqx.tree_at(lambda x: (x.plan.purchases, x.plan.outlays), lane, (bought, outlays))
+    plain = solve(economy.structure, lane, start, tolerance=1e-12)
     assert (plain.residual < 1e-10).all()
     np.testing.assert_allclose(found.vector, plain.vector, atol=1e-8)
 

@@ -166,6 +166,8 @@ def base_parameters(
     inputs: np.ndarray,
     rent: np.ndarray,
     planned: np.ndarray,
+    sited: np.ndarray,
+    paid: np.ndarray,
     sigma: np.ndarray,
     elasticity: np.ndarray,
 ) -> Parameters:
@@ -175,6 +177,8 @@ def base_parameters(
         inputs: input shares of gross output, `calibrate.mature_tools`.
         rent: rent share of the mill price in the base year, ``[product, region]``.
         planned: tool composites bought by planned capacities in the base year, ``[product, region]``.
+        sited: services bought for them, ``[region]``.
+        paid: tools, services and public transfers by the region that pays them, ``[region]``.
         sigma: Armington elasticity by product.
         elasticity: input substitution of core products.
 
@@ -204,6 +208,7 @@ def base_parameters(
     final = purchases - (inputs * output[None]).sum(1) - planned - paths.compute_inputs[0][:, None] * used
     np.subtract.at(final.T, origin, (paths.bill[0] * made).T)
     np.subtract.at(final[shape.position("services")], sites, markup)
+    final[shape.position("services")] -= sited
     final = _final_use(final, purchases, base)
 
     compute = np.zeros(len(shape.regions))
@@ -217,7 +222,7 @@ def base_parameters(
     np.add.at(income, origin, made * (paths.maker_labour[0] + paths.maker_margin[0]))
     wages = (output * labour).sum(0)
     np.add.at(wages, origin, made * paths.maker_labour[0])
-    deficit = (final.sum(0) + compute + planned.sum(0) - income) / wages.sum()
+    deficit = (final.sum(0) + compute + paid - income) / wages.sum()
 
     hubs = tuple(shape.regions[h] for h in shape.hubs)
     hub_weight = priors.by_region("hub_weight", hubs)

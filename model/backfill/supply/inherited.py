@@ -35,14 +35,13 @@ def nodes_of(economy: Economy, share: Array, wedges: Wedges) -> Nodes:
     wear = 1 - (1 - wedges.wear[:, rows, columns].T) ** years
     site_cost, slope = np.asarray(capacity.site_cost).T, np.asarray(capacity.slope).T
     additions = np.asarray(capacity.additions).T
-    unit_cost = site_cost + np.asarray(capacity.tool_need).sum(1)[:, None] + slope * additions
     return Nodes(
         names=economy.structure.nodes,
         owners=economy.structure.owners,
         inherited=np.where(t <= start[:, None], reference, decayed),
         depreciation=delta,
         lag=lags,
-        site_cost=site_cost - wedges.subsidy[:, rows, columns].T * unit_cost,
+        site_cost=site_cost - subsidies(economy, wedges),
         slope=slope,
         weights=np.asarray(beta**t, float),
         terminal=1 / (1 - beta * (1 - delta) * (1 - wear[:, -1])),
@@ -51,6 +50,16 @@ def nodes_of(economy: Economy, share: Array, wedges: Wedges) -> Nodes:
         reference_additions=additions[:, None, :] * share,
         wear=wear,
     )
+
+
+def subsidies(economy: Economy, wedges: Wedges) -> Array:
+    """What a policy pays of a unit of capacity, of its cost on the reference path, ``[node, period]``."""
+    capacity, vocabulary = economy.capacity, economy.structure.vocabulary
+    rows = [vocabulary.products.index(product) for product, _ in economy.structure.nodes]
+    columns = [vocabulary.regions.index(region) for _, region in economy.structure.nodes]
+    tools = np.asarray(capacity.tool_need).sum(1)
+    unit_cost = np.asarray(capacity.site_cost) + tools + np.asarray(capacity.slope) * np.asarray(capacity.additions)
+    return (wedges.subsidy[:, rows, columns] * unit_cost).T
 
 
 def departing(nodes: Nodes, additions: Array, periods: int) -> Nodes:

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from backfill.arrays import Array
 from backfill.economy.economy import Structure
 from backfill.trade.factors import in_columns
+from backfill.trade.sites import Outlays, Sites
 
 
 class Builders(eqx.Module):
@@ -20,6 +21,7 @@ class Builders(eqx.Module):
         added: additions in the reference.
         slope: rise of the marginal cost per unit added, ``psi``.
         cost: tool cost of a unit in the reference.
+        site_cost: cost of a unit beside tools and haste.
         share: share of a capacity's builders in each class; zero in classes that cannot have every tool they need.
     """
 
@@ -27,6 +29,7 @@ class Builders(eqx.Module):
     added: Float[Array, "*lane node"]
     slope: Float[Array, "*lane node"]
     cost: Float[Array, "*lane node"]
+    site_cost: Float[Array, "*lane node"]
     share: Float[Array, "*lane node class"]
 
     def additions(
@@ -46,6 +49,12 @@ class Builders(eqx.Module):
         bought = jnp.einsum("gk,gc,gj->kcj", self.need, additions, at)
         columns = in_columns(slot[tools], bought)
         return jnp.zeros((len(structure.products), columns.shape[1])).at[tools].set(columns)
+
+    def outlays(self, structure: Structure, additions: Float[Array, "node class"]) -> Outlays:
+        """What the additions cost beside tools."""
+        need = jnp.zeros((len(self.added), len(structure.products))).at[:, np.array(structure.tools, int)].set(self.need)
+        sites = Sites(self.site_cost, self.slope, jnp.zeros_like(self.slope), self.share)
+        return sites.outlays(structure, need, additions)
 
 
 def tool_cost(

@@ -20,6 +20,7 @@ from backfill.trade.factors import Buyers, Factors, buyers, duty_paid, factors, 
 from backfill.trade.income import Income, owner_matrix
 from backfill.trade.limits import Use, rent_step, use_of_limits
 from backfill.trade.prices import Buying, stack_prices
+from backfill.trade.sites import Outlays, tools_abroad
 from backfill.trade.state import State, pack, unpack
 
 WAGE_STEP = 0.5
@@ -35,12 +36,14 @@ class Plan(eqx.Module):
         purchases: tool composites bought for investment by each class of buyers.
         stock: other goods bought for stock, less those that stocks take the place of.
         compute_stock: the same of compute, thousand H100e.
+        outlays: on additions to capacity beside tools; None where nothing is built.
     """
 
     rent: Float[Array, "*lane node"]
     purchases: Float[Array, "*lane product class region"]
     stock: Float[Array, "*lane product region"]
     compute_stock: Float[Array, "*lane region"]
+    outlays: Outlays | None = None
 
 
 class Outcome(NamedTuple):
@@ -193,6 +196,7 @@ def market_at(
         added = builders.additions(structure, buying.by_class)
         bought = builders.purchases(structure, added, barriers.slot)
         groups = groups._replace(purchases=groups.purchases + bought)
+        plan = eqx.tree_at(lambda p: p.outlays, plan, builders.outlays(structure, added), is_leaf=lambda x: x is None)
     composite = buying.mean
     services = composite[structure.position("services")] if structure.makers else jnp.ones(regions)
     delivered = deliver(
@@ -226,6 +230,10 @@ def market_at(
     adapting = unit_value * services * acquired - leg.user.T @ (leaf * delivered.leaf)
     outlay = barriers.outlay * services
     spent_on_services = adapting + handling.services + leg.origin.T @ maker_real.sum(1) + outlay
+    built = jnp.zeros(regions)
+    if plan.outlays is not None:
+        spent_on_services = spent_on_services + plan.outlays.bought
+        built = plan.outlays.paid + tools_abroad(structure, plan.outlays.abroad, buying.by_class)
 
     relative = buying.cost[:core]
     elasticity = production.elasticity[:, None]
@@ -305,7 +313,8 @@ def market_at(
         investment=paid_by_column[:, :regions].sum(0)
         + (groups.home * paid_by_column[:, regions:, None]).sum((0, 1))
         + (plan.stock * composite).sum(0)
-        + plan.compute_stock * unit_value * services,
+        + plan.compute_stock * unit_value * services
+        + built,
     )
 
     wage = state.wage * jnp.exp(WAGE_STEP * jnp.log(labour_bill / income.labour))

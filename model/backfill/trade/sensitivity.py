@@ -17,6 +17,7 @@ from backfill.trade.equilibrium import Lane
 from backfill.trade.factors import Used, buyers, by_columns, factors, used_in
 from backfill.trade.market import NO_SWEEPS, Outcome, market, market_at, node_matrix
 from backfill.trade.pieces import in_pieces
+from backfill.trade.sites import Outlays, Sites
 from backfill.trade.state import PRICES, Pieces, pieces, state_of
 
 SLOPES_CHUNK = 4
@@ -43,13 +44,19 @@ class PlanSlopes(NamedTuple):
 
 
 def _plan_slopes(
-    structure: Structure, builders: tuple[int, ...], limited_goods: bool, lanes: Lane, vectors: Array, need: Array
+    structure: Structure,
+    builders: tuple[int, ...],
+    limited_goods: bool,
+    lanes: Lane,
+    outlays: Outlays | None,
+    vectors: Array,
+    need: Array,
 ) -> tuple:
     rows, columns = (jnp.array(x) for x in node_matrix(structure))
     nodes, count = len(structure.nodes), len(builders)
     chosen, sites = need[jnp.array(builders)], columns[jnp.array(builders)]
 
-    def one(lane: Lane, vector: Array) -> tuple[Array, Array, Array, Array]:
+    def one(lane: Lane, outlays: Outlays | None, vector: Array) -> tuple[Array, Array, Array, Array]:
         unknowns, classes = vector.shape[0], lane.plan.purchases.shape[1]
         walls = lane.walls
         if walls is None and not limited_goods:
@@ -62,6 +69,9 @@ def _plan_slopes(
         def answer(cut: Pieces, rent: Array, more: Array) -> tuple[Array, Array, Array]:
             bought = groups._replace(purchases=groups.purchases + (more @ tools).reshape(groups.purchases.shape))
             plan = eqx.tree_at(lambda plan: plan.rent, lane.plan, rent)
+            if outlays is not None:
+                paid = jax.tree.map(lambda base, part: base + jnp.tensordot(more, part, 1), plan.outlays, outlays)
+                plan = eqx.tree_at(lambda plan: plan.outlays, plan, paid)
             given = (lane.parameters, lane.barriers, plan, lane.demand, state_of(structure, cut), walls, bought)
             new, outcome = market_at(structure, NO_SWEEPS, *given)
             return new, outcome.output[rows, columns], outcome.buying.composites.by_column.ravel()
@@ -86,7 +96,7 @@ def _plan_slopes(
             inverse,
         )
 
-    return jax.lax.map(lambda pair: one(*pair), (lanes, vectors))
+    return jax.lax.map(lambda parts: one(*parts), (lanes, outlays, vectors))
 
 
 def plan_slopes(
@@ -94,6 +104,8 @@ def plan_slopes(
     lanes: Lane,
     vectors: Float[np.ndarray, "lane unknown"],
     need: Float[np.ndarray, "node product"],
+    sites: Sites | None = None,
+    additions: Float[np.ndarray, "lane node class"] | None = None,
 ) -> PlanSlopes:
     """Exact response of use and tool costs to rents and additions: ``dy = y_z + y_x (I - F_x)^-1 F_z``.
 
@@ -101,10 +113,13 @@ def plan_slopes(
 
     Args:
         need: tool composites per unit of capacity added.
+        sites, additions: what additions cost beside tools, and those at these solutions, of lanes whose plan has outlays.
     """
     builders = tuple(np.flatnonzero(need.any(1)).tolist())
     settings = (structure, builders, used_in(lanes.barriers).limited_goods)
-    by_rent, by_addition, cost, inverse = in_pieces(_plan_slopes, settings, SLOPES_CHUNK, (lanes, vectors), (need,))
+    extra = None if sites is None or additions is None else sites.marginal(structure, need, additions, builders)
+    given = (lanes, extra, vectors)
+    by_rent, by_addition, cost, inverse = in_pieces(_plan_slopes, settings, SLOPES_CHUNK, given, (need,))
     nodes, classes = len(structure.nodes), by_addition.shape[-1]
     use = np.zeros((len(vectors), nodes, nodes, classes))
     slope = np.zeros((len(vectors), nodes, classes, nodes))
