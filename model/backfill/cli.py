@@ -198,9 +198,8 @@ def design(
     *,
     out: Annotated[Path | None, Parameter(help="Folder for the result; results/NAME-design if left out.")] = None,
     ranges: Annotated[
-        bool | None,
-        Parameter(help="Give the best packages their ranges (some dozen calibrations); without own tables yes if left out."),
-    ] = None,
+        bool, Parameter(help="Give the best packages their ranges: solves them again under sixteen calibrations.")
+    ] = False,
     quiet: Annotated[bool, Parameter(help="Print mistakes only.", negative="")] = False,
 ) -> int:
     """Find the package of measures that is best within limits, and how it changes along one of them."""

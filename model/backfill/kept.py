@@ -15,7 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-MOST_FILES = 64
+MOST_FILES = 400
+"""Some 1 MB each. A design needs some sixteen programs of two files each; with few files commands drive out one another's."""
 
 _folder: Path | None = None
 Made = TypeVar("Made")

@@ -31,7 +31,7 @@ def precise(monkeypatch):
     exact = equilibrium.solve
     monkeypatch.setattr(coupled, "TOLERANCE", 1e-10)
     monkeypatch.setattr(coupled, "STEP_TOLERANCE", 1e-10)
-    monkeypatch.setattr(coupled, "solve", lambda shape, lane, start: exact(shape, lane, start, tolerance=1e-13))
+    monkeypatch.setattr(coupled, "solve", lambda *given, **also: exact(*given, **also, tolerance=1e-13))
 
 
 def solved(economy, point, foresight: str = "perfect") -> Coupling:

@@ -11,7 +11,10 @@ import pytest
 from backfill.charts.design import design, page
 from backfill.commands.design import report
 from backfill.errors import OutputError
+from backfill.experiments.config import Experiment, load_experiment
 from backfill.experiments.design.result import SUMMARY, TABLES, DesignResult, may_replace, table
+from backfill.experiments.design.sentences import unranged
+from backfill.experiments.design.tables import Ranges
 
 LEVERS = (("checks", "budget", 1.0, 10.0), ("coverage", "coverage", 0.3, 0.9))
 H100E, MONEY = "H100e", "million USD"
@@ -106,3 +109,20 @@ def test_the_report_shows_levers_and_sentences(tmp_path: Path):
     assert told[0] == "Mine"
     assert any("checks" in line and "10" in line for line in told)
     assert "Most compute denied: 3 million H100e." in told
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Experiment:
+    return load_experiment("design-denial")
+
+
+def test_numbers_without_ranges_say_how_to_get_them(shipped: Experiment):
+    told = list(unranged(shipped, None, None))
+    assert len(told) == 1
+    assert "for ranges add --ranges" in told[0]
+    assert not list(unranged(shipped, Ranges({}, []), {"unsolved": []}))
+
+
+def test_packages_without_a_world_at_some_parameter_say_where(shipped: Experiment):
+    told = list(unranged(shipped, None, {"unsolved": ["trade_elasticity low"]}))
+    assert told[0].startswith("No ranges: these packages have no world where trade_elasticity low")

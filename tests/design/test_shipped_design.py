@@ -53,7 +53,7 @@ def test_the_best_package_is_an_experiment_that_can_run(result, tmp_path: Path, 
     Path("best.toml").write_text(result.resolved, encoding="utf-8")
     experiment, base = check("best.toml")
     assert experiment.design is None
-    assert base.name == "no-controls"
+    assert base.name == "current-policy"
 
 
 def test_it_is_valid():

@@ -16,7 +16,7 @@ from backfill.experiments.config import Experiment
 from backfill.experiments.design.result import DesignResult, may_replace
 
 
-def design_experiment(file_or_name: str, out: Path | None, ranges: bool | None, quiet: bool) -> bool:
+def design_experiment(file_or_name: str, out: Path | None, ranges: bool, quiet: bool) -> bool:
     """Find an experiment's best package and write it; True if there is one that keeps every limit.
 
     Raises:
@@ -34,9 +34,7 @@ def design_experiment(file_or_name: str, out: Path | None, ranges: bool | None, 
 
         try:
             with progress_bar(quiet) as progress:
-                result = design(
-                    experiment, ranges=experiment.own is None if ranges is None else ranges, progress=progress
-                )
+                result = design(experiment, ranges=ranges, progress=progress)
         except UnsolvedError as error:
             print(f"{experiment.name}: {' '.join(error.sentence.split())}", file=sys.stderr)
             return False
@@ -55,7 +53,7 @@ PASSED = 1e-2
 """Limits passed by less, as a share of what levers can do to them, count as kept."""
 
 
-def _checked(file_or_name: str, out: Path | None, ranges: bool | None) -> tuple[Experiment, Path]:
+def _checked(file_or_name: str, out: Path | None, ranges: bool) -> tuple[Experiment, Path]:
     wrong: list[UserError] = []
     experiment, folder = None, out
     try:

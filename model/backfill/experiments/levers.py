@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from backfill.errors import DuplicateMeasureError, OutOfRangeError, UnknownChoiceError, UserError, did_you_mean
+from backfill.dimensions import Period, Vocabulary
+from backfill.economy.tables import BaselineTables
+from backfill.errors import (
+    ContradictionError,
+    DuplicateMeasureError,
+    OutOfRangeError,
+    UnknownChoiceError,
+    UserError,
+    did_you_mean,
+)
+from backfill.hats.own import OwnTables
+from backfill.policy.benchmark import benchmark_flows
+from backfill.policy.compile import compile_policy
 from backfill.policy.faults import faults, path
 from backfill.policy.measure import Measure
 from backfill.policy.policy import Placed, Policy
+from backfill.policy.technology import benchmark_facts
+from backfill.policy.wedges import Wedges
 
 
 def placed_of(policy: Policy, name: str) -> list[Placed]:
@@ -126,3 +140,30 @@ def twice(levers: Sequence[tuple[Sequence[str], str]], file: str, table: str) ->
             if other != n:
                 remedy = f"is levers[{other + 1}] already; remove one"
                 yield DuplicateMeasureError(file, path(table, "levers", n, "field"), field, remedy)
+
+
+def answering(policy: Policy) -> Iterator[UserError]:
+    """Measures that answer measured backfilling: what levers move would move them."""
+    told = "answers measured backfill, which levers move; leave it out"
+    for one in policy.placed:
+        if one.measure.answers_behaviour:
+            yield ContradictionError(one.file, one.key, one.measure.kind, told)
+
+
+def compiler(
+    vocabulary: Vocabulary, periods: Sequence[Period], tables: BaselineTables | None, own: OwnTables | None
+) -> Callable[[Policy], Wedges]:
+    """What makes wedges of a policy before there is an economy, measures that change nothing allowed.
+
+    Args:
+        vocabulary, periods: what measures are compiled over.
+        tables: the benchmark over other regions; the shipped one if None.
+        own: a user's own economy instead of the benchmark.
+    """
+    exists = benchmark_flows(tables) if own is None else own.flow_exists()
+    facts = benchmark_facts(tables) if own is None else None
+
+    def compiled(policy: Policy) -> Wedges:
+        return compile_policy(policy, vocabulary, tuple(periods), flow_exists=exists, facts=facts, inert_allowed=True)
+
+    return compiled

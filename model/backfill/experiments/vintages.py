@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -44,19 +44,36 @@ def news(policy: Policy, periods: Sequence[Period]) -> tuple[int, ...]:
     return tuple(sorted(n for n in found if n < len(periods)))
 
 
-def vintages(policy: Policy, periods: Sequence[Period], compiled: Callable[[Policy], Wedges]) -> Vintages:
+Path = tuple[tuple[int, str, bytes], ...]
+"""What was known, and how much of each period it was known in, whenever something became known."""
+
+
+def vintages(
+    policy: Policy,
+    periods: Sequence[Period],
+    compiled: Callable[[Policy], Wedges],
+    made: MutableMapping[Path, Wedges] | None = None,
+) -> Vintages:
     """A policy as it stood whenever something about it became known.
 
     Args:
         policy: all of it.
         periods: periods of the model.
         compiled: makes wedges of a policy.
+        made: those made for other policies, which share what was known before they part; added to.
     """
     found: dict[int, Wedges] = {}
     before: Wedges | None = None
+    made, path = {} if made is None else made, ()
     for after in news(policy, periods):
-        wedges = vintage(policy, after, periods, compiled)
-        before = found[after] = wedges if before is None else continuing(before, wedges, after)
+        path = (
+            *path,
+            (after, repr(known(policy, after, periods).measures), foreseen(policy, after, periods).tobytes()),
+        )
+        if path not in made:
+            wedges = vintage(policy, after, periods, compiled)
+            made[path] = wedges if before is None else continuing(before, wedges, after)
+        before = found[after] = made[path]
     return found
 
 

@@ -70,7 +70,20 @@ def keys_of(worlds: Batch) -> list[Key]:
 
 
 def fingerprint(wedges: Wedges) -> str:
-    """A hash equal for wedges that act alike: to rounding, and a limit that is never in force does not act."""
+    """A hash equal for wedges that act alike: to rounding, and a limit that is never in force does not act.
+
+    Wedges are not changed once they are made, so that each is hashed once.
+    """
+    known = vars(wedges)
+    if _MARK not in known:
+        known[_MARK] = _hashed(wedges)
+    return known[_MARK]
+
+
+_MARK = "_fingerprint"
+
+
+def _hashed(wedges: Wedges) -> str:
     digest = hashlib.sha256()
     for field in dataclasses.fields(wedges):
         value = getattr(wedges, field.name)

@@ -34,7 +34,9 @@ class Verdict(Enum):
     """How a search ended, each a sentence that says what to make of it."""
 
     OPTIMAL = "The optimality conditions hold: no small change is better."
-    KINKED = "No step is better on true worlds though the conditions do not hold: it lies where limits of the model change."
+    KINKED = (
+        "No step is better on true worlds though the conditions do not hold: it lies where limits of the model change."
+    )
     INFEASIBLE = "No package nearby keeps every limit; the one named is passed by least."
     UNFINISHED = "The search ran out of steps; start it elsewhere or widen a range."
     LOST = "The first package has no world."
@@ -192,13 +194,13 @@ class _Descent:
         )
 
     def _step(self, local: Local, share: np.ndarray, radius: float) -> Step:
-        """A step, with a penalty above every multiplier."""
+        """A step, with a penalty that passes limits by no more than the box must (Byrd, Nocedal and Waltz)."""
         move = step(local, share, radius, self.penalty)
-        largest = move.multipliers.max(initial=0.0)
-        over = np.maximum(local.limits + local.limits_by_lever @ move.move, 0.0).max(initial=0.0)
-        if largest > 0.99 * self.penalty and self.penalty < DEAREST and over > NEARLY:
-            self.penalty *= 4
-            return self._step(local, share, radius)
+        if _passed(local, move) > NEARLY:
+            least = _passed(local, step(local, share, radius, DEAREST))
+            while self.penalty < DEAREST and _passed(local, move) > least + NEARLY:
+                self.penalty *= 4
+                move = step(local, share, radius, self.penalty)
         self.state.multipliers = move.multipliers
         return move
 
@@ -256,3 +258,8 @@ def frontier(
             again.worlds += found[n].worlds
             found[n] = again
     return found
+
+
+def _passed(local: Local, move: Step) -> float:
+    """By how much limits are passed after a step, in the model."""
+    return float(np.maximum(local.limits + local.limits_by_lever @ move.move, 0.0).sum())

@@ -55,7 +55,9 @@ def step(local: Local, share: np.ndarray, radius: float, penalty: float, *, swit
     ``min g'd + 1/2 d'B d + flips'z + penalty sum(s)`` subject to ``limit_i: c_i + J_i d + F_i z - s_i <= 0``, ``s >= 0``,
     ``|d| <= radius``, ``0 <= share + d <= 1``, ``z`` binary: always feasible, for a limit passed is paid for. With
     switches ``B`` is left out, for the solver knows no mixed-integer quadratic programs, and at most one is switched over:
-    changes of several at once are not the sum of each.
+    changes of several at once are not the sum of each. The program is solved in units of the radius, so that small boxes are no
+    harder than large ones. Where HiGHS finds its own answer to a quadratic program wrong by more than it allows, the linear
+    one stands in: it promises too much, and the radius sees to that.
 
     Args:
         local: what is known.
@@ -68,7 +70,9 @@ def step(local: Local, share: np.ndarray, radius: float, penalty: float, *, swit
     open_ = [n for n in levers if switches and np.isfinite(local.flips[n])]
     model: Any = pyo.ConcreteModel("step")
     model.move = pyo.Var(
-        levers, bounds=lambda _, n: (max(-radius, -float(share[n])), min(radius, 1.0 - float(share[n]))), initialize=0.0
+        levers,
+        bounds=lambda _, n: (max(-1.0, -float(share[n]) / radius), min(1.0, (1.0 - float(share[n])) / radius)),
+        initialize=0.0,
     )
     model.over = pyo.Var(limits, domain=pyo.NonNegativeReals, initialize=0.0)
     model.flip = pyo.Var(open_, domain=pyo.Binary)
@@ -76,28 +80,34 @@ def step(local: Local, share: np.ndarray, radius: float, penalty: float, *, swit
 
     def limit(_, i: int):
         moved = sum(float(local.limits_by_lever[i, n]) * move[n] for n in levers)
-        flipped = sum(float(local.limits_by_flip[i, n]) * flip[n] for n in open_)
-        return float(local.limits[i]) + moved + flipped - over[i] <= 0
+        flipped = sum(float(local.limits_by_flip[i, n]) / radius * flip[n] for n in open_)
+        return float(local.limits[i]) / radius + moved + flipped - over[i] <= 0
 
     model.limit = pyo.Constraint(limits, rule=limit)
     if open_:
         model.one = pyo.Constraint(expr=sum(flip[n] for n in open_) <= 1)
     cost = sum(float(local.by_lever[n]) * move[n] for n in levers)
-    cost += sum(float(local.flips[n]) * flip[n] for n in open_)
+    cost += sum(float(local.flips[n]) / radius * flip[n] for n in open_)
     cost += penalty * sum(over[i] for i in limits)
-    if not switches:
-        cost += 0.5 * sum(float(local.curvature[n, m]) * move[n] * move[m] for n in levers for m in levers)
-    model.cost = pyo.Objective(expr=cost)
-    found = solve_model(model, duals=not switches and bool(len(local.limits)))
+    bent = sum(float(local.curvature[n, m]) * move[n] * move[m] for n in levers for m in levers)
+    model.cost = pyo.Objective(expr=cost if switches else cost + 0.5 * radius * bent)
+    duals = not switches and bool(len(local.limits))
+    try:
+        found = solve_model(model, duals=duals)
+    except RuntimeError:
+        if switches:
+            raise
+        model.cost.expr = cost
+        found = solve_model(model, duals=duals)
     multipliers = np.zeros(len(local.limits))
     for i in limits if not switches else ():
         multipliers[i] = abs(found["duals"].get(model.limit[i], 0.0))
     now = penalty * np.maximum(local.limits, 0.0).sum()
     return Step(
-        move=np.array([pyo.value(move[n]) for n in levers]),
+        move=radius * np.array([pyo.value(move[n]) for n in levers]),
         flip=np.array([n in open_ and float(pyo.value(flip[n]) or 0.0) > 0.5 for n in levers], bool),
         multipliers=multipliers,
-        promised=float(now - found["objective"]),
+        promised=float(now - radius * found["objective"]),
     )
 
 

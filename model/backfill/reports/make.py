@@ -191,7 +191,9 @@ def of_design(one: DesignResult, place: str, progress: Progress | None = None) -
             DIFFERENCE,
             "What follows holds for the limits and the ranges of levers that the file sets; other limits have "
             "another best package.",
-            "Ranges are given with the numbers." if ranged else "Central values only: no ranges were asked for.",
+            "Ranges are given with the numbers."
+            if ranged
+            else "Central values only: with --ranges the best packages have their ranges.",
             H100E,
         ),
         numbers=(
@@ -203,7 +205,11 @@ def of_design(one: DesignResult, place: str, progress: Progress | None = None) -
         grades=graded(_parameters(one.provenance)),
         checks=checked(one.checks, "design"),
         provenance=provenance(one.provenance),
-        commands=(f"backfill design {name}", f"backfill run {file_name(one.name)}", f"backfill report {place}"),
+        commands=(
+            f"backfill design {name}{' --ranges' if ranged else ''}",
+            f"backfill run {file_name(one.name)}",
+            f"backfill report {place}",
+        ),
         files=files(one.name, one.resolved),
         date=date(one.provenance),
     )

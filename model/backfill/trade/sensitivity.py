@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
@@ -41,29 +41,6 @@ class PlanSlopes(NamedTuple):
     use_by_addition: Float[np.ndarray, "lane node node class"]
     cost_by_rent: Float[np.ndarray, "lane node class node"]
     inverse: Float[np.ndarray, "lane unknown unknown"]
-
-    def fitted(self, classes: int, held: Sequence[str], limits: Sequence[str]) -> PlanSlopes:
-        """Slopes for worlds with other classes of builders and quantity limits; rents of new limits move as the map says.
-
-        Args:
-            classes: of builders, the first ones being the same.
-            held: names of limits here, in the order of the last unknowns.
-            limits: the same there.
-        """
-        states = self.inverse.shape[1] - len(held)
-        mine = [*range(states), *(states + n for n, name in enumerate(held) if name in limits)]
-        its = [*range(states), *(states + limits.index(name) for name in held if name in limits)]
-        inverse = np.tile(np.eye(states + len(limits), dtype=self.inverse.dtype), (len(self.inverse), 1, 1))
-        inverse[:, np.array(its)[:, None], its] = self.inverse[:, np.array(mine)[:, None], mine]
-        by_addition = with_classes(self.use_by_addition, 3, classes)
-        return PlanSlopes(self.use_by_rent, by_addition, with_classes(self.cost_by_rent, 2, classes), inverse)
-
-
-def with_classes(array: np.ndarray, axis: int, count: int) -> np.ndarray:
-    """The array with ``count`` classes of builders: more with nobody in them, or without the last ones."""
-    held = array.shape[axis]
-    wider = np.pad(array, [(0, max(count - held, 0) if n == axis else 0) for n in range(array.ndim)])
-    return np.take(wider, range(count), axis)
 
 
 def _plan_slopes(

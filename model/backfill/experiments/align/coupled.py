@@ -11,6 +11,7 @@ from backfill.accounts import terminal_table
 from backfill.coupling import Coupling, Point, Stage, settled
 from backfill.economy.economy import Economy
 from backfill.experiments.align.accounts import Account, accounts
+from backfill.experiments.fitted import slopes_with, with_classes, with_limits
 from backfill.experiments.setting import Progress, Setting
 from backfill.experiments.vintages import Vintages
 from backfill.experiments.worlds import Batch, Key, batch, keys_of
@@ -21,7 +22,7 @@ from backfill.supply.nodes import capacity_path
 from backfill.supply.orders import Orders
 from backfill.threads import single_threaded_algebra
 from backfill.trade.equilibrium import outcomes
-from backfill.trade.sensitivity import PlanSlopes, with_classes
+from backfill.trade.sensitivity import PlanSlopes
 
 TOGETHER = 12
 """Worlds solved in one batch: enough for the markets to work on whole chunks, few enough for memory."""
@@ -101,12 +102,7 @@ class NextDoor(Coupling):
     def _fitted(self, solved: Solved) -> Point:
         """A point with as many classes of builders, and the limits, that these worlds have."""
         point, classes = solved.point, self.nodes[0].class_share.shape[1]
-        states = point.vector.shape[1] - len(solved.limits)
-        vector = np.zeros((self.periods, states + len(self.limits)))
-        vector[:, :states] = point.vector[:, :states]
-        for place, name in enumerate(self.limits):
-            if name in solved.limits:
-                vector[:, states + place] = point.vector[:, states + solved.limits.index(name)]
+        vector = with_limits(point.vector, solved.limits, self.limits)
         additions = with_classes(point.additions, 1, classes)
         additions[:, 0] += point.additions[:, classes:].sum(1)
         cost = with_classes(point.tool_cost, 1, classes)
@@ -120,7 +116,7 @@ class NextDoor(Coupling):
     def _slopes_of(self, solved: Solved) -> PlanSlopes | None:
         if solved.slopes is None:
             return None
-        return solved.slopes.fitted(self.nodes[0].class_share.shape[1], solved.limits, self.limits)
+        return slopes_with(solved.slopes, self.nodes[0].class_share.shape[1], solved.limits, self.limits)
 
 
 def _joined(before: Point, after: Point, since: int) -> Point:

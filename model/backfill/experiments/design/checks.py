@@ -11,7 +11,6 @@ from backfill.dimensions import Period, Vocabulary
 from backfill.economy.tables import BaselineTables
 from backfill.effects.kinds import KINDS, PACKAGE_COST
 from backfill.errors import (
-    ContradictionError,
     InertMeasureError,
     OutOfRangeError,
     UnknownRegionError,
@@ -20,11 +19,9 @@ from backfill.errors import (
 from backfill.experiments.design.file import DesignTable, Lever, Limit, Objective, read_design
 from backfill.experiments.design.levers import Levers
 from backfill.experiments.design.sides import aligning
-from backfill.experiments.levers import field_faults, field_of, numeric, placed_of, twice
+from backfill.experiments.levers import answering, compiler, field_faults, field_of, numeric, placed_of, twice
 from backfill.governments.package import Package
 from backfill.hats.own import OwnTables
-from backfill.policy.benchmark import benchmark_flows
-from backfill.policy.compile import compile_policy
 from backfill.policy.faults import path
 from backfill.policy.library import PolicyFile
 from backfill.policy.measures.secondary_tariff import SecondaryTariff
@@ -76,26 +73,13 @@ def unfit_levers(
     """
     wrong = [fault for n, lever in enumerate(table.levers) for fault in _lever(n, lever, policy, file)]
     wrong += twice([(lever.measure, lever.field) for lever in table.levers], file, "design")
-    wrong += [
-        ContradictionError(
-            one.file, one.key, one.measure.kind, "answers measured backfill, which levers move; leave it out"
-        )
-        for one in policy.placed
-        if one.measure.answers_behaviour
-    ]
+    wrong += answering(policy)
     wrong += _participants(table, policy, vocabulary, file)
     if wrong:
         return wrong
     levers = Levers(table, policy)
-    exists = benchmark_flows(tables) if own is None else own.flow_exists()
-    facts = benchmark_facts(tables) if own is None else None
-
-    def wedges(package: Package) -> Wedges:
-        return compile_policy(
-            levers.policy_at(package), vocabulary, tuple(periods), flow_exists=exists, facts=facts, inert_allowed=True
-        )
-
-    wrong += _still(levers, file, wedges)
+    compiled = compiler(vocabulary, periods, tables, own)
+    wrong += _still(levers, file, lambda package: compiled(levers.policy_at(package)))
     return wrong + _objective(table, file, foresight)
 
 

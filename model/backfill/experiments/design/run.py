@@ -14,7 +14,7 @@ from backfill.experiments.config import Experiment, load_experiment
 from backfill.experiments.design import tables
 from backfill.experiments.design.levers import Levers
 from backfill.experiments.design.result import DesignResult
-from backfill.experiments.design.sentences import objective_of, sentences
+from backfill.experiments.design.sentences import objective_of, sentences, unranged
 from backfill.experiments.design.solve import Outcome, solve
 from backfill.experiments.design.worlds import Found, Worlds
 from backfill.experiments.provenance import provenance
@@ -64,7 +64,12 @@ def design(
 
 
 def _result(
-    chosen: Experiment, reference: str, outcome: Outcome, spread: tables.Ranges | None, varied: object, seconds: float
+    chosen: Experiment,
+    reference: str,
+    outcome: Outcome,
+    spread: tables.Ranges | None,
+    varied: dict[str, object] | None,
+    seconds: float,
 ) -> DesignResult:
     worlds = outcome.problem.worlds
     packages = {tables.WRITTEN: outcome.start, tables.BEST: outcome.optimum}
@@ -96,7 +101,7 @@ def _result(
         objective=objective_of(outcome),
         tables=found,
         summary=tables.summary(outcome, found, spread),
-        sentences=sentences(outcome, spread, reference),
+        sentences=(*sentences(outcome, spread, reference), *unranged(chosen, spread, varied)),
         checks=_checks(outcome),
         provenance=record,
         resolved=resolved,

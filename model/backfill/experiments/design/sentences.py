@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import cast
 
 from backfill.effects.kinds import H100E, SHARE
+from backfill.experiments.config import Experiment
 from backfill.experiments.design.file import Limit, Objective
 from backfill.experiments.design.solve import Outcome
 from backfill.experiments.design.tables import BEST, Ranges, best_sample, unit_of, where
@@ -102,6 +104,15 @@ def _frontier(outcome: Outcome, ranges: Ranges | None) -> Iterator[str]:
     if ranges and ranges.frontier:
         ends = [span(ranges.frontier[n][0], unit) for n in (0, -1)]
         yield f"Over known ranges of the parameters these packages reach {ends[0]} at its first point and {ends[1]} at its last."
+
+
+def unranged(chosen: Experiment, ranges: Ranges | None, varied: Mapping[str, object] | None) -> Iterator[str]:
+    """Why numbers have no ranges, and how to get some; nothing where they have, or cannot."""
+    if varied is not None and ranges is None:
+        gone = cast("list[str]", varied["unsolved"])
+        yield f"No ranges: these packages have no world where {', '.join(gone)}; other values of the parameters have."
+    elif ranges is None and chosen.own is None:
+        yield "Central values of the parameters only; for ranges add --ranges, which solves these packages again as they are."
 
 
 def span(ends: tuple[float, float], unit: str) -> str:

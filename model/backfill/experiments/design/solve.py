@@ -118,7 +118,7 @@ def solve(worlds: Worlds) -> Outcome:
         _told(worlds, "frontier", 0.5)
         along = _frontier(problem, table, best)
     own = worlds.found([worlds.inside(start)])[0] or solved[0]
-    return Outcome(problem, own, best, tuple(searches), exact(worlds, [best])[0], tuple(solved[1:]), tuple(along))
+    return Outcome(problem, own, best, tuple(searches), exact([(problem, best)])[0], tuple(solved[1:]), tuple(along))
 
 
 def drawn(count: int, levers: int, seed: int) -> list[Package]:
@@ -130,21 +130,52 @@ def drawn(count: int, levers: int, seed: int) -> list[Package]:
     return [Package(tuple(point.tolist()), (True,) * levers) for point in points]
 
 
-def exact(worlds: Worlds, searches: Sequence[Search]) -> list[Found]:
-    """The packages of searches at the very ends of ranges where they ended there, solved."""
-    points = [_snapped(one.point) for one in searches]
-    found = []
-    for search_, one in zip(searches, worlds.found(points, keep=False), strict=True):
-        here = one or worlds.found([worlds.inside(search_.point)])[0]
-        if here is None:
-            raise UnsolvedError("The best package has no world.")
-        found.append(here)
-    return found
+def exact(ended: Sequence[tuple[Scaled, Search]]) -> list[Found]:
+    """The packages of searches of one design, solved with levers at the very ends of ranges where they ended there.
+
+    The last step to an end may pass a limit that the search kept. The levers between their ends then make room by the least that
+    leaves limits that bind where they were; where that does not do either, the package stays as it was searched.
+
+    Raises:
+        UnsolvedError: a package has no world.
+    """
+    worlds = ended[0][0].worlds
+    searched = worlds.found([worlds.inside(one.point) for _, one in ended])
+    if any(one is None for one in searched):
+        raise UnsolvedError("The best package has no world.")
+    found = worlds.found([_at_ends(worlds, one.point) for _, one in ended], keep=False)
+    passing = {n: _room(*ended[n], one) for n, one in enumerate(found) if one and not _kept(*ended[n], one)}
+    todo = {n: package for n, package in passing.items() if package is not None}
+    roomier = dict(zip(todo, worlds.found(list(todo.values()), keep=False), strict=True))
+    best = []
+    for n, pair in enumerate(ended):
+        candidates = [one for one in (found[n], roomier.get(n)) if one is not None and _kept(*pair, one)]
+        best.append(candidates[0] if candidates else searched[n])
+    return best
 
 
-def _snapped(point: Package) -> Package:
-    share = np.asarray(point.share)
-    return point.moved(np.where(share <= NEARLY, 0.0, np.where(share >= 1 - NEARLY, 1.0, share)))
+def _at_ends(worlds: Worlds, point: Package) -> Package:
+    share, inside = np.asarray(point.share), np.asarray(worlds.inside(point).share)
+    return point.moved(np.where(share <= NEARLY, 0.0, np.where(share >= 1 - NEARLY, 1.0, inside)))
+
+
+def _kept(problem: Scaled, ended: Search, found: Found) -> bool:
+    """Whether a package passes no limit, or none further than the search did."""
+    return bool((problem.scaled(found.values)[1:] <= np.maximum(ended.values[1:], NEARLY)).all())
+
+
+def _room(problem: Scaled, ended: Search, found: Found) -> Package | None:
+    """The package with levers between their ends moved so that limits are where the search left them; None if there are none."""
+    share, here = np.asarray(ended.point.share), np.asarray(found.package.share)
+    free = (share > NEARLY) & (share < 1 - NEARLY) & np.asarray(ended.point.on)
+    slopes = problem.slopes(ended.point)
+    if slopes is None or not free.any():
+        return None
+    limits = problem.scaled(found.values)[1:]
+    held = (limits > NEARLY) | (ended.values[1:] >= -10 * NEARLY)
+    by_lever = (slopes[1:] / problem.worlds.inner)[np.ix_(held, free)]
+    here[free] += np.linalg.lstsq(by_lever, (ended.values[1:] - limits)[held])[0]
+    return found.package.moved(np.clip(here, 0.0, 1.0))
 
 
 def _frontier(problem: Scaled, table: DesignTable, best: Search) -> list[tuple[float, Search, Found]]:
@@ -155,7 +186,8 @@ def _frontier(problem: Scaled, table: DesignTable, best: Search) -> list[tuple[f
     upper = table.limits[moving].sign > 0
     rising = path.high > path.low
     found = frontier(lambda bound: problem.at(moving, bound), bounds.tolist(), best.point, rising == upper)
-    return [(float(b), *both) for b, *both in zip(bounds, found, exact(problem.worlds, found), strict=True)]  # type: ignore[misc]
+    solved = exact([(problem.at(moving, bound), one) for bound, one in zip(bounds, found, strict=True)])
+    return [(float(bound), one, its) for bound, one, its in zip(bounds, found, solved, strict=True)]
 
 
 def _scaled(worlds: Worlds, package: Package) -> Scaled:

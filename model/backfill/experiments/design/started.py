@@ -9,9 +9,10 @@ import numpy as np
 
 from backfill.coupling import Coupling, Point, Stage
 from backfill.economy.economy import Economy
+from backfill.experiments.fitted import slopes_with, with_classes, with_limits
 from backfill.policy.wedges import Wedges
 from backfill.supply.foresight import Foresight
-from backfill.trade.sensitivity import PlanSlopes, with_classes
+from backfill.trade.sensitivity import PlanSlopes
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,7 @@ class Started(Coupling):
         """The point with this coupling's classes and limits; unless exact, with the shares of this world's builders."""
         point, here = stand.point, self.points[world]
         classes = self.nodes[world].class_share.shape[1]
-        states = point.vector.shape[1] - len(stand.limits)
-        vector = np.zeros((self.periods, states + len(self.limits)))
-        vector[:, :states] = point.vector[:, :states]
-        for place, name in enumerate(self.limits):
-            if name in stand.limits:
-                vector[:, states + place] = point.vector[:, states + stand.limits.index(name)]
+        vector = with_limits(point.vector, stand.limits, self.limits)
         since = self.departs.get(world, (world, 0))[1]
         past = np.arange(self.periods) < since
         additions = with_classes(point.additions, 1, classes)
@@ -113,7 +109,7 @@ class Started(Coupling):
     def _slopes_of(self, stand: Stand) -> PlanSlopes | None:
         if stand.slopes is None:
             return None
-        return stand.slopes.fitted(self.nodes[0].class_share.shape[1], stand.limits, self.limits)
+        return slopes_with(stand.slopes, self.nodes[0].class_share.shape[1], stand.limits, self.limits)
 
 
 def _ordered(point: Point, none):

@@ -16,7 +16,7 @@ from backfill.experiments.design.levers import Levers
 from backfill.experiments.design.sides import Sides, aligned_from
 from backfill.experiments.design.started import Stand, Started
 from backfill.experiments.setting import Progress, Setting
-from backfill.experiments.vintages import Vintages, last
+from backfill.experiments.vintages import Path, Vintages, last, vintages
 from backfill.experiments.worlds import Key, batch, fingerprint, keys_of, routes_under_control
 from backfill.governments.package import Package
 from backfill.policy.policy import Policy
@@ -27,6 +27,8 @@ from backfill.threads import single_threaded_algebra
 
 TOGETHER = 8
 """Packages solved in one batch."""
+AT_HAND = 4
+"""Packages whose coupling is kept for derivatives; it holds some 60 MB for each. Others are solved again if one is asked for."""
 INSIDE = 2e-4
 """Share of a lever's range by which its ends are drawn in while searching: at an end controls may coincide, and part one step
 inside, so that there is a derivative on one side only. Each lever a little more than the one before, so that no two coincide."""
@@ -89,7 +91,7 @@ class Worlds:
         self.sides = Sides.of(known, [one.beside for one in self.asked if one], self._allies())
         self.solved = self.steps = 0
         self._stands: dict[Key, Stand] = {}
-        self._compiled: dict[str, Wedges] = {}
+        self._remembering = remembering(setting)
         self._couplings: dict[Package, Mapping[str, Solved]] = {}
         self._found: dict[Package, Found | None] = {}
         self._slopes: dict[Package, Slopes] = {}
@@ -192,7 +194,7 @@ class Worlds:
 
     def policies(self, package: Package) -> dict[str, Vintages]:
         """The package as it becomes known, by world."""
-        return self.sides.worlds(self.levers.policy_at(package), replace_compiled(self.setting, self._compiled))
+        return self.sides.worlds(self.levers.policy_at(package), self._remembering)
 
     def _direction(self, coupling: Started, place: int, package: Package, n: int, name: str) -> Direction:
         """A world's policy half a step of a lever to either side, by the places of its vintages."""
@@ -248,7 +250,7 @@ class Worlds:
                 self._couplings[package] = mine
                 for name, (one, place) in mine.items():
                     self._last[name] = [*self._last.get(name, []), one.stand(place)][-TOGETHER:]
-                for old in list(self._couplings)[: -3 * TOGETHER]:
+                for old in list(self._couplings)[:-AT_HAND]:
                     del self._couplings[old]
         self.solved += len(packages)
 
@@ -278,27 +280,41 @@ class Worlds:
         return coupling, needed.position
 
 
-def replace_compiled(setting: Setting, compiled: dict[str, Wedges]) -> Setting:
-    """The setting with wedges of policies compiled once."""
-    return _Remembering(**{name: getattr(setting, name) for name in setting.__dataclass_fields__}, known=compiled)
+def remembering(setting: Setting) -> Setting:
+    """The setting with wedges of policies compiled once, and what was known before policies part made once."""
+    return _Remembering(**{name: getattr(setting, name) for name in setting.__dataclass_fields__})
 
 
 @dataclass(frozen=True)
 class _Remembering(Setting):
-    """A setting that keeps what it has compiled."""
+    """A setting that keeps what it has compiled last."""
 
     known: dict[str, Wedges] = field(default_factory=dict)
+    made: dict[Path, Wedges] = field(default_factory=dict)
 
     def compiled(self, policy: Policy, *, strict: bool = False) -> Wedges:
         name = repr(policy.measures)
         if name not in self.known:
             self.known[name] = super().compiled(policy, strict=strict)
-            for old in list(self.known)[:-MOST_COMPILED]:
-                del self.known[old]
+            _forget(self.known)
         return self.known[name]
 
+    def vintages(self, policy: Policy) -> Vintages:
+        if self.foresight != "perfect":
+            return super().vintages(policy)
+        found = vintages(policy, self.economy.periods, self.compiled, self.made)
+        _forget(self.made)
+        return found
 
-MOST_COMPILED = 64
+
+MOST_COMPILED = 32
+"""Wedges take some 4 MB each."""
+
+
+def _forget(kept: dict) -> None:
+    """Leave out what was made first but for the first of all, which others share."""
+    for old in list(kept)[MOST_COMPILED // 4 : -3 * MOST_COMPILED // 4]:
+        del kept[old]
 
 
 def _mark(one: Direction) -> tuple:
@@ -309,4 +325,4 @@ def _mark(one: Direction) -> tuple:
 
 
 def _same(one: Wedges, other: Wedges) -> bool:
-    return fingerprint(one) == fingerprint(other)
+    return one is other or fingerprint(one) == fingerprint(other)

@@ -11,17 +11,14 @@ from backfill.dimensions import Period, Vocabulary
 from backfill.economy.priors import GAMES, load_priors
 from backfill.economy.tables import BaselineTables
 from backfill.errors import ContradictionError, InertMeasureError, OutOfRangeError, UserError
-from backfill.experiments.levers import field_faults, twice
+from backfill.experiments.levers import answering, compiler, field_faults, twice
 from backfill.experiments.sweep.file import MOST_SCENARIOS, SweepTable, read_sweep
 from backfill.experiments.sweep.plan import Plan
 from backfill.experiments.sweep.policies import policy_at
 from backfill.hats.own import OwnTables
-from backfill.policy.benchmark import benchmark_flows
-from backfill.policy.compile import compile_policy
 from backfill.policy.faults import path
 from backfill.policy.library import PolicyFile
 from backfill.policy.policy import Policy
-from backfill.policy.technology import benchmark_facts
 from backfill.policy.wedges import Wedges
 
 
@@ -58,24 +55,12 @@ def unfit_sweep(
     """
     wrong = [fault for n, lever in enumerate(table.levers) for fault in _lever(n, table, policy, file)]
     wrong += twice([(lever.measure, lever.field) for lever in table.levers], file, "sweep")
-    wrong += [
-        ContradictionError(
-            one.file, one.key, one.measure.kind, "answers measured backfill, which levers move; leave it out"
-        )
-        for one in policy.placed
-        if one.measure.answers_behaviour
-    ]
+    wrong += answering(policy)
     wrong += _size(table, file)
     if wrong:
         return wrong
-    exists = benchmark_flows(tables) if own is None else own.flow_exists()
-    facts = benchmark_facts(tables) if own is None else None
-
-    def wedges(values: Sequence[float]) -> Wedges:
-        moved = policy_at(policy, table.levers, values)
-        return compile_policy(moved, vocabulary, tuple(periods), flow_exists=exists, facts=facts, inert_allowed=True)
-
-    return list(_still(table, file, wedges))
+    compiled = compiler(vocabulary, periods, tables, own)
+    return list(_still(table, file, lambda values: compiled(policy_at(policy, table.levers, values))))
 
 
 def _lever(n: int, table: SweepTable, policy: Policy, file: str) -> Iterator[UserError]:
