@@ -45,8 +45,8 @@ DIFFERENCE = (
 )
 H100E = "H100e are accelerators weighted by operations and memory bandwidth relative to one NVIDIA H100, not chips."
 UNSETTLED = (
-    "Not settled: how fast the cost of adding mature capacity in China rises is assumed, and with it what a control on tools "
-    "does to the adversary's own welfare. Do not quote the sign of that number."
+    "Not settled: a control on tools raises the adversary's welfare, for reasons that are not all known. Do not quote the sign "
+    "of that number."
 )
 
 
