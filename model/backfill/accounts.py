@@ -10,6 +10,7 @@ import polars as pl
 
 from backfill.arrays import Array
 from backfill.economy.economy import DIVERSION, Economy, Structure
+from backfill.supply.nodes import Nodes, capacity_path
 from backfill.supply.orders import COMPUTE, Stock
 from backfill.trade.barriers import Barriers
 from backfill.trade.market import Outcome
@@ -210,27 +211,28 @@ def stock_table(shape: Structure, labels: Sequence[str], stocks: Sequence[Stock]
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def terminal_value(economy: Economy, capacity: np.ndarray, rent: np.ndarray, wear: np.ndarray) -> np.ndarray:
-    """Present value, at the first period, of the rents that capacity of the last reported period still earns, ``[node]``.
+def terminal_value(economy: Economy, nodes: Nodes, additions: np.ndarray) -> np.ndarray:
+    """Present value, at the first period, of what capacity decided on in reported periods earns after them, ``[node]``.
 
-    ``sum_{s > T} beta^s rent_s K_T (1-delta)^(s-T) prod (1-w)``, the last solved period standing for all later ones. Arguments
-    are ``[period, node]``, all solved periods.
+    ``sum_{s > T} beta^s r0_s K_s`` with ``K_s`` what is left of inherited capacity and of additions up to ``T``, those under way
+    included, and ``r0`` the reference's rents, the last one paid for ever: a unit decided on is worth what it cost, and what
+    a policy does to rents after ``T``, a transfer between owners and users, is left out on both sides.
+
+    Args:
+        economy: the calibrated economy.
+        nodes: the world's capacities.
+        additions: ``[node, class, period]``, all solved periods.
     """
-    last, solved = economy.reported - 1, len(economy.periods)
-    beta, delta = float(economy.capacity.discount), np.asarray(economy.capacity.depreciation)
-    value, kept = np.zeros(len(economy.structure.nodes)), np.ones(len(economy.structure.nodes))
-    for s in range(last + 1, solved):
-        kept = kept * (1 - wear[s - 1])
-        weight = beta**s * (1 - delta) ** (s - last) * kept
-        forever = 1 - beta * (1 - delta) * (1 - wear[s])
-        value = value + rent[s] * capacity[last] * weight / (forever if s == solved - 1 else 1.0)
-    return value
+    last = economy.reported - 1
+    decided = np.where(np.arange(nodes.periods) <= last, additions, 0.0)
+    rent = np.asarray(economy.capacity.rent).T
+    return (nodes.rent_weights * rent * capacity_path(nodes, decided))[:, last + 1 :].sum(1)
 
 
-def terminal_table(economy: Economy, capacity: np.ndarray, rent: np.ndarray, wear: np.ndarray) -> pl.DataFrame:
+def terminal_table(economy: Economy, nodes: Nodes, additions: np.ndarray) -> pl.DataFrame:
     """`terminal_value` by region of the owners, million USD."""
     frame = pl.DataFrame(
-        {"region": list(economy.structure.owners), "value": terminal_value(economy, capacity, rent, wear)},
+        {"region": list(economy.structure.owners), "value": terminal_value(economy, nodes, additions)},
         schema={"region": pl.String, "value": pl.Float64},
     )
     regions = pl.DataFrame({"region": list(economy.structure.regions)})

@@ -61,7 +61,7 @@ def levels(coupling: Coupling, world: int) -> Levels:
     nodes = coupling.nodes[world]
     path = capacity_path(nodes, point.additions).T
     seen = observed(economy.structure, outcomes(economy.structure, lane, vector))
-    return Levels(seen, path[shown], terminal_value(economy, path, point.rent.T, nodes.wear.T))
+    return Levels(seen, path[shown], terminal_value(economy, nodes, point.additions))
 
 
 def response(coupling: Coupling, world: int, directions: Sequence[Direction], half: float) -> Response:

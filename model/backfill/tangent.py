@@ -215,9 +215,9 @@ class Stage:
 
         def at(side: _Side) -> tuple[Array, Array]:
             move = side.sign * self.half
-            path = capacity_path(side.nodes, self.point.additions + move * tangent.additions).T
-            rent = (self.point.rent + move * tangent.rent).T
-            return path[: economy.reported], terminal_value(economy, path, rent, side.nodes.wear.T)
+            additions = self.point.additions + move * tangent.additions
+            path = capacity_path(side.nodes, additions).T
+            return path[: economy.reported], terminal_value(economy, side.nodes, additions)
 
         ahead, back = (at(side) for side in self.sides[direction])
         return _slope(ahead[0], back[0], self.half), _slope(ahead[1], back[1], self.half)

@@ -160,7 +160,7 @@ def _world(coupling: Coupling, worlds: Sequence[Wedges], world: int) -> World:
             labels, names, [limits[n].owner for n in names], [limits[n].unit for n in names], barriers, shown
         ),
         stocks=stock_table(shape, labels, coupling.holders[world].stocks(point.orders, point.additions)),
-        terminal=terminal_table(economy, capacity.T, point.rent.T, coupling.nodes[world].wear.T),
+        terminal=terminal_table(economy, coupling.nodes[world], point.additions),
     )  # fmt: skip
     residual, step = max(coupling.gaps(world).largest, point.apart), float(coupling.steps[world])
     status = _status(coupling, world, residual, step)

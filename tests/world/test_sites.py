@@ -8,6 +8,7 @@ import jax
 import numpy as np
 import pytest
 
+from backfill.accounts import terminal_value
 from backfill.coupling import Coupling, sites_of
 from backfill.policy.wedges import Wedges
 from backfill.reference import economy as calibrate
@@ -150,3 +151,20 @@ def test_a_subsidy_is_paid_by_the_site_and_costs_the_world_nothing_itself(econom
     (world,) = solve_world(economy, [wedges])
     assert world.status is Status.SOLVED
     assert world.checks["walras"] < 1e-8
+
+
+def test_a_unit_decided_on_is_worth_what_it_earns_before_and_after_the_end(economy, reference):
+    """Rents up to the last reported period and the terminal value are the builders' present value, whatever the lag."""
+    nodes, point, periods = reference.nodes[0], reference.points[0], len(economy.periods)
+    worth, beta = present_value(nodes, point.rent, Perfect()), nodes.weights
+    shown = np.arange(periods) < economy.reported
+    before = terminal_value(economy, nodes, point.additions)
+    for year in range(economy.reported):
+        more = point.additions.copy()
+        more[:, 0, year] += 1.0
+        later = terminal_value(economy, nodes, more) - before
+        earned = (beta * np.asarray(economy.capacity.rent).T * nodes.survival[:, year])[:, shown].sum(1)
+        np.testing.assert_allclose(earned + later, beta[year] * worth[:, year], rtol=1e-9, atol=1e-12)
+    beyond = point.additions.copy()
+    beyond[:, 0, economy.reported :] += 1.0
+    np.testing.assert_array_equal(terminal_value(economy, nodes, beyond), before)

@@ -211,16 +211,16 @@ class Queue:
         outcome = outcomes(economy.structure, lane, vector)
         path = {place: capacity_path(coupling.nodes[place], coupling.points[place].additions) for place in places}
         failures = [self._failure(coupling, place) for place in places]
-        terminal = [self._terminal(coupling, place, path[place]) for place in places]
+        terminal = [self._terminal(coupling, place) for place in places]
         adversary = economy.structure.vocabulary.expand_regions("adversary")
         advanced = [n for n, (p, r) in enumerate(economy.structure.nodes) if p == "logic_advanced" and r in adversary]
         last = [float(path[place][advanced, reported - 1].sum()) for place in places]
         found = accounts(economy.structure, outcome, len(places), self.sender, terminal, last, failures)
         self._accounts |= {keys[place]: account for place, account in zip(places, found, strict=True)}
 
-    def _terminal(self, coupling: NextDoor, place: int, path: np.ndarray) -> np.ndarray:
+    def _terminal(self, coupling: NextDoor, place: int) -> np.ndarray:
         economy = self.setting.economy
-        table = terminal_table(economy, path.T, coupling.points[place].rent.T, coupling.nodes[place].wear.T)
+        table = terminal_table(economy, coupling.nodes[place], coupling.points[place].additions)
         worth = dict(table.select("region", "value").iter_rows())
         return np.array([worth[region] for region in economy.structure.regions])
 
