@@ -90,14 +90,15 @@ def step(local: Local, share: np.ndarray, radius: float, penalty: float, *, swit
     cost += sum(float(local.flips[n]) / radius * flip[n] for n in open_)
     cost += penalty * sum(over[i] for i in limits)
     bent = sum(float(local.curvature[n, m]) * move[n] * move[m] for n in levers for m in levers)
-    model.cost = pyo.Objective(expr=cost if switches else cost + 0.5 * radius * bent)
+    price: Any = pyo.Objective(expr=cost if switches else cost + 0.5 * radius * bent)
+    model.cost = price
     duals = not switches and bool(len(local.limits))
     try:
         found = solve_model(model, duals=duals)
     except RuntimeError:
         if switches:
             raise
-        model.cost.expr = cost
+        price.expr = cost
         found = solve_model(model, duals=duals)
     multipliers = np.zeros(len(local.limits))
     for i in limits if not switches else ():
