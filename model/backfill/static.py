@@ -21,7 +21,7 @@ from backfill.economy.economy import Economy, Parameters, Structure
 from backfill.policy.wedges import Wedges
 from backfill.threads import single_threaded_algebra
 from backfill.trade import anderson
-from backfill.trade.barriers import Barriers, lanes
+from backfill.trade.barriers import Barriers, in_round_numbers, lanes
 from backfill.trade.builders import Builders, tool_cost
 from backfill.trade.demand import Tastes
 from backfill.trade.equilibrium import CHUNK, PATIENCE, TOLERANCE, floor
@@ -364,36 +364,6 @@ def _slopes(
         return cost, jnp.linalg.inv(jnp.eye(count) - slopes)
 
     return jax.lax.map(lambda lane: one(*lane), (barriers, share, vectors))
-
-
-CLASSES, COLUMNS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32), (0, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128)
-"""Numbers of classes and columns of buyers for which programs are compiled."""
-
-
-def in_round_numbers(barriers: Barriers) -> Barriers:
-    """The same with empty classes and columns of buyers, so that batches of worlds share compiled programs."""
-
-    def more(sizes: tuple[int, ...], count: int) -> int:
-        return next((size - count for size in sizes if size >= count), 0)
-
-    classes, columns = more(CLASSES, barriers.share.shape[2]), more(COLUMNS, barriers.slot.shape[2])
-
-    def padded(table: Array, value: float, **axes: int) -> np.ndarray:
-        widths = [(0, axes.get(f"axis_{n}", 0)) for n in range(np.ndim(table))]
-        return np.pad(np.asarray(table), widths, constant_values=value)
-
-    if not classes and not columns:
-        return barriers
-    return eqx.tree_at(
-        lambda x: (x.open, x.share, x.builder_share, x.slot),
-        barriers,
-        (
-            padded(barriers.open, 1.0, axis_2=classes),
-            padded(barriers.share, 0.0, axis_2=classes),
-            padded(barriers.builder_share, 0.0, axis_1=classes),
-            padded(barriers.slot, 0.0, axis_2=columns, axis_3=classes),
-        ),
-    )
 
 
 def static_worlds(

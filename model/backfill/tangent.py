@@ -34,7 +34,7 @@ from backfill.supply.josephy import _Affine
 from backfill.supply.nodes import Array, Nodes, capacity_path
 from backfill.supply.orders import Orders, Seen
 from backfill.supply.stockpile import Stockholders
-from backfill.trade.barriers import Barriers, lanes
+from backfill.trade.barriers import Barriers, in_round_numbers, lanes
 from backfill.trade.equilibrium import outcomes
 from backfill.trade.market import Plan
 from backfill.trade.sites import Sites
@@ -114,7 +114,9 @@ class Stage:
         """Change of barriers by unit of each direction, and what is explicit on both of its sides."""
         coupling, own = self.coupling, self.coupling.worlds[self.place]
         wedges = [(one.ahead.get(self.place, own), one.back.get(self.place, own)) for one in directions]
-        stacked = lanes(coupling.economy.structure, [*coupling.worlds, *(w for pair in wedges for w in pair)])
+        stacked = in_round_numbers(
+            lanes(coupling.economy.structure, [*coupling.worlds, *(w for pair in wedges for w in pair)])
+        )
         first = coupling.count * coupling.periods
         by_world = jax.tree.map(lambda x: x[first:].reshape(len(wedges), 2, coupling.periods, *x.shape[1:]), stacked)
         self._check(stacked, by_world)

@@ -1,44 +1,61 @@
-"""The shipped grid answers at its corners and middles as it did when last looked at.
+"""Shipped sweeps answer at corners and middles as they did when last looked at.
 
-``python -m tests.sweep.test_shipped_sweep`` rewrites what is expected.
+``python -m tests.sweep.test_shipped_sweep [NAME ...]`` rewrites what is expected.
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
 from backfill.experiments.config import load_experiment
+from backfill.experiments.sweep.coupled import Coupled
 from backfill.experiments.sweep.economies import Economies
 from backfill.experiments.sweep.plan import Plan
 from backfill.experiments.sweep.static import Static
 from backfill.resources import experiments_dir
 
-NAME = "secondary-tariff-grid"
-EXPECTED = experiments_dir() / f"{NAME}.sweep.csv"
+SHIPPED = {
+    "secondary-tariff-grid": [101 * duty + level for duty in (0, 50, 100) for level in (0, 50, 100)],
+    "secondary-tariff-by-ally": [0, 1330, *(10 * step for step in (1, 11, 121)), 665],
+    "location-verification-coverage": [0, 5, 10],
+}
+"""Scenarios looked at of each."""
+
+SIZES = {
+    "secondary-tariff-grid": (101, 101), "secondary-tariff-by-ally": (11, 11, 11), "location-verification-coverage": (11,),
+}  # fmt: skip
 EFFECTS = {
     ("compute denied", "adversary"), ("equivalent variation", "KOR"), ("equivalent variation", "us"),
     ("equivalent variation", "adversary"), ("change in fiscal revenue", "us"), ("change in exports", "ally"),
+    ("welfare", "us"), ("welfare", "adversary"), ("equivalent variation", "JPN"), ("equivalent variation", "NLD"),
+    ("change in compute, smuggled through hubs", "adversary"),
 }  # fmt: skip
 RELATIVE = 1e-6
 
 
-def answers() -> pl.DataFrame:
-    """Effects at three duties and three levels."""
-    experiment = load_experiment(NAME)
+def expected_file(name: str) -> Path:
+    return experiments_dir() / f"{name}.sweep.csv"
+
+
+def answers(name: str) -> pl.DataFrame:
+    """Some effects of some scenarios."""
+    experiment = load_experiment(name)
     assert experiment.sweep is not None
     plan = Plan.of(experiment.sweep)
     reference = load_experiment(experiment.reference, compared_with=experiment, inert_allowed=True)
-    numbers = np.array([101 * duty + level for duty in (0, 50, 100) for level in (0, 50, 100)])
-    solved = Static(Economies(experiment, plan), reference.policy).solve(0, numbers)
+    numbers = np.array(SHIPPED[name])
+    mode = Static if experiment.sweep.mode == "static" else Coupled
+    solved = mode(Economies(experiment, plan), reference.policy).solve(0, numbers)
     assert not any(solved.reasons)
     assert solved.measured is not None
     rows = [
         (*plan.values(int(number)).values(), key.quantity, key.where, key.product, float(value))
-        for key, values in zip(solved.measured.keys, solved.measured.values[..., 0], strict=True)
+        for key, values in zip(solved.measured.keys, solved.measured.values[..., -1], strict=True)
         if (key.quantity, key.where) in EFFECTS and (key.quantity != "change in exports" or key.product == "tools")
         for number, value in zip(numbers, values, strict=True)
     ]
@@ -46,21 +63,27 @@ def answers() -> pl.DataFrame:
 
 
 @pytest.mark.slow
-def test_its_answers_are_the_expected_ones():
-    found, expected = answers(), pl.read_csv(EXPECTED)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_its_answers_are_the_expected_ones(name: str):
+    found, expected = answers(name), pl.read_csv(expected_file(name))
     assert found.drop("value").equals(expected.drop("value"))
     largest = expected.select(pl.col("value").abs().max().over("quantity", "where"))["value"]
     assert ((found["value"] - expected["value"]).abs() <= RELATIVE * largest).all()
 
 
-def test_it_is_a_grid_of_101_by_101():
-    table = load_experiment(NAME).sweep
+@pytest.mark.parametrize("name", SHIPPED)
+def test_it_has_the_size_it_is_described_with(name: str):
+    table = load_experiment(name).sweep
     assert table is not None
-    assert len(Plan.of(table)) == 101 * 101
-    assert table.labels == ("secondary tariff", "Korean alignment")
+    assert len(Plan.of(table)) == np.prod(SIZES[name])
+    assert len(table.labels) == len(SIZES[name])
+
+
+def test_every_shipped_sweep_is_looked_at():
+    assert {path.name for path in experiments_dir().glob("*.sweep.csv")} == {expected_file(name).name for name in SHIPPED}
 
 
 if __name__ == "__main__":
-    answers().with_columns(pl.col("value").round_sig_figs(10)).write_csv(EXPECTED)
-    print(f"wrote {EXPECTED}")
-    sys.exit(0)
+    for chosen in sys.argv[1:] or SHIPPED:
+        answers(chosen).with_columns(pl.col("value").round_sig_figs(10)).write_csv(expected_file(chosen))
+        print(f"wrote {expected_file(chosen)}")

@@ -17,7 +17,7 @@ from backfill.supply.nodes import Array, MarketResponse, Nodes
 from backfill.supply.orders import Orders
 from backfill.supply.residual import Residuals, residuals
 from backfill.supply.stockpile import Stockholders
-from backfill.trade.barriers import lanes
+from backfill.trade.barriers import in_round_numbers, lanes
 from backfill.trade.demand import Tastes
 from backfill.trade.equilibrium import Lane, walls_of
 from backfill.trade.market import Plan, node_matrix
@@ -54,7 +54,7 @@ class Worlds:
         self.economy, self.foresight = economy, foresight
         self.count, self.periods = len(worlds), len(economy.periods)
         self.departs = dict(departs or {}) if foresight.looks_ahead else {}
-        self.barriers = lanes(shape, worlds)
+        self.barriers = in_round_numbers(lanes(shape, worlds))
         self.walls = walls_of(shape, self._parameters(np.arange(self.count * self.periods)), self.barriers)
         self.rows, self.columns = (np.array(x, int) for x in node_matrix(shape))
         self.need = np.asarray(economy.capacity.tool_need)

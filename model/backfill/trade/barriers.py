@@ -22,7 +22,10 @@ from backfill.trade.classes import (
     user_classes,
 )
 
-__all__ = ["Barriers", "builder_classes", "lanes", "nested_classes"]
+__all__ = ["Barriers", "builder_classes", "in_round_numbers", "lanes", "nested_classes"]
+
+CLASSES, COLUMNS = (1, 2, 4, 8, 12, 16, 24, 32), (0, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+"""Numbers of classes and columns of buyers for which programs are compiled."""
 
 
 class Barriers(eqx.Module):
@@ -211,4 +214,33 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
         limit_exporter=limit_exporter,
         limit_owner=limit_owner,
         slot=further_classes(open_),
+    )
+
+
+def in_round_numbers(barriers: Barriers) -> Barriers:
+    """The same with empty classes and columns of buyers and users, so that worlds of many policies share compiled programs."""
+
+    def more(sizes: tuple[int, ...], count: int) -> int:
+        return next((size - count for size in sizes if size >= count), 0)
+
+    classes, columns = more(CLASSES, barriers.share.shape[2]), more(COLUMNS, barriers.slot.shape[2])
+    groups = more(CLASSES, barriers.user_share.shape[1])
+
+    def padded(table: Array, value: float, **axes: int) -> np.ndarray:
+        widths = [(0, axes.get(f"axis_{n}", 0)) for n in range(np.ndim(table))]
+        return np.pad(np.asarray(table), widths, constant_values=value)
+
+    if not (classes or columns or groups):
+        return barriers
+    return eqx.tree_at(
+        lambda x: (x.open, x.share, x.builder_share, x.slot, x.leaf_open, x.user_share),
+        barriers,
+        (
+            padded(barriers.open, 1.0, axis_2=classes),
+            padded(barriers.share, 0.0, axis_2=classes),
+            padded(barriers.builder_share, 0.0, axis_1=classes),
+            padded(barriers.slot, 0.0, axis_2=columns, axis_3=classes),
+            padded(barriers.leaf_open, 1.0, axis_1=groups),
+            padded(barriers.user_share, 0.0, axis_1=groups),
+        ),
     )
