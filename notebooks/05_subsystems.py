@@ -103,7 +103,7 @@ says(
 )
 worth = [figure(one, "welfare, present value", "US") for one in (today, alone, aligned)]
 says(
-    worth[1] < worth[0] < worth[2] < 0,
+    worth[1] < worth[0] < worth[2],
     f"Alone, closing parts costs the United States {abs(worth[1] - worth[0])} in present value; with allies and servicing they are "
     f"{worth[2] - worth[0]} better off than under current policy.",
 )

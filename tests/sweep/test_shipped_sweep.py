@@ -32,7 +32,8 @@ SIZES = {
 EFFECTS = {
     ("compute denied", "adversary"), ("equivalent variation", "KOR"), ("equivalent variation", "us"),
     ("equivalent variation", "adversary"), ("change in fiscal revenue", "us"), ("change in exports", "ally"),
-    ("welfare", "us"), ("welfare", "adversary"), ("equivalent variation", "JPN"), ("equivalent variation", "NLD"),
+    ("welfare, present value", "us"), ("welfare, present value", "adversary"), ("equivalent variation", "JPN"),
+    ("equivalent variation", "NLD"),
     ("change in compute, smuggled through hubs", "adversary"),
 }  # fmt: skip
 RELATIVE = 1e-6
@@ -43,7 +44,7 @@ def expected_file(name: str) -> Path:
 
 
 def answers(name: str) -> pl.DataFrame:
-    """Some effects of some scenarios."""
+    """Some effects of some scenarios, over all years where there are several."""
     experiment = load_experiment(name)
     assert experiment.sweep is not None
     plan = Plan.of(experiment.sweep)
@@ -58,6 +59,7 @@ def answers(name: str) -> pl.DataFrame:
         for key, values in zip(solved.measured.keys, solved.measured.values[..., -1], strict=True)
         if (key.quantity, key.where) in EFFECTS and (key.quantity != "change in exports" or key.product == "tools")
         for number, value in zip(numbers, values, strict=True)
+        if np.isfinite(value)
     ]
     return pl.DataFrame(rows, schema=[*plan.table.labels, "quantity", "where", "product", "value"], orient="row")
 
