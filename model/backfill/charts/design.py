@@ -33,6 +33,10 @@ from backfill.charts.words import Measure, capital, measure, people
 
 BEST = SERIES[0]
 OPTIMAL = "optimal"
+LINE = 12
+"""Height of a line of an axis' labels."""
+NOTHING = 1e-3
+"""Share of the largest effect on the same number below which one is written as nothing."""
 CAVEAT = "Computed scenarios, not forecasts: every number rests on assumed elasticities."
 
 
@@ -181,7 +185,7 @@ def levers(result: Drawn, width: float = WIDTH - 130) -> Panel:
     )
     names = table["lever"].unique(maintain_order=True).to_list()
     base = alt.Chart(columns(table, ["lever", "package", "place", "label", "low", "high"]))
-    y = alt.Y("lever:N").sort(names).title(None).axis(ticks=False, domain=False, labelLimit=240)
+    y = alt.Y("lever:N").sort(names).title(None).axis(ticks=False, domain=False, labelLimit=240, labelPadding=12)
     x = alt.X("place:Q").title(None).scale(domain=[0, 1]).axis(format="%", values=[0, 0.5, 1])
     track = base.mark_rule(color=RULE, strokeWidth=5).encode(y=y, x=alt.datum(0), x2=alt.datum(1))
     packages = ["as written", "best"]
@@ -213,13 +217,16 @@ def marginals(result: Drawn, width: float = WIDTH - 110) -> Panel:
     hows = {name: measure(str(part["unit"][0]), part["value"]) for (name,), part in table.group_by("quantity")}
     table = table.with_columns(
         share=pl.col("value") / pl.col("value").abs().max().over("quantity"),
-        label=pl.Series([hows[r["quantity"]].label(r["value"], 2, signed=True) for r in table.iter_rows(named=True)]),
         heading=pl.col("quantity").map_elements(lambda name: f"{name}, {hows[name].unit}", return_dtype=pl.String),
     ).with_columns(dark=pl.col("share").abs() > 0.6)
+    told = [hows[r["quantity"]].label(r["value"], 2, signed=True) for r in table.iter_rows(named=True)]
+    small = pl.col("share").abs() < NOTHING
+    table = table.with_columns(label=pl.when(small).then(pl.lit("0")).otherwise(pl.Series(told, dtype=pl.String)))
     names = table["lever"].unique(maintain_order=True).to_list()
     headings = table["heading"].unique(maintain_order=True).to_list()
     base = alt.Chart(columns(table, ["lever", "quantity", "heading", "share", "label", "dark"]))
     wide = max(int(width / len(headings) / 5.6), 8)
+    lines = max(len(wrap(one, wide)) for one in headings)
     broken = (
         "[" + ", ".join(f"{wrap(one, wide)!r}" for one in headings) + "][indexof(" + repr(headings) + ", datum.label)]"
     )
@@ -227,7 +234,7 @@ def marginals(result: Drawn, width: float = WIDTH - 110) -> Panel:
         alt.X("heading:N")
         .sort(headings)
         .title(None)
-        .axis(orient="top", labelAngle=0, ticks=False, domain=False, labelExpr=broken)
+        .axis(orient="top", labelAngle=0, ticks=False, domain=False, labelExpr=broken, labelPadding=LINE * lines - 8)
     )
     y = alt.Y("lever:N").sort(names).title(None).axis(ticks=False, domain=False, labelLimit=240)
     paint = alt.Scale(domain=[-1, 0, 1], range=[LOSS, NEUTRAL, GAIN], interpolate="rgb")
