@@ -27,7 +27,8 @@ from told import compute, says, share, show
 
 import backfill
 from backfill.commands.sweep import sweep_experiment
-from backfill.policy.benchmark import priors
+from backfill.economy.priors import priors_of
+from backfill.economy.tables import load_tables
 
 # %% [markdown]
 # ## The draws
@@ -44,8 +45,8 @@ wanted = [
     "diversion_slope",
     "seizure_probability",
 ]
-known = priors()
-ranges = {name: known[name] for name in wanted}
+known = priors_of(load_tables())
+ranges = {name: (known[name].low, known[name].high) for name in wanted}
 SWEEP = 'title = "Current policy, uncertain"\ninclude = ["current-policy"]\n\n[sweep]\nmode = "static"\nyear = 2027\n'
 SWEEP += '\n[sweep.uncertainty]\nby = "latin_hypercube"\nsamples = 16\n'
 SWEEP += "".join(f'\n[[sweep.parameters]]\nparameter = "{name}"\n' for name in wanted)
@@ -58,7 +59,12 @@ with TemporaryDirectory() as folder:
     solved = sweep_experiment(str(file), Path(folder) / "draws", workers=1, quiet=True)
     sweep = backfill.load_sweep(Path(folder) / "draws")
     scenarios, effects = sweep.scenarios.collect(), sweep.effects.collect()
-says(solved and (scenarios["status"] == "solved").all(), f"All {scenarios.height} draws have a world.")
+fine = scenarios.filter(pl.col("status") == "solved")
+says(
+    solved == (fine.height == scenarios.height) and fine.height > 0.9 * scenarios.height,
+    f"{fine.height} of {scenarios.height} draws have a world; where parameters at their extremes leave none, the sweep says so in a row.",
+)
+scenarios = fine
 
 
 # %% [markdown]
