@@ -79,7 +79,7 @@ def test_the_quadratics_hold_where_the_posterior_is(result):
 def test_the_accounts_of_the_table_add_up(result):
     found = result.tables["hindcast"]
     judged = found.filter(pl.col("use") == "judges")
-    assert judged.height == result.checks["figures judged"] == 13
+    assert judged.height == result.checks["figures judged"] == 12
     assert judged["covered"].mean() == pytest.approx(result.checks["share within 80% range"])
     assert found.filter(pl.col("use") != "judges")["error"].null_count() == found.height - judged.height
     inside = found.drop_nulls("model")
