@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
-
 
 def made(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """What `make` says where no other `make` called it, as these tests may be."""

@@ -153,19 +153,20 @@ class Coupling(Worlds):
         return Seen(*prices, *(with_periods(np.zeros((self.periods, *part.shape[1:])), span, part) for part in reach))
 
     def _solved(self, lane: Lane, start: Array, years: np.ndarray, inverse: Array | None) -> Equilibrium:
-        """Markets solved from where they stood or, where that leads nowhere, from the reference."""
+        """Markets solved from where they stood, behind slopes if known, else without; where neither helps, from the reference."""
         shape = self.economy.structure
         market = solve(shape, lane, start, inverse=inverse)
-        lost = np.flatnonzero(~market.converged)
-        if not lost.size:
-            return market
-        again = np.zeros((len(lost), start.shape[1]))
-        reference = np.asarray(self.economy.reference_state)[years[lost]]
-        again[:, : reference.shape[1]] = reference
-        found = solve(shape, jax.tree.map(lambda x: np.asarray(x)[lost], lane), again)
-        better = lost[found.converged]
-        for mine, its in zip(market, found, strict=True):
-            mine[better] = its[found.converged]
+        reference = np.zeros(start.shape)
+        state = np.asarray(self.economy.reference_state)[years]
+        reference[:, : state.shape[1]] = state
+        for again in (reference,) if inverse is None else (start, reference):
+            lost = np.flatnonzero(~market.converged)
+            if not lost.size:
+                break
+            found = solve(shape, jax.tree.map(lambda x, lost=lost: np.asarray(x)[lost], lane), again[lost])
+            better = lost[found.converged]
+            for mine, its in zip(market, found, strict=True):
+                mine[better] = its[found.converged]
         return market
 
     def _judge(self, world: int, search: Search, point: Point, span: slice) -> None:
@@ -272,12 +273,11 @@ class Coupling(Worlds):
     def _differentiate(self, points: Mapping[int, Point], periods: Mapping[int, np.ndarray]) -> None:
         """Renew the markets' slopes at the points of some worlds in chosen periods."""
         lane, vectors = self.lane(points, periods)
-        at = {world: periods[world] for world in points}
-        sites = jax.tree.map(lambda *parts: np.concatenate(parts), *(self.sites[w].at(years) for w, years in at.items()))
-        added = np.concatenate([points[w].additions[..., years].transpose(2, 0, 1) for w, years in at.items()])
+        sites = jax.tree.map(lambda *parts: np.concatenate(parts), *(self.sites[w].at(periods[w]) for w in points))
+        added = np.concatenate([point.additions[..., periods[w]].transpose(2, 0, 1) for w, point in points.items()])
         fresh = sensitivity.plan_slopes(self.economy.structure, lane, vectors, self.need, sites, added)
         first = 0
-        for world, years in at.items():
-            own = slice(first, first := first + len(years))
+        for world in points:
+            own = slice(first, first := first + len(periods[world]))
             part = sensitivity.PlanSlopes(*(x[own] for x in fresh))
-            self._slopes[world] = renewed(self._slopes[world], part, years, self.periods)
+            self._slopes[world] = renewed(self._slopes[world], part, periods[world], self.periods)
