@@ -167,9 +167,11 @@ def economy(
 def _learning(shape: Structure, outcome: Outcome, priors: Priors, length: float) -> Learning:
     """Experience on the reference path: `experience` years of the first period's, before it begins."""
     quantity = np.asarray(outcome.flows.quantity)
-    stack = (np.arange(quantity.shape[1]) >= shape.core)[:, None]
-    abroad = np.where(stack, np.einsum("tkij,ij->tkj", quantity, 1 - np.eye(len(shape.regions))), 0.0)
-    made, weight = np.where(stack, quantity.sum(3), 0.0), priors["learning_abroad"]
+    rows, columns = node_matrix(shape)
+    learns = np.zeros(quantity.shape[1:3], bool)
+    learns[rows, columns] = True
+    abroad = np.where(learns, np.einsum("tkij,ij->tkj", quantity, 1 - np.eye(len(shape.regions))), 0.0)
+    made, weight = np.where(learns, quantity.sum(3), 0.0), priors["learning_abroad"]
     before = priors["experience"] / length * (made[0] + weight * abroad[0])
     return Learning(made, abroad, before, -np.log2(1 - priors["learning"]), weight, priors["fleet_life"])
 

@@ -88,7 +88,7 @@ def test_on_the_reference_path_nobody_learns_more_or_less(economy):
     assert np.abs(coupling.points[0].past.skill).max() < 1e-7
 
 
-@pytest.mark.parametrize("product", ["logic_advanced", "servers"])
+@pytest.mark.parametrize("product", ["logic_advanced", "lithography"])
 def test_skill_is_what_the_flows_of_the_world_teach(economy, worlds, product):
     """From the published tables alone: experience of five years, units made, and four tenths of those bought abroad."""
     coupling = Coupling(economy, [controlled(economy)], Perfect())
@@ -104,24 +104,23 @@ def test_skill_is_what_the_flows_of_the_world_teach(economy, worlds, product):
     gained, base = experience(worlds[0])
     _, own = experience(worlds[1])
     expected = RATE * np.log((YEARS * gained[0] + own) / (YEARS * gained[0] + base))
-    assert np.abs(expected).max() > 1e-3
+    assert np.abs(expected).max() > (1e-3 if product == "logic_advanced" else 1e-5)
     np.testing.assert_allclose(found, expected, atol=2e-7)
     assert found[0] == 0
 
 
-def test_what_is_learned_lowers_the_price(economy, worlds):
-    """The same world where nobody learns has the same prices until something is learned, and others after it."""
+def test_what_is_not_learned_makes_dearer(economy, worlds):
+    """Beside the same world where nobody learns: by less than the cost, since rents of full capacity take most, and hardly before."""
     dull = dataclasses.replace(economy, learning=economy.learning._replace(rate=0.0))
     (same,) = solve_world(dull, [controlled(economy)])
     coupling = Coupling(economy, [controlled(economy)], Perfect())
     coupling.solve()
-    place = economy.structure.position("servers"), economy.structure.region("CHN")
+    place = economy.structure.position("logic_advanced"), economy.structure.region("CHN")
     skill = coupling.points[0].past.skill[(slice(economy.reported), *place)]
-    dearer = mill(worlds[1], "servers", "CHN") / mill(same, "servers", "CHN") - 1
-    assert skill[-1] < -1e-3
-    assert abs(dearer[0]) < 1e-5
-    assert (np.diff(dearer[START:]) > 0).all()
-    assert dearer[-1] > 0
+    dearer = mill(worlds[1], "logic_advanced", "CHN") / mill(same, "logic_advanced", "CHN") - 1
+    assert skill[START + 1] < -1e-3
+    assert abs(dearer[0]) < 0.1 * dearer[START + 1]
+    assert 0 < dearer[START + 1] < -skill[START + 1]
 
 
 def test_a_ban_teaches_by_making_and_cuts_what_is_learned_by_buying(economy):

@@ -34,7 +34,7 @@ class Lessons:
     """
 
     def __init__(self, past: Past, point: Point, rows: Array, columns: Array) -> None:
-        self.point, self.rows, self.columns = point, rows, columns
+        self.past, self.point, self.rows, self.columns = past, point, rows, columns
         self.cost = np.maximum(point.mill - point.rent, 0.0)
         self.pace = past.pace(point.record)[:, rows, columns].T
         self.eased = self.easing(point.due)
@@ -61,7 +61,7 @@ class Lessons:
         made = np.einsum("tgh,ht->gt", market.jacobian, move) + np.einsum("gths,hs->gt", stocks, move)
         made += np.einsum("gcth,gct->ht", market.tool_use, target.additions - market.additions)
         made += market.use - self.point.use
-        earlier = np.cumsum(made, axis=1) - made
-        skill = self.point.due.skill.copy()
-        skill[:, self.rows, self.columns] += (self.pace * earlier).T
-        return self.point.due._replace(skill=skill)
+        record = self.point.record
+        found = record.made.copy()
+        found[:, self.rows, self.columns] = np.maximum(found[:, self.rows, self.columns] + made.T, 0.0)
+        return self.past.carried(record._replace(made=found))

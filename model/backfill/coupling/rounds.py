@@ -34,6 +34,7 @@ ROUNDS = 30
 FAR = 1.0
 SLOW = 0.3
 SMALL = 0.01
+NEAR = 0.1
 SHORTEST = 2.0**-8
 DECREASE = 1e-4
 MEMORY = 2
@@ -140,7 +141,7 @@ class Coupling(Worlds):
             cost = np.moveaxis(tools[own], 0, -1) - saving[..., span]
             record = self._recorded(point.record, market, own, span)
             due = self.pasts[world].carried(record) if self.pasts[world] else point.due
-            behind = max(float(np.abs(a - b)[span].max(initial=0.0)) for a, b in zip(due, point.past, strict=True))
+            behind = float(self.pasts[world].apart(due, point.past, record)[span].max(initial=0.0))
             found[world] = replace(
                 point,
                 wanted=wanted,
@@ -237,7 +238,7 @@ class Coupling(Worlds):
             if not self._has_slopes(world, span):
                 search.length = 0.0
                 continue
-            search.target, search.past = self._answer(world, search.point, span)
+            search.target, search.past = self._answer(world, search.point, span, foreseen=search.planned <= NEAR)
             search.predicted = self._orders(world, search.point, search.target)
             if search.predicted:
                 search.bend = search.bend or Bend.none(search.predicted)
@@ -250,9 +251,9 @@ class Coupling(Worlds):
         slopes = self._slopes[world]
         return slopes is not None and all(np.isfinite(part[span]).all() for part in slopes)
 
-    def _answer(self, world: int, point: Point, span: slice) -> tuple[AffineAnswer, Carried]:
+    def _answer(self, world: int, point: Point, span: slice, foreseen: bool = True) -> tuple[AffineAnswer, Carried]:
         """The plan against the markets' linear answer, from the point's rents or else from the convex program's, and what the
-        past will bring in there.
+        past will bring in there; far from a solution, where records teach nothing, the past stays as it is.
         """
         nodes, slopes, response = self.nodes[world], self._slopes[world], self.response(world, point)
         assert slopes is not None
@@ -260,7 +261,7 @@ class Coupling(Worlds):
 
         holders = self.holders[world]
         stocks = holders.slopes(point.seen, point.wanted, point.additions) if holders and point.seen else None
-        lessons = self.lessons(world, point)
+        lessons = self.lessons(world, point) if foreseen else None
         if lessons:
             learned = lessons.slopes(response.jacobian)
             stocks = learned if stocks is None else stocks + learned
@@ -273,7 +274,9 @@ class Coupling(Worlds):
         if not found.solved:
             program = CompiledPlan(nodes, self.foresight).solve(response)
             found = min(found, started(program.rent), key=lambda one: one.residual)
-        return found, lessons.anticipated(response, stocks, found) if lessons else point.due
+        if lessons:
+            return found, lessons.anticipated(response, stocks, found)
+        return found, point.due if foreseen else point.past
 
     def lessons(self, world: int, point: Point) -> Lessons | None:
         """What a world learns from a point on; None where nobody does."""

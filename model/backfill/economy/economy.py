@@ -235,7 +235,7 @@ class Learning(NamedTuple):
     """What makers have made and bought on the reference path, and what it teaches them (section 7).
 
     Attributes:
-        made, imported: units made, and bought abroad, of goods of the stack; zero for others.
+        made, imported: units made, and bought abroad, where capacity is planned; zero elsewhere.
         before: experience at the beginning of the first period.
         rate: elasticity of productivity to experience.
         abroad: experience from a unit bought abroad, over that from a unit made.

@@ -2,7 +2,7 @@
 
 Everything here is external to who decides and known when a period begins, so that a plan stays convex (section 7).
 
-Experience with a good counts units made at home, and less those bought abroad, whose makers teach by selling:
+Experience, wherever capacity is planned, counts units made at home, and less those bought abroad, whose makers teach by selling:
 
     E_t = E_0 + sum_{s<t} (made_s + theta kappa_s imported_s),        A_t = (E_t / E^0_t)^b,    b = -log2(1 - learning)
 
@@ -87,6 +87,15 @@ class Past:
         """What a record brings into every period."""
         skill = self._skill(record) if self.learns else self.none.skill
         return Carried(skill, self._saved(record.delivered) if self.locks_in else self.none.saved)
+
+    def apart(self, one: Carried, other: Carried, record: Record) -> Array:
+        """How far two are from each other by period, as shares of world prices: by each region's share of what is made of a good,
+        and of each line's price.
+        """
+        world = record.made.sum(2, keepdims=True)
+        weight = np.divide(record.made, world, out=np.zeros(record.made.shape), where=world > 0)
+        skill = (weight * np.abs(one.skill - other.skill)).max((1, 2), initial=0.0)
+        return np.maximum(skill, np.abs(one.saved - other.saved).max((1, 2), initial=0.0))
 
     def pace(self, record: Record) -> Array:
         """``b / E_t``, what a unit made earlier adds to the log of productivity, ``[period, product, region]``."""
