@@ -110,7 +110,7 @@ def test_skill_is_what_the_flows_of_the_world_teach(economy, worlds, product):
 
 
 def test_what_is_not_learned_makes_dearer(economy, worlds):
-    """Beside the same world where nobody learns: by less than the cost, since rents of full capacity take most, and hardly before."""
+    """Beside the same world where nobody learns: by less than the cost, as rents take most, and hardly before."""
     dull = dataclasses.replace(economy, learning=economy.learning._replace(rate=0.0))
     (same,) = solve_world(dull, [controlled(economy)])
     coupling = Coupling(economy, [controlled(economy)], Perfect())
