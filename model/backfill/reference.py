@@ -16,7 +16,7 @@ import numpy as np
 
 from backfill.dimensions import Period, Vocabulary, periods
 from backfill.economy.calibrate import array, benchmark, mature_tools
-from backfill.economy.economy import MATURE, Capacity, Economy, Parameters, Structure
+from backfill.economy.economy import MATURE, Capacity, Economy, Learning, Parameters, Structure
 from backfill.economy.paths import Paths, Priors, base_parameters, read_paths
 from backfill.economy.shifts import Shifts
 from backfill.economy.structure import structure
@@ -172,7 +172,18 @@ def economy(
         ),
         reference_state=vector,
         grades=priors.grades(),
+        learning=_learning(shape, outcome, priors, float(length[0])),
     )
+
+
+def _learning(shape: Structure, outcome: Outcome, priors: Priors, length: float) -> Learning:
+    """Experience on the reference path: `experience` years of the first period's, before it begins."""
+    quantity = np.asarray(outcome.flows.quantity)
+    stack = (np.arange(quantity.shape[1]) >= shape.core)[:, None]
+    abroad = np.where(stack, np.einsum("tkij,ij->tkj", quantity, 1 - np.eye(len(shape.regions))), 0.0)
+    made, weight = np.where(stack, quantity.sum(3), 0.0), priors["learning_abroad"]
+    before = priors["experience"] / length * (made[0] + weight * abroad[0])
+    return Learning(made, abroad, before, -np.log2(1 - priors["learning"]), weight, priors["fleet_life"])
 
 
 def _nothing(shape: Structure, count: int) -> Outlays:
