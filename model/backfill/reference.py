@@ -49,11 +49,17 @@ def economy(
     last_year: int = 2030,
     per_year: int = 1,
     overrides: Mapping[str, float] | None = None,
+    closure: str = "fixed",
     progress: Callable[[str, float], None] | None = None,
 ) -> Economy:
     """Calibrate the economy of the tables over ``first_year``..``last_year``.
 
     The program is solved ``lag + 3`` years beyond the last reported period.
+
+    Args:
+        closure: what happens to deficits: ``"fixed"`` (shares of world labour income, the numeraire), ``"proportional"``
+            (expenditure over own income as on the reference path, but for one factor for the world) or ``"balanced"`` (the
+            reference path is one without deficits, and is no longer the tables').
 
     Raises:
         ValueError: if the tables do not add up.
@@ -109,6 +115,8 @@ def economy(
             sigma=sigma,
             elasticity=elasticity,
         )
+        if closure == "balanced":
+            parameters = eqx.tree_at(lambda p: p.endowment.deficit, parameters, np.zeros_like(parameters.endowment.deficit))
         parameters = shifts.apply(shape, parameters)
         given = _given(shape, paths, priors, len(grid))
         nothing = np.zeros(purchases.shape)
@@ -140,6 +148,10 @@ def economy(
         raise UnsolvedError(f"the reference path does not settle: additions still move by {change:.1e} of the largest")
 
     calibrated = _with_tastes(shape, parameters, outcome, lane)
+    if closure == "proportional":
+        own = np.asarray(outcome.income.own())
+        ratio = 1 + np.asarray(outcome.income.deficit) / own
+        calibrated = eqx.tree_at(lambda p: p.endowment.ratio, calibrated, ratio)
     return Economy(
         structure=shape,
         periods=grid,

@@ -187,10 +187,18 @@ class Diversion(eqx.Module):
 
 
 class Endowment(eqx.Module):
-    """Labour in units of base-year income, and deficits as shares of world labour income (they sum to zero)."""
+    """Labour, and what is spent beyond incomes.
+
+    Attributes:
+        labour: in units of base-year income.
+        deficit: share of world labour income (they sum to zero).
+        ratio: expenditure over own income on the reference path where deficits follow income; ``[*period, 0]`` where they
+            stay as they are (see `backfill.trade.income.closed`).
+    """
 
     labour: Float[Array, "*period region"]
     deficit: Float[Array, "*period region"]
+    ratio: Float[Array, "*period follower"]
 
 
 class Parameters(eqx.Module):
