@@ -20,7 +20,7 @@ from backfill.policy.policy import Placed, Policy
 from backfill.policy.timeline import Timeline, timeline
 from backfill.policy.wedges import Wedges
 
-ELSEWHERE = ("enforcement", "detection", "remote", "outlay", "productivity", "wear", "subsidy")
+ELSEWHERE = ("enforcement", "detection", "remote", "outlay", "wear", "subsidy", "knowledge")
 """Wedges that are not on trade flows."""
 
 
@@ -261,7 +261,7 @@ def _for_itself(placed: Placed, board: Board) -> Inert | None:
 
 def _same(one: Wedges, other: Wedges, vocabulary: Vocabulary, exists: np.ndarray | None) -> bool:
     """Whether two policies act alike on flows that exist."""
-    for wedge in ("coverage", "advanced", "tariff", "levy", "real_cost"):
+    for wedge in ("coverage", "advanced", "tariff", "levy", "real_cost", "lock_in"):
         differs = getattr(one, wedge) != getattr(other, wedge)
         if (differs if exists is None else differs & exists).any():
             return False

@@ -17,7 +17,7 @@ from backfill.trade.builders import Builders
 from backfill.trade.delivery import Delivered, Handling, deliver, handle, legs
 from backfill.trade.demand import Absorption, ComputeDemand, Flows, absorb_goods, goods_bundle
 from backfill.trade.factors import Buyers, Factors, buyers, duty_paid, factors, limited, tariffs
-from backfill.trade.income import Income, owner_matrix
+from backfill.trade.income import Income, closed, owner_matrix
 from backfill.trade.limits import Use, rent_step, use_of_limits
 from backfill.trade.prices import Buying, stack_prices
 from backfill.trade.sites import Outlays, tools_abroad
@@ -308,7 +308,7 @@ def market_at(
         levy_revenue=sum(p.levy_revenue for p in parts) + leg.origin.T @ (barriers.maker_levy * maker_fob).sum(1),
         fines=handling.fines,
         hub_rents=handling.hub_rents,
-        deficit=parameters.endowment.deficit * world_labour,
+        deficit=jnp.zeros(regions),
         outlay=outlay,
         investment=paid_by_column[:, :regions].sum(0)
         + (groups.home * paid_by_column[:, regions:, None]).sum((0, 1))
@@ -316,6 +316,7 @@ def market_at(
         + plan.compute_stock * unit_value * services
         + built,
     )
+    income = closed(income, parameters.endowment)
 
     wage = state.wage * jnp.exp(WAGE_STEP * jnp.log(labour_bill / income.labour))
     wage = wage * world_labour / (wage * parameters.endowment.labour).sum()
