@@ -17,12 +17,10 @@ def main() -> int:
     for page in PAGES:
         place = REPOSITORY / page
         before = place.read_text(encoding="utf-8")
-        try:
-            after = written(page, before)
-        except ValueError as error:
-            print(error, file=sys.stderr)
+        after, wrong = written(page, before)
+        for line in wrong:
+            print(line, file=sys.stderr)
             failed = True
-            continue
         if after != before:
             place.write_text(after, encoding="utf-8")
             print(f"wrote {place}")

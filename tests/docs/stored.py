@@ -27,7 +27,7 @@ RANGE_COLUMNS = {**dict(list(DRIVERS.items())[:4]), **CENTRAL, **dict(list(DRIVE
 """Columns of `RANGES`: the headline change and its range, then those of ``drivers.csv``."""
 
 _FORECAST = re.compile(
-    r"model is off by a factor of ([\d.]+) \(geometric mean\), the last value by ([\d.]+), a constant share by ([\d.]+)"
+    r"model is off by a factor of ([\d.]+) \(geometric mean\), the last value by ([\d.]+), a constant share by ([\d.]+\d)"
 )
 _WITHIN = re.compile(r"(\d+) of (\d+) judged figures")
 _INFORMED = re.compile(r"Of (\d+) parameters the figures that set parameters pin down \w+ alone, inform (\d+)")
@@ -59,7 +59,13 @@ def measured() -> dict[str, float]:
 
 @cache
 def ranges() -> pl.DataFrame:
-    """`RANGES`."""
+    """`RANGES`.
+
+    Raises:
+        ValueError: they have not been written yet.
+    """
+    if not RANGES.is_file():
+        raise ValueError(f"{RANGES.name} is missing: python -m tests.experiments.ranges writes it")
     return pl.read_csv(RANGES, schema=RANGE_COLUMNS)
 
 

@@ -20,7 +20,8 @@ AGAIN = "run python -m tests.docs.refresh"
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_says_what_is_stored(page: str, repository: Path):
     text = (repository / page).read_text(encoding="utf-8")
-    now = written(page, text)
+    now, wrong = written(page, text)
+    assert wrong == []
     apart = [pair for pair in zip(text.splitlines(), now.splitlines(), strict=False) if pair[0] != pair[1]]
     assert text == now, f"{AGAIN}; page and stored: {apart}"
 
