@@ -15,6 +15,7 @@ from backfill.experiments.hindcast import observed
 from backfill.experiments.hindcast.moments import US_LINES
 from backfill.experiments.setting import Setting
 from backfill.experiments.worlds import batch
+from tests.benchmark.policies import kept_by_designers
 from tests.docs.stored import MEASURED
 
 if TYPE_CHECKING:
@@ -44,12 +45,15 @@ def measure() -> dict[str, float]:
 
 
 def _diversion(tables: Tables) -> Iterator[tuple[str, float]]:
-    """Share of US accelerators sold outside China that end there, and what is paid on top of the mill price."""
+    """Share of US accelerators sold outside China that end there, and what is paid on top of the mill price.
+
+    What designers keep for machines of their own is not sold.
+    """
     sold = tables.flows.filter(pl.col("product").is_in(US_LINES) & (pl.col("origin") == "USA"))
     for year in YEARS:
         here = sold.filter(pl.col("period") == year)
         diverted = here.filter((pl.col("channel") == "diversion") & (pl.col("user") == "CHN"))
-        outside = here.filter(pl.col("destination") != "CHN")["shipped"].sum()
+        outside = here.filter(pl.col("destination") != "CHN")["shipped"].sum() - kept_by_designers(int(year))
         yield f"diverted share of US sales outside China, {year}", diverted["quantity"].sum() / outside
         yield f"{observed.PREMIUM}, {year}", diverted["premium"].sum() / diverted["fob_value"].sum()
 
