@@ -125,5 +125,5 @@ says(
 # %% [markdown]
 # ## What no draw shows
 #
-# Ranges cover numbers, not the shape of the model. Not in it at all: military use, research quality, fear of rules not announced, learning
-# that answers output. See *What the numbers mean* in the README.
+# Ranges cover numbers, not the shape of the model. Not in it at all: military use, research quality, fear of rules not announced, yields
+# that learn. See *What the numbers mean* in the README.

@@ -381,12 +381,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     alone = arguments is None
+    if alone:
+        _spare()
     try:
         with interrupt.heard(alone=alone):
             return _answered(arguments)
     except KeyboardInterrupt as interruption:
         line = f"interrupted: {interruption}" if interruption.args else interrupt.NOTHING
         return interrupt.leave(line) if alone else _say([line], INTERRUPTED)
+
+
+def _spare() -> None:
+    """Keep jsonschema, behind the charts, from compiling a grammar of addresses, a second in which nobody asks for one."""
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def _answered(arguments: Sequence[str] | None) -> int:

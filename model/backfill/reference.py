@@ -16,7 +16,7 @@ import numpy as np
 
 from backfill.dimensions import Period, Vocabulary, periods
 from backfill.economy.calibrate import array, benchmark, mature_tools
-from backfill.economy.economy import MATURE, Capacity, Economy, Parameters, Structure
+from backfill.economy.economy import MATURE, Capacity, Economy, Learning, Parameters, Structure
 from backfill.economy.paths import Paths, Priors, base_parameters, read_paths
 from backfill.economy.shifts import Shifts
 from backfill.economy.structure import structure
@@ -49,11 +49,17 @@ def economy(
     last_year: int = 2030,
     per_year: int = 1,
     overrides: Mapping[str, float] | None = None,
+    closure: str = "fixed",
     progress: Callable[[str, float], None] | None = None,
 ) -> Economy:
     """Calibrate the economy of the tables over ``first_year``..``last_year``.
 
     The program is solved ``lag + 3`` years beyond the last reported period.
+
+    Args:
+        closure: what happens to deficits: ``"fixed"`` (shares of world labour income, the numeraire), ``"proportional"``
+            (expenditure over own income as on the reference path, but for one factor for the world) or ``"balanced"`` (the
+            reference path is one without deficits, and is no longer the tables').
 
     Raises:
         ValueError: if the tables do not add up.
@@ -109,6 +115,8 @@ def economy(
             sigma=sigma,
             elasticity=elasticity,
         )
+        if closure == "balanced":
+            parameters = eqx.tree_at(lambda p: p.endowment.deficit, parameters, np.zeros_like(parameters.endowment.deficit))
         parameters = shifts.apply(shape, parameters)
         given = _given(shape, paths, priors, len(grid))
         nothing = np.zeros(purchases.shape)
@@ -140,6 +148,10 @@ def economy(
         raise UnsolvedError(f"the reference path does not settle: additions still move by {change:.1e} of the largest")
 
     calibrated = _with_tastes(shape, parameters, outcome, lane)
+    if closure == "proportional":
+        own = np.asarray(outcome.income.own())
+        ratio = 1 + np.asarray(outcome.income.deficit) / own
+        calibrated = eqx.tree_at(lambda p: p.endowment.ratio, calibrated, ratio)
     return Economy(
         structure=shape,
         periods=grid,
@@ -160,7 +172,20 @@ def economy(
         ),
         reference_state=vector,
         grades=priors.grades(),
+        learning=_learning(shape, outcome, priors, float(length[0])),
     )
+
+
+def _learning(shape: Structure, outcome: Outcome, priors: Priors, length: float) -> Learning:
+    """Experience on the reference path: `experience` years of the first period's, before it begins."""
+    quantity = np.asarray(outcome.flows.quantity)
+    rows, columns = node_matrix(shape)
+    learns = np.zeros(quantity.shape[1:3], bool)
+    learns[rows, columns] = True
+    abroad = np.where(learns, np.einsum("tkij,ij->tkj", quantity, 1 - np.eye(len(shape.regions))), 0.0)
+    made, weight = np.where(learns, quantity.sum(3), 0.0), priors["learning_abroad"]
+    before = priors["experience"] / length * (made[0] + weight * abroad[0])
+    return Learning(made, abroad, before, -np.log2(1 - priors["learning"]), weight, priors["fleet_life"])
 
 
 def _nothing(shape: Structure, count: int) -> Outlays:

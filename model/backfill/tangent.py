@@ -1,16 +1,16 @@
 """One solved world made linear: how markets, plans and orders move together along directions of the policy (section 10).
 
-At a solved world the market's unknowns ``x``, rents ``r``, additions ``I`` and orders ``o`` satisfy, on the sets of limits that
-bind,
+At a solved world the market's unknowns ``x``, rents ``r``, additions ``I``, orders ``o`` and what the past brings in ``z``
+satisfy, on the sets of limits that bind,
 
-    x = F(x; r, I, o, theta),                              K(I) - u = 0  or  r = 0,
-    I = (PV(r) - b - tools + saving) share / psi  or  0,    o = O(x, I)
+    x = F(x; r, I, o, z, theta),                           K(I) - u = 0  or  r = 0,
+    I = (PV(r) - b - tools + saving) share / psi  or  0,    o = O(x, I),    z = Z(x)
 
 and by the implicit function theorem their change along a direction of the policy solves the same equations made linear. The
 markets' part is exact (`backfill.trade.tangents`); what is explicit besides, at most quadratic in most places, enters by central
 differences along the tangent, whose error is of the order of the square of the step. The linear system is solved by
-corrections: the slopes of the coupling answer what is left of rents and additions, orders follow, and a memory of earlier
-corrections extrapolates (Anderson). What is left at the end is checked, so that old slopes cost corrections, not accuracy.
+corrections: the slopes of the coupling answer what is left of rents and additions, orders and the past follow, and a memory of
+earlier corrections extrapolates (Anderson). What is left at the end is checked: old slopes cost corrections, not accuracy.
 
 Where controls that coincide would part, a route closes or opens, or two sides of a complementarity are zero at once, there is no
 derivative but one on each side; the first two are found and named (`Kink`).
@@ -22,19 +22,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import numpy as np
 
 from backfill.accounts import terminal_value
 from backfill.coupling import Coupling, sites_of
+from backfill.coupling.points import with_periods
 from backfill.policy.wedges import Wedges
 from backfill.supply.foresight import decided, present_value
 from backfill.supply.inherited import departing, nodes_of
 from backfill.supply.josephy import _Affine
 from backfill.supply.nodes import Array, Nodes, capacity_path
 from backfill.supply.orders import Orders, Seen
+from backfill.supply.past import Carried, Past, Record
 from backfill.supply.stockpile import Stockholders
 from backfill.trade.barriers import Barriers, in_round_numbers, lanes
+from backfill.trade.delivery import legs
 from backfill.trade.equilibrium import outcomes
 from backfill.trade.market import Plan
 from backfill.trade.sites import Sites
@@ -45,7 +49,16 @@ CORRECTIONS = 60
 MEMORY = 6
 NEARLY = 1e-6
 """Both sides of a complementarity below this: it may bind or not."""
-PATTERN = ("open", "slot", "leaf_open", "limit_flow", "limit_maker", "limit_owner", "limit_exporter", "limit_internalised")
+PATTERN = (
+    "open",
+    "slot",
+    "leaf_open",
+    "limit_flow",
+    "limit_maker",
+    "limit_owner",
+    "limit_exporter",
+    "limit_internalised",
+)
 SHARES = ("share", "builder_share", "user_share")
 
 
@@ -73,16 +86,19 @@ class _Side:
     nodes: Nodes
     holders: Stockholders
     sites: Sites
+    past: Past
 
 
 class _Tangent(NamedTuple):
-    """A direction's change of the plan."""
+    """A direction's change of the plan and of what the past brings in."""
 
     rent: Array
     additions: Array
     kits: Array
     goods: Array
     relief: Array
+    skill: Array
+    saved: Array
 
     @property
     def orders(self) -> Orders:
@@ -120,9 +136,7 @@ class Stage:
         first = coupling.count * coupling.periods
         by_world = jax.tree.map(lambda x: x[first:].reshape(len(wedges), 2, coupling.periods, *x.shape[1:]), stacked)
         self._check(stacked, by_world)
-        change = jax.tree.map(
-            lambda x: np.moveaxis(_slope(x[:, 0], x[:, 1], self.half)[:, self.span], 0, 1), by_world
-        )
+        change = jax.tree.map(lambda x: np.moveaxis(_slope(x[:, 0], x[:, 1], self.half)[:, self.span], 0, 1), by_world)
         sides = [
             tuple(self._side(n, s, pair[s], jax.tree.map(lambda x, n=n, s=s: x[n, s], by_world)) for s in (0, 1))
             for n, pair in enumerate(wedges)
@@ -163,7 +177,7 @@ class Stage:
         mine = coupling.holders[self.place]
         if found.kits != mine.kits or found.goods != mine.goods:
             raise Kink([direction])
-        return _Side(sign, nodes, found, sites_of(economy, nodes.class_share, wedges))
+        return _Side(sign, nodes, found, sites_of(economy, nodes.class_share, wedges), Past(economy, wedges))
 
     def _active(self) -> None:
         """Which limits bind and who builds; slopes of the plan on these sets."""
@@ -180,7 +194,9 @@ class Stage:
         self.decides = decided(nodes, coupling.foresight)
         self.builds = self.decides & (built > loss)
         near = np.maximum(scarce, idle)[:, self.span] < NEARLY
-        self.degenerate = int(near.sum()) + int((self.decides & (np.maximum(built, loss) < NEARLY))[..., self.span].sum())
+        self.degenerate = int(near.sum()) + int(
+            (self.decides & (np.maximum(built, loss) < NEARLY))[..., self.span].sum()
+        )
         self.affine = None
         if len(size):
             market, slopes = coupling.response(self.place), coupling._slopes[self.place]
@@ -188,6 +204,9 @@ class Stage:
             cost_slope = slopes.cost_by_rent.transpose(1, 2, 0, 3)
             holders = coupling.holders[self.place]
             stocks = holders.slopes(self._seen(self.base, 0.0), point.wanted, point.additions) if holders else None
+            if lessons := coupling.lessons(self.place, point):
+                learned = lessons.slopes(market.jacobian)
+                stocks = learned if stocks is None else stocks + learned
             self.affine = _Affine(nodes, market, cost_slope, point.mill, coupling.foresight, self.span, stocks)
             matrix = self.affine.slopes(np.where(self.builds, 1.0, -1.0)[..., self.span])
             on = self.binding.ravel()
@@ -202,7 +221,7 @@ class Stage:
         for self.corrections in range(1, CORRECTIONS + 1):
             plans = [self._plan_change(pair, t) for pair, t in zip(self.sides, self.tangents, strict=True)]
             plan = jax.tree.map(lambda *parts: np.stack(parts, axis=1), *plans)
-            _, self.seen = moved(shape, self.lane, self.vector, inverse, self.barriers, plan)
+            _, self.seen = moved(shape, self.lane, self.vector, inverse, self._barriers_change(), plan)
             missed = [self._correction(n) for n in range(len(self.sides))]
             self.left = max((self._largest(gap, t) for gap, t in zip(missed, self.tangents, strict=True)), default=0.0)
             if self.left <= TOLERANCE:
@@ -229,14 +248,40 @@ class Stage:
         given = _slope(pair[0].nodes.reference_additions, pair[1].nodes.reference_additions, self.half)
         past = np.arange(self.coupling.periods) < self.first
         additions = np.where(past | ~self.decides, given, 0.0)
-        nothing = self.coupling.holders[self.place].none()
-        return _Tangent(np.zeros(self.point.rent.shape), additions, nothing.kits, nothing.goods, nothing.relief)
+        nothing, past = self.coupling.holders[self.place].none(), self.coupling.pasts[self.place].none
+        return _Tangent(np.zeros(self.point.rent.shape), additions, nothing.kits, nothing.goods, nothing.relief, *past)
 
     def _at(self, side: _Side, tangent: _Tangent) -> tuple[Array, Array, Orders]:
         """Rents, additions and orders half a step to one side."""
         move, point = side.sign * self.half, self.point
         orders = _shifted(point.orders, tangent.orders, move)
         return point.rent + move * tangent.rent, point.additions + move * tangent.additions, orders
+
+    def _barriers_change(self) -> Barriers:
+        """Change of barriers along every direction, what the past brings in included, ``[period, direction, ...]``."""
+        if not any(side.past for side in self.sides[0]):
+            return self.barriers
+        skill, saved = (
+            np.stack([part[self.span] for part in parts], 1)
+            for parts in zip(*(t[5:] for t in self.tangents), strict=True)
+        )
+        productivity = np.asarray(self.lane.barriers.productivity)[:, None] * skill
+        return eqx.tree_at(
+            lambda x: (x.productivity, x.maker_real_cost),
+            self.barriers,
+            (self.barriers.productivity + productivity, self.barriers.maker_real_cost - saved),
+        )
+
+    def recorded(self, n: int) -> Record:
+        """Change along direction ``n`` of what has been made and bought, those periods included that another world shares."""
+        quantity, shipped = (np.asarray(part)[:, n] for part in (self.seen.quantity, self.seen.shipped))
+        at_home = np.einsum("tkii->tki", quantity)
+        leg = legs(self.coupling.economy.structure)
+        delivered = np.einsum("tl,lm,lj->tmj", shipped, leg.maker, leg.site)
+        found = quantity.sum(3), quantity.sum(2) - at_home, delivered
+        record = self.point.record
+        before = self.before.recorded(n) if self.before else Record(*(np.zeros_like(part) for part in record))
+        return Record(*(with_periods(old, self.span, new) for old, new in zip(before, found, strict=True)))
 
     def _plan_change(self, pair: tuple[_Side, _Side], tangent: _Tangent) -> Plan:
         """Change of what the markets take as given, ``[period, ...]``."""
@@ -262,12 +307,16 @@ class Stage:
         seen = Observed(*(part[:, n] for part in self.seen))
         columns = coupling.columns
         tools = np.moveaxis(np.einsum("gk,tkcg->tgc", coupling.need, seen.by_class[..., columns]), 0, -1)
+        record = self.recorded(n)
         sides = [self._answers(side, tangent, seen, tools) for side in self.sides[n]]
+        carried = [self._carried(side, record) for side in self.sides[n]]
+        brought = (_slope(ahead, back, self.half) for ahead, back in zip(*carried, strict=True))
         orders, additions, idle = (_slope_of(ahead, back, self.half) for ahead, back in zip(*sides, strict=True))
         past = np.arange(coupling.periods) < self.first
         held = past | ~self.builds
         gap = np.where(held, 0.0, additions - tangent.additions)
-        kept = _Tangent(np.zeros_like(tangent.rent), gap, *(a - b for a, b in zip(orders, tangent[2:], strict=True)))
+        follow = (a - b for a, b in zip((*orders, *brought), tangent[2:], strict=True))
+        kept = _Tangent(np.zeros_like(tangent.rent), gap, *follow)
         if self.affine is None or not self.binding.any():
             return kept
         problem, scale = self.affine, self.affine.scale
@@ -281,6 +330,14 @@ class Stage:
         more = np.zeros_like(gap)
         more[..., self.span] = np.where(self.builds[..., self.span], gains * problem.pace, 0.0)
         return kept._replace(rent=rent, additions=gap + more)
+
+    def _carried(self, side: _Side, change: Record) -> Carried:
+        """What the past brings in half a step to one side, in periods of this stage."""
+        if not side.past:
+            return side.past.none
+        move = side.sign * self.half
+        found = side.past.carried(Record(*(a + move * b for a, b in zip(self.point.record, change, strict=True))))
+        return Carried(*(np.where(_periods(self.years, part), part, 0.0) for part in found))
 
     def _answers(
         self, side: _Side, tangent: _Tangent, seen: Observed, tools: Array
@@ -317,7 +374,8 @@ class Stage:
         need = np.array([np.maximum(holders._of(seen, *good)[1], 1e-300) for good in holders.goods])
         need = need.reshape(len(holders.goods), self.coupling.periods)
         kits = np.ones(self.point.orders.kits.shape[:1] + (1,) * 4)
-        return _Tangent(self.price, self.size[:, None, None], kits, need[:, None], need)
+        one = np.ones((1, 1, 1))
+        return _Tangent(self.price, self.size[:, None, None], kits, need[:, None], need, one, one)
 
     def _largest(self, gap: _Tangent, tangent: _Tangent) -> float:
         parts = [np.abs(one / unit).max(initial=0.0) for one, unit in zip(gap, self.weights, strict=True)]
@@ -329,7 +387,7 @@ class Stage:
 
     def _unpacked(self, vector: Array) -> _Tangent:
         point, parts, first = self.point, [], 0
-        shapes = (point.rent, point.additions, point.orders.kits, point.orders.goods, point.orders.relief)
+        shapes = (point.rent, point.additions, point.orders.kits, point.orders.goods, point.orders.relief, *point.past)
         for like, unit in zip(shapes, self.weights, strict=True):
             parts.append(vector[first : first + like.size].reshape(like.shape) * unit)
             first += like.size
@@ -351,6 +409,11 @@ class _Memory:
         changes = np.stack([gap - old for old in self.gaps[:-1]], 1)
         weight = np.linalg.lstsq(changes, gap, rcond=1e-12)[0]
         return point + gap - (moves + changes) @ weight
+
+
+def _periods(years: np.ndarray, part: Array) -> np.ndarray:
+    """Whether a period is among ``years``, along the first axis of ``part``."""
+    return np.isin(np.arange(len(part)), years).reshape(-1, *[1] * (part.ndim - 1))
 
 
 def _slope(ahead: Array, back: Array, half: float) -> Array:

@@ -154,7 +154,7 @@ def _world(coupling: Coupling, worlds: Sequence[Wedges], world: int) -> World:
         income=income_table(shape, labels, shown),
         capacity=capacity_table(
             economy, labels, capacity.T[keep], point.use.T[keep], point.additions.sum(1).T[keep], point.rent.T[keep],
-            point.mill.T[keep], site.T[keep],
+            point.mill.T[keep], site.T[keep], point.past.skill[:, coupling.rows, coupling.columns][keep],
         ),
         limits=limit_table(
             labels, names, [limits[n].owner for n in names], [limits[n].unit for n in names], barriers, shown

@@ -10,8 +10,7 @@ import pytest
 
 from backfill.cli import main
 from backfill.resources import experiments_dir
-
-EXPECTED = "align-tools.expected-game.csv"
+from tests.experiments.align.expected import NAMES, expected_file
 
 
 def test_the_shipped_game_is_sound(capsys):
@@ -41,15 +40,21 @@ def test_the_shipped_game_in_one_year(tmp_path: Path, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_every_shipped_game_has_an_expected_answer():
+    assert set(experiments_dir().glob("*.expected-game.csv")) == {expected_file(name) for name in NAMES}
+    assert NAMES
+
+
 @pytest.mark.slow
-def test_the_shipped_game_answers_as_it_did_when_last_looked_at(tmp_path: Path):
-    """Coupled, without ranges: equilibria and moves exactly, numbers to a thousandth of the largest of their kind."""
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_game_answers_as_it_did_when_last_looked_at(name: str, tmp_path: Path):
+    """As the file says, without ranges: equilibria and moves exactly, numbers to a thousandth of the largest of their kind."""
     out = tmp_path / "out"
-    assert main(["align", "align-tools", "--no-ranges", "--out", str(out), "--quiet"]) == 0
+    assert main(["align", name, "--no-ranges", "--out", str(out), "--quiet"]) == 0
     keys = ["quantity", "where"]
     found, wanted = (
         pl.read_csv(place, infer_schema=False).with_columns(pl.col("value").cast(pl.Float64))
-        for place in (out / "summary.csv", experiments_dir() / EXPECTED)
+        for place in (out / "summary.csv", expected_file(name))
     )
     assert found.select(keys).rows() == wanted.select(keys).rows()
     both = found.join(wanted, on=keys, suffix="_wanted", nulls_equal=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 import subprocess
 import sys
@@ -159,6 +160,26 @@ def test_one_name_for_two_references_is_noticed(written: Path, capsys: pytest.Ca
         "reference: no-controls is another world in each, with compute acquired, adversary, 2022-2023 of 40000 in strict"
         in line
     )
+
+
+def test_what_else_sets_results_apart_is_said(written: Path, capsys: pytest.CaptureFixture[str]):
+    result("myopic", foresight="myopic", as_of=dt.date(2025, 6, 30)).write("results/myopic")
+    result("newer", provenance={"packages": {"backfill": "0.2.0"}}).write("results/newer")
+    assert main(["compare", "strict", "idle"]) == 0
+    assert "set apart" not in capsys.readouterr().out
+    assert main(["compare", "strict", "myopic", "newer", "--out", "both"]) == 0
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if one.startswith("set apart not by measures alone")]
+    assert "foresight: perfect (strict, newer), myopic (myopic)" in line
+    assert "known as of: the end (strict, newer), 2025-06-30 (myopic)" in line
+    assert "0.2.0 (newer)" in line
+    page = Path("both/chart.html").read_text()
+    assert "foresight: perfect (strict, newer), myopic (myopic)" in page
+
+
+def test_a_rate_is_said_to_be_one(written: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["compare", "strict", "idle"]) == 0
+    told = "a rate, or a cost per unit, is that between no-controls and each world, not a change of rates"
+    assert told in capsys.readouterr().out.splitlines()
 
 
 def test_experiments_of_one_name_are_told_apart_by_folder(written: Path):

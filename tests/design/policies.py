@@ -1,4 +1,4 @@
-"""A policy of the small economy as a smooth function of five numbers, in two vintages."""
+"""A policy of the small economy as a smooth function of seven numbers, in two vintages."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from backfill.policy.wedges import Wedges
 from tests.support import small
 
 START = 2
-NAMES = ("frontier", "tools", "ally", "tariff", "enforcement")
-CENTRE = (0.7, 0.6, 0.35, 0.08, 1.8)
+NAMES = ("frontier", "tools", "ally", "tariff", "enforcement", "cut", "lock_in")
+CENTRE = (0.7, 0.6, 0.35, 0.08, 1.8, 0.2, 0.05)
 
 
-def chain(economy, frontier: float, tools: float, ally: float, tariff: float, enforcement: float) -> list[Wedges]:
+def chain(
+    economy, frontier: float, tools: float, ally: float, tariff: float, enforcement: float, cut: float, lock_in: float
+) -> list[Wedges]:
     """What is known at first, an early control, and what becomes known in the second period and acts from the third."""
     names = economy.structure.vocabulary
     none = Wedges.none(names, economy.periods)
@@ -33,9 +35,20 @@ def chain(economy, frontier: float, tools: float, ally: float, tariff: float, en
     duty[START:, product("electronics"), region("CHN"), region("USA")] = tariff
     budget[START:, region("SGP")] = enforcement
     outlay[START:, region("USA")] = 191.0 * (enforcement - 1)
+    knowledge, owners = none.knowledge.copy(), none.lock_in.copy()
+    for good in (*small.TOOLS, "logic_advanced"):
+        knowledge[START:, product(good), region("CHN")] = 1 - cut
+    owners[START:, product("accelerators_frontier"), region("USA"), region("TWN")] = lock_in
     foreseen = np.where(np.arange(len(economy.periods)) == 1, 0.6, 1.0)
     late = dataclasses.replace(
-        none, coverage=coverage, tariff=duty, enforcement=budget, outlay=outlay, foreseen=foreseen
+        none,
+        coverage=coverage,
+        tariff=duty,
+        enforcement=budget,
+        outlay=outlay,
+        knowledge=knowledge,
+        lock_in=owners,
+        foreseen=foreseen,
     )
     return [dataclasses.replace(none, coverage=early()), late]
 

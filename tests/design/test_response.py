@@ -6,14 +6,13 @@ import jax
 import numpy as np
 import pytest
 
-from backfill import coupling as coupled
 from backfill.coupling import Coupling
 from backfill.reference import economy as calibrate
 from backfill.response import Direction, Kink, levels, response
 from backfill.supply.foresight import foresight_named
-from backfill.trade import equilibrium
 from tests.design.policies import CENTRE, DEPARTS, NAMES, chain
 from tests.support import small
+from tests.support.precise import solve_precisely
 
 pytestmark = pytest.mark.slow
 
@@ -22,16 +21,12 @@ HALF = 1e-4
 
 @pytest.fixture(scope="module")
 def economy():
-    return calibrate(small.tables(), small.vocabulary(), last_year=2027)
+    return calibrate(small.tables(), small.vocabulary(), last_year=2027, overrides={"learning": 0.15})
 
 
 @pytest.fixture
 def precise(monkeypatch):
-    """Worlds solved to 1e-10 and markets further."""
-    exact = equilibrium.solve
-    monkeypatch.setattr(coupled, "TOLERANCE", 1e-10)
-    monkeypatch.setattr(coupled, "STEP_TOLERANCE", 1e-10)
-    monkeypatch.setattr(coupled, "solve", lambda *given, **also: exact(*given, **also, tolerance=1e-13))
+    solve_precisely(monkeypatch)
 
 
 def solved(economy, point, foresight: str = "perfect") -> Coupling:
@@ -47,8 +42,11 @@ def direction(economy, point, n: int, half: float = HALF) -> Direction:
 
 
 def apart(mine: np.ndarray, other: np.ndarray, level: np.ndarray) -> float:
-    """Largest gap relative to the largest derivative; what moves by less than a millionth of its level does not move."""
-    return float(np.abs(mine - other).max() / max(np.abs(other).max(), 1e-6 * np.abs(level).max(), 1e-300))
+    """Largest gap relative to the largest derivative, or to a hundred-thousandth of the level where that is more.
+
+    A 1e-5 of the latter is the precision to which the worlds are solved that differences are taken of.
+    """
+    return float(np.abs(mine - other).max() / max(np.abs(other).max(), 1e-5 * np.abs(level).max(), 1e-300))
 
 
 def compare(economy, foresight: str, chosen: list[int], step: float) -> None:

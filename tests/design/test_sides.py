@@ -7,7 +7,6 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from backfill import coupling as coupled
 from backfill.effects.kinds import DOWNSTREAM, PEACEFUL, POLICY, aside
 from backfill.experiments.design.file import DesignTable
 from backfill.experiments.design.levers import Levers
@@ -22,8 +21,8 @@ from backfill.policy.measures.export_control import ExportControl
 from backfill.policy.measures.secondary_tariff import SecondaryTariff, Trigger
 from backfill.policy.policy import Policy
 from backfill.reference import economy as calibrate
-from backfill.trade import equilibrium
 from tests.support import small
+from tests.support.precise import solve_precisely
 
 BEGIN = dt.date(2024, 1, 1)
 CHIPS = ExportControl(
@@ -103,10 +102,7 @@ def test_each_side_is_the_world_solved_alone(setting):
 @pytest.fixture
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Worlds solved to 1e-10: what one ally gains by a measure is small beside all that it absorbs."""
-    solved = equilibrium.solve
-    monkeypatch.setattr(coupled, "TOLERANCE", 1e-10)
-    monkeypatch.setattr(coupled, "STEP_TOLERANCE", 1e-10)
-    monkeypatch.setattr(coupled, "solve", lambda *given, **also: solved(*given, **also, tolerance=1e-13))
+    solve_precisely(monkeypatch)
 
 
 @pytest.mark.slow

@@ -114,7 +114,20 @@ def prices(value: float) -> pl.DataFrame:
 def capacity(value: float) -> pl.DataFrame:
     return pl.DataFrame(
         [
-            (p.label, "logic_advanced", "CHN", "CHN", value, value, 1.0, 0.1, 0.1, 2 * value, "million USD of 2022")
+            (
+                p.label,
+                "logic_advanced",
+                "CHN",
+                "CHN",
+                value,
+                value,
+                1.0,
+                0.1,
+                0.1,
+                2 * value,
+                0.0,
+                "million USD of 2022",
+            )
             for p in PERIODS
         ],
         schema=[
@@ -128,6 +141,7 @@ def capacity(value: float) -> pl.DataFrame:
             "rent",
             "rent_share",
             "replacement_cost_value",
+            "learned",
             "unit",
         ],
         orient="row",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 
+from backfill.commands.run import keep_compiled
 from backfill.experiments.results import Status
 from backfill.experiments.run import run
 from tests.experiments.expected import NAMES, expected_file, text
@@ -14,6 +15,7 @@ from tests.experiments.expected import NAMES, expected_file, text
 
 def main(names: list[str]) -> int:
     """Solve and rewrite; 1 if an experiment could not be solved, whose file stays as it was."""
+    keep_compiled()
     failed = False
     for name in names or NAMES:
         result = run(name)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from backfill.economy.compile.accelerators import ADVERSARY, compute_use
 from backfill.economy.compile.sources import Sources, read_sources
 from backfill.economy.schema import DataError
 from backfill.experiments.hindcast import observed as seen
@@ -61,6 +62,20 @@ def test_a_mixture_reproduces_its_operations():
 def test_errors_are_at_least_that_of_rounding(by: dict[tuple[str, int], Figure]):
     assert min(figure.error for figure in by.values()) == seen.ROUNDED
     assert by[seen.SMUGGLED, 2024].error == pytest.approx(0.57, abs=0.01)
+
+
+def test_own_chips_of_2023_agree_with_the_reference_from_which_the_rules_raise_them(
+    sources: Sources, by: dict[tuple[str, int], Figure]
+):
+    """A tenth of the market in units, each an Ascend 910B: under the first rule, and so no less than without rules."""
+    figure = by[seen.MADE, 2023]
+    assert figure.use == "fits"
+    assert figure.value == pytest.approx(134 * (376 / 1979) ** 0.6 * (1.228 / 3.35) ** 0.4, rel=1e-3)
+    without = sum(
+        use.kh100e for use in compute_use(sources) if (use.year, use.user, use.product) == (2023, "CHN", ADVERSARY)
+    )
+    assert figure.low is not None
+    assert figure.low < without < figure.value
 
 
 def test_no_figure_of_the_last_years_sets_a_parameter_but_smuggling(by: dict[tuple[str, int], Figure]):

@@ -95,7 +95,7 @@ def test_nothing_of_a_measure_changes_nothing_and_is_an_error_where_typed(name: 
         wedges(CONTROL, {"kind": name, **NOTHING[name]}) if "rule" in name else wedges({"kind": name, **NOTHING[name]})
     )
     compared = wedges(CONTROL) if "rule" in name else neutral
-    for field in ("coverage", "detection", "remote", "real_cost", "levy", "wear", "productivity", "subsidy", "outlay"):
+    for field in ("coverage", "detection", "remote", "real_cost", "levy", "wear", "knowledge", "lock_in", "subsidy", "outlay"):
         np.testing.assert_array_equal(getattr(found, field), getattr(compared, field))
     with pytest.raises(Faults):
         wedges({"kind": name, **NOTHING[name]}, allowed=False)
@@ -205,20 +205,19 @@ def test_packages_are_paid_and_lock_in():
     found = wedges({"kind": "export_promotion", "destinations": "GLF", "subsidy_equivalent": 0.05, "lock_in": 0.02})
     place = at("accelerators_frontier", "USA", "GLF")
     np.testing.assert_allclose(found.levy[place], -0.05)
-    saved = -found.real_cost[place]
-    assert (np.diff(saved) > 0).all()
-    assert saved[-1] < 0.02
+    np.testing.assert_allclose(found.lock_in[place], 0.02)
+    assert not found.lock_in[at("accelerators_frontier", "USA", "ASE")].any()
 
 
 def test_a_deal_locks_in_as_packages_do():
-    terms = {"lock_in": 0.02, "fleet_life": 4.0}
+    terms = {"lock_in": 0.02}
     products = "accelerators_frontier"
     deal = {"kind": "security_deal", "destination": "GLF", "products": products, "quantity": 500.0, "unit": "units"}
     packages = {"kind": "export_promotion", "destinations": "GLF", "products": products}
     place = at("accelerators_frontier", "USA", "GLF")
-    found = wedges({**deal, **terms}).real_cost[place]
-    np.testing.assert_allclose(found, wedges({**packages, **terms}).real_cost[place])
-    assert (np.diff(found) < 0).all()
+    found = wedges({**deal, **terms}).lock_in[place]
+    np.testing.assert_allclose(found, wedges({**packages, **terms}).lock_in[place])
+    assert (found > 0).all()
 
 
 def test_promised_packages_end_at_their_cap():
@@ -247,13 +246,10 @@ def test_unserviced_tools_wear_by_the_share_that_is_the_senders():
 
 
 @given(SHARES, SHARES)
-def test_less_knowledge_means_less_productivity(one: float, other: float):
-    low, high = sorted((one, other))
-    place = at("lithography", "CHN")
-    more, less = (wedges({"kind": "research_protection", "cut": cut}).productivity[place] for cut in (low, high))
-    assert (less <= more + 1e-12).all()
-    assert (more <= 1).all()
-    assert less.min() > 0.9
+def test_protections_each_take_from_what_is_left(one: float, other: float):
+    first, second = ({"kind": "research_protection", "cut": cut, "name": str(n)} for n, cut in enumerate((one, other)))
+    found = wedges(first, second).knowledge[at("lithography", "CHN")]
+    np.testing.assert_allclose(found, (1 - one) * (1 - other), atol=1e-11)
 
 
 def test_technology_content_is_a_share_and_whole_at_home():

@@ -118,7 +118,7 @@ def tables(seed: int = 1, years: tuple[int, ...] = (2022, 2023, 2024)) -> Simple
         "sigma_family": 3.0, "sigma_remote": 6.0, "sigma_coverage": 4.0, "diversion_fixed_cost": 0.2, "diversion_slope": 0.5,
         "diversion_convexity": 1.0, "seizure_probability": 0.05, "seizure_fine": 1.0, "diversion_scale": 5.0,
         "diversion_weight": 1.0, "hub_weight": 1.0, "cloud_margin": 0.3, "seizure_budget_elasticity": 0.5,
-        "final_elasticity": 0.9,
+        "final_elasticity": 0.9, "learning": 0.0, "learning_abroad": 0.33, "experience": 6.0, "fleet_life": 4.0,
     }
     text = {"orient": "row"}
     return SimpleNamespace(

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from backfill.commands.run import keep_compiled
 from backfill.experiments.config import load_experiment
 from backfill.experiments.sweep.coupled import Coupled
 from backfill.experiments.sweep.economies import Economies
@@ -86,6 +87,7 @@ def test_every_shipped_sweep_is_looked_at():
 
 
 if __name__ == "__main__":
+    keep_compiled()
     for chosen in sys.argv[1:] or SHIPPED:
         answers(chosen).with_columns(pl.col("value").round_sig_figs(10)).write_csv(expected_file(chosen))
         print(f"wrote {expected_file(chosen)}")

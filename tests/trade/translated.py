@@ -158,7 +158,9 @@ def parameters_of(economy: OracleEconomy, scenario: Scenario, core: int = 2) -> 
             *(np.float64(0.1),) * 3, np.zeros(0), np.zeros(0), np.float64(0.5), np.float64(1.0), np.float64(0.3)
         ),
         endowment=Endowment(
-            labour=economy.labour0 * (1.0 if scenario.labour is None else scenario.labour), deficit=economy.deficit_share
+            labour=economy.labour0 * (1.0 if scenario.labour is None else scenario.labour),
+            deficit=economy.deficit_share,
+            ratio=np.zeros(0),
         ),
     )
 

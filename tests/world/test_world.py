@@ -201,7 +201,7 @@ def test_the_step_reported_is_what_another_round_would_move(economy):
     coupling.solve()
     point, every = coupling.points[0], slice(0, coupling.periods)
     coupling._differentiate({0: point}, {0: np.arange(coupling.periods)})
-    moved = np.abs(coupling._answer(0, point, every).rent - point.rent) / point.mill
+    moved = np.abs(coupling._answer(0, point, every)[0].rent - point.rent) / point.mill
     assert 0 < coupling.steps[0] <= 1e-6
     assert moved.max() <= 1e-6
     world = solve_world(economy, [policy])[0]

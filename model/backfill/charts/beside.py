@@ -63,9 +63,11 @@ def beside(both: Compared) -> alt.VConcatChart:
     panels = [first, *(changes(both, *which, WIDTH - 120) for which in CHANGES if _has(both, *which))]
     drawn = [panel.on_page() for panel in panels[1:]]
     rows = [alt.hconcat(*drawn[n : n + 2], spacing=56) for n in range(0, len(drawn), 2)]
+    apart = both.provenance.get("apart") or []
+    differ = f" Set apart not by measures alone: {'; '.join(apart)}." if apart else ""
     head = page_title(
         f"{', '.join(both.worlds)}, compared with {both.reference}",
-        "Computed scenarios, not forecasts: every number rests on assumed elasticities.",
+        f"Computed scenarios, not forecasts: every number rests on assumed elasticities.{differ}",
     )
     told = " ".join(panel.description() for panel in panels)
     chart = alt.vconcat(first.on_page(), *rows, spacing=44, title=head, description=told)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import altair as alt
 import polars as pl
 
 from backfill.charts.offline import page_of
-from backfill.charts.panels import footer
-from backfill.charts.theme import HEIGHT, INK, LOSS, RULE, SOFT, WIDTH, columns, themed, title, wrap
+from backfill.charts.panel import Panel, page_foot, source
+from backfill.charts.theme import HEIGHT, INK, LOSS, PAPER, RULE, SERIES, WIDTH, columns, page_title, themed
+from backfill.charts.words import capital
 
-MODEL, SEEN = "#0072B2", "#1b1f24"
-FORECASTS = {"model": "#0072B2", "last value": "#E69F00", "constant share": "#CC79A7"}
-VERDICTS = {"pinned down": "#009E73", "informed": "#56B4E9", "prior only": "#c9ced3"}
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+MODEL, SEEN, GREY = SERIES[0], INK, "#c9ced3"
+FORECASTS = dict(zip(("model", "last value", "constant share"), SERIES, strict=False))
+VERDICTS = {"pinned down": SERIES[2], "informed": SERIES[0], "prior only": GREY}
 USES = {"benchmark": "sets the benchmark", "fits": "sets parameters", "judges": "left for judgement", "shown": "shown"}
 KEY = (
-    "Blue: the model after the fit; dark, 80% of what parameters allow; light, with errors of measurement and of the model. "
+    "Violet: the model after the fit; dark, 80% of what parameters allow; light, with errors of measurement and of the model. "
     "Dots: what was seen, with its own range; black if it is left for judgement, grey if it sets parameters."
 )
 TITLES = {"hindcast": "Would it have called 2022 to 2025?", "identify": "What the figures of 2022 to 2025 pin down"}
@@ -36,6 +36,9 @@ class Drawn(Protocol):
     @property
     def sentences(self) -> tuple[str, ...]: ...
 
+    @property
+    def provenance(self) -> Mapping[str, Any]: ...
+
 
 def page(result: Drawn) -> str:
     """The charts as one HTML page that opens without a network."""
@@ -45,26 +48,24 @@ def page(result: Drawn) -> str:
 def drawn(result: Drawn) -> alt.VConcatChart:
     """The page's charts: of a hindcast series and errors, of an identification spreads, directions and profiles."""
     if result.kind == "identify":
-        rows = [alt.hconcat(spreads(result), alt.vconcat(directions(result), profiles(result), spacing=40), spacing=56)]
+        panels = [spreads(result), directions(result), profiles(result)]
+        left, *right = [panel.on_page() for panel in panels]
+        rows = [alt.hconcat(left, alt.vconcat(*right, spacing=40), spacing=56)]
     else:
         panels = series(result)
-        rows = [alt.hconcat(*panels[n : n + 2], spacing=56) for n in range(0, len(panels), 2)]
-        rows.append(alt.hconcat(errors(result)))
+        shown = [panel.on_page() for panel in panels]
+        rows = [alt.hconcat(*shown[n : n + 2], spacing=56) for n in range(0, len(shown), 2)]
+        panels.append(errors(result))
+        rows.append(alt.hconcat(panels[-1].on_page()))
     told = " ".join(result.sentences[:2]) if result.kind == "identify" else f"{' '.join(result.sentences[:2])} {KEY}"
-    head = alt.TitleParams(
-        text=TITLES[result.kind],
-        subtitle=wrap(told, 150),
-        fontSize=20,
-        subtitleFontSize=12.5,
-        offset=24,
-        color=INK,
-        subtitleColor=SOFT,
-    )
     rows = [row.resolve_scale(color="independent", fill="independent") for row in rows]
-    return themed(alt.vconcat(*rows, footer(), spacing=44, title=head).resolve_scale(color="independent"))
+    described = " ".join(panel.description() for panel in panels)
+    head = page_title(TITLES[result.kind], told)
+    chart = alt.vconcat(*rows, spacing=44, title=head, description=described).resolve_scale(color="independent")
+    return themed(page_foot(chart, source(result.provenance, compute=True)))
 
 
-def series(result: Drawn) -> list[alt.LayerChart | alt.FacetChart]:
+def series(result: Drawn) -> list[Panel]:
     """One panel a series: the model's range, what was seen with its range, filled where it is left for judgement."""
     table = result.tables["hindcast"]
     return [
@@ -72,7 +73,7 @@ def series(result: Drawn) -> list[alt.LayerChart | alt.FacetChart]:
     ]
 
 
-def _series(rows: pl.DataFrame, name: str) -> alt.LayerChart | alt.FacetChart:
+def _series(rows: pl.DataFrame, name: str) -> Panel:
     drawn_high = ["observed", "observed_high", "model", "seen_high"]
     names = ["year", "use", "before_fit", "observed_low", "low", "high", "seen_low", *drawn_high]
     top = 1.05 * max(value for column in drawn_high for value in rows[column].drop_nulls())
@@ -89,7 +90,7 @@ def _series(rows: pl.DataFrame, name: str) -> alt.LayerChart | alt.FacetChart:
     tick = own.mark_tick(thickness=3, size=26, color=MODEL).encode(x=years, y=up("model"))
     bar = base.transform_filter("isValid(datum.observed_low)").mark_rule(color=SEEN, strokeWidth=1.5)
     spread = bar.encode(x=years, y=up("observed_low"), y2="observed_high:Q")
-    fill = alt.Fill("use:N").scale(domain=list(USES.values()), range=["white", "#c9ced3", SEEN, "white"]).legend(None)
+    fill = alt.Fill("use:N").scale(domain=list(USES.values()), range=[PAPER, GREY, SEEN, PAPER]).legend(None)
     dots = base.mark_point(size=75, color=SEEN, opacity=1, strokeWidth=1.5).encode(
         x=years,
         y=up("observed"),
@@ -104,11 +105,11 @@ def _series(rows: pl.DataFrame, name: str) -> alt.LayerChart | alt.FacetChart:
             "use:N",
         ],
     )
-    heading = title(f"{_capital(name)}.", rows["unit"][0])
-    return alt.layer(wide, band, tick, spread, dots).properties(width=WIDTH, height=HEIGHT - 60, title=heading)
+    drawing = alt.layer(wide, band, tick, spread, dots).properties(width=WIDTH, height=HEIGHT - 60)
+    return Panel(drawing, "Ranges and dots", f"{capital(name)}.", rows["unit"][0])
 
 
-def errors(result: Drawn) -> alt.LayerChart | alt.FacetChart:
+def errors(result: Drawn) -> Panel:
     """Errors on the figures left for judgement: the model's beside those of two naive forecasts."""
     names = {"error": "model", "error_last": "last value", "error_constant": "constant share"}
     judged = result.tables["hindcast"].filter(pl.col("error").is_not_null())
@@ -119,7 +120,12 @@ def errors(result: Drawn) -> alt.LayerChart | alt.FacetChart:
         .with_columns(pl.col("forecast").replace_strict(names), factor=pl.col("size").exp())
     )
     order = judged.select(pl.format("{}, {}", "series", "year"))[:, 0].to_list()
-    y = alt.Y("figure:N").sort(order).title(None).axis(orient="right", labelLimit=420, ticks=False, domain=False)
+    y = (
+        alt.Y("figure:N")
+        .sort(order)
+        .title(None)
+        .axis(orient="right", labelLimit=420, labelPadding=10, ticks=False, domain=False)
+    )
     base = alt.Chart(columns(data, ["figure", "forecast", "factor"]))
     x = (
         alt.X("factor:Q")
@@ -134,12 +140,11 @@ def errors(result: Drawn) -> alt.LayerChart | alt.FacetChart:
     )
     lost = judged.filter((pl.col("error") > pl.col("error_last")) | (pl.col("error") > pl.col("error_constant"))).height
     sentence = f"On {lost} of {judged.height} figures left for judgement a naive forecast is closer than the model."
-    return alt.layer(track, dots).properties(
-        width=2 * WIDTH - 330, height=26 * judged.height, title=title(sentence, "Farther right is worse; 1 is exact")
-    )
+    drawing = alt.layer(track, dots).properties(width=2 * WIDTH - 330, height=26 * judged.height)
+    return Panel(drawing, "Dots", sentence, "Farther right is worse; 1 is exact")
 
 
-def spreads(result: Drawn) -> alt.LayerChart | alt.FacetChart:
+def spreads(result: Drawn) -> Panel:
     """How much of each prior's spread is left once the figures are known."""
     table = result.tables["identified"]
     base = alt.Chart(columns(table, ["parameter", "spread", "verdict"]))
@@ -157,14 +162,11 @@ def spreads(result: Drawn) -> alt.LayerChart | alt.FacetChart:
     whole = alt.Chart(pl.DataFrame({"one": [1.0]})).mark_rule(color=LOSS, strokeDash=[4, 3]).encode(x="one:Q")
     count = table.filter(pl.col("verdict") == "pinned down").height
     sentence = f"{count} of {table.height} parameters are known twice as well as before."
-    return alt.layer(bars, whole).properties(
-        width=WIDTH - 120,
-        height=17 * table.height,
-        title=title(sentence, "Spread with the figures over the prior's; dashed: nothing learned"),
-    )
+    drawing = alt.layer(bars, whole).properties(width=WIDTH - 120, height=17 * table.height)
+    return Panel(drawing, "Bars", sentence, "Spread with the figures over the prior's; dashed: nothing learned")
 
 
-def directions(result: Drawn) -> alt.LayerChart | alt.FacetChart:
+def directions(result: Drawn) -> Panel:
     """Information along each direction of the parameters, against the prior's."""
     table = result.tables["directions"].with_columns(pl.col("information").clip(1e-3))
     base = alt.Chart(columns(table, ["direction", "information", "made_of"]))
@@ -175,22 +177,19 @@ def directions(result: Drawn) -> alt.LayerChart | alt.FacetChart:
     )
     one = alt.Chart(pl.DataFrame({"one": [1.0]})).mark_rule(color=LOSS, strokeDash=[4, 3]).encode(y="one:Q")
     count = table.filter(pl.col("information") > 1).height
-    sentence = f"Along {count} directions the figures know more than the priors."
-    return alt.layer(dots, one).properties(
-        width=WIDTH - 20,
-        height=HEIGHT - 70,
-        title=title(sentence, "Eigenvalues of the information, in units of the prior's (dashed)"),
-    )
+    sentence = f"Along {count} direction{'s' * (count != 1)} the figures know more than the priors."
+    drawing = alt.layer(dots, one).properties(width=WIDTH - 20, height=HEIGHT - 70)
+    return Panel(drawing, "Dots", sentence, "Eigenvalues of the information, in units of the prior's (dashed)")
 
 
-def profiles(result: Drawn) -> alt.LayerChart | alt.FacetChart:
+def profiles(result: Drawn) -> Panel:
     """Profile likelihoods of the parameters that are best known."""
     table = result.tables["profiles"]
     names = table["parameter"].unique(maintain_order=True).to_list()
     base = alt.Chart(columns(table, ["parameter", "score", "rise"]))
     paint = (
         alt.Color("parameter:N")
-        .scale(domain=names, range=list(PALETTE[: len(names)]))
+        .scale(domain=names, range=list(SERIES[: len(names)]))
         .legend(columns=2, symbolType="stroke")
     )
     lines = base.mark_line(point=alt.OverlayMarkDef(size=25), clip=True).encode(
@@ -200,15 +199,6 @@ def profiles(result: Drawn) -> alt.LayerChart | alt.FacetChart:
         tooltip=["parameter:N", alt.Tooltip("score:Q", format=".2f"), alt.Tooltip("rise:Q", format=".3g")],
     )
     limit = alt.Chart(pl.DataFrame({"limit": [1.64]})).mark_rule(color=LOSS, strokeDash=[4, 3]).encode(y="limit:Q")
-    return alt.layer(lines, limit).properties(
-        width=WIDTH - 20,
-        height=HEIGHT - 30,
-        title=title(
-            "A narrow valley is a parameter that is known.",
-            "Sum of squares above its least, others fitted; dashed: 80%",
-        ),
-    )
-
-
-def _capital(text: str) -> str:
-    return text if text.startswith("US") else text[:1].upper() + text[1:]
+    drawing = alt.layer(lines, limit).properties(width=WIDTH - 20, height=HEIGHT - 30)
+    sentence = "A narrow valley is a parameter that is known."
+    return Panel(drawing, "Lines", sentence, "Sum of squares above its least, others fitted; dashed: 80%")

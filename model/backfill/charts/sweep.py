@@ -9,11 +9,12 @@ import altair as alt
 import polars as pl
 
 from backfill.charts.offline import page_of
-from backfill.charts.panels import footer
-from backfill.charts.theme import HEIGHT, INK, RULE, SOFT, WIDTH, columns, themed, title, wrap
+from backfill.charts.panel import NothingToDraw, Panel, page_foot, source
+from backfill.charts.theme import GAIN, HEIGHT, LOSS, NEUTRAL, RULE, SERIES, SOFT, WIDTH, columns, page_title, themed
+from backfill.charts.words import capital
 
 CAVEAT = "Computed scenarios, not forecasts: every number rests on assumed elasticities."
-BLUE, ORANGE, PALE = "#0072B2", "#D55E00", "#f4f5f6"
+ENDS = {"lowest tenth": SERIES[1], "highest tenth": SERIES[0]}
 HEADLINES = (
     ("compute denied", "adversary", "accelerators"),
     ("equivalent variation", "us", "all"),
@@ -76,40 +77,35 @@ def sweep_chart(sweep: Drawn, effects: Sequence[tuple[str, str, str]] = ()) -> a
         )
         grid = len(moving) == 2 and own.height == own[moving[0]].n_unique() * own[moving[1]].n_unique()
         panels.append(heat_map(own, moving[0], moving[1]) if grid else by_axis(own, moving))
+    shown = [panel.on_page() for panel in panels]
     rows = [
-        alt.hconcat(*panels[n : n + 2], spacing=56).resolve_scale(color="independent", stroke="independent")
-        for n in range(0, len(panels), 2)
+        alt.hconcat(*shown[n : n + 2], spacing=56).resolve_scale(color="independent", stroke="independent")
+        for n in range(0, len(shown), 2)
     ]
     solved = table["scenario"].n_unique()
     year = table["period"][0]
     when = "all periods" if year == "all" else year
     told = f"{solved:,} scenarios, {when}, each beside {sweep.provenance['reference']}. {CAVEAT}"
-    head = alt.TitleParams(
-        text=wrap(sweep.title or sweep.name, 90),
-        subtitle=wrap(told, 150),
-        fontSize=20,
-        subtitleFontSize=12.5,
-        offset=24,
-        color=INK,
-        subtitleColor=SOFT,
-    )
-    return themed(
-        alt.vconcat(*rows, footer(), spacing=44, title=head).resolve_scale(color="independent", stroke="independent")
-    )
+    head = page_title(sweep.title or sweep.name, told)
+    described = " ".join(panel.description() for panel in panels)
+    chart = alt.vconcat(*rows, spacing=44, title=head, description=described)
+    independent = chart.resolve_scale(color="independent", stroke="independent")
+    foot = page_foot(independent, source(sweep.provenance, compute=True))
+    return themed(foot.resolve_scale(color="independent", stroke="independent"))
 
 
 def drawn(sweep: Drawn, effects: Sequence[tuple[str, str, str]] = ()) -> pl.DataFrame:
     """Effects that are drawn, with the axes beside them; of several periods all together, else the last.
 
     Raises:
-        ValueError: nothing is solved, or there is no such effect.
+        NothingToDraw: nothing is solved, or there is no such effect.
     """
     wanted = list(effects) or [*HEADLINES[:2], *_own(sweep), *HEADLINES[2:]]
     order = pl.DataFrame(wanted, schema=["quantity", "where", "product"], orient="row").with_row_index("order").lazy()
     solved = sweep.scenarios.filter(pl.col("status") == "solved").select("scenario", "number", *sweep.axes)
     found = sweep.effects.join(order, on=["quantity", "where", "product"]).join(solved, on="scenario").collect()
     if found.is_empty():
-        raise ValueError("the sweep has none of the effects to be drawn; nothing is solved, or others are meant")
+        raise NothingToDraw("the sweep has none of the effects to be drawn; nothing is solved, or others are meant")
     best = pl.when(pl.col("period") == "all").then(pl.lit("9999")).otherwise(pl.col("period"))
     last = found.with_columns(best=best).filter(
         pl.col("best") == pl.col("best").max().over("quantity", "where", "product")
@@ -136,8 +132,8 @@ def _own(sweep: Drawn) -> list[tuple[str, str, str]]:
     ]
 
 
-def heat_map(table: pl.DataFrame, across: str, up: str) -> alt.LayerChart | alt.FacetChart:
-    """An effect over a grid of two axes; blue is more, orange less than nothing."""
+def heat_map(table: pl.DataFrame, across: str, up: str) -> Panel:
+    """An effect over a grid of two axes; teal is more, red less than nothing."""
     factor, unit = _scaled(table["unit"][0])
     data = table.select(
         pl.col(across).alias("x"), pl.col(up).alias("y"), (pl.col("value") * factor).round_sig_figs(5).alias("value")
@@ -152,12 +148,15 @@ def heat_map(table: pl.DataFrame, across: str, up: str) -> alt.LayerChart | alt.
     low, high = float(data["value"].min()), float(data["value"].max())  # type: ignore[arg-type]
     if low < 0 < high:
         size = max(-low, high)
-        paint = alt.Scale(domain=[-size, 0, size], range=[ORANGE, PALE, BLUE], interpolate="rgb")
+        paint = alt.Scale(domain=[-size, 0, size], range=[LOSS, NEUTRAL, GAIN], interpolate="rgb")
     else:
-        ends = [PALE, BLUE] if high > 0 else [ORANGE, PALE]
+        ends = [NEUTRAL, GAIN] if high > 0 else [LOSS, NEUTRAL]
         paint = alt.Scale(domain=[low, high], range=ends, interpolate="rgb")
     legend = alt.Legend(
-        orient="right", gradientLength=HEIGHT - 60, format="~s" if unit == "H100e" else ",.3~r", title=None
+        orient="right",
+        gradientLength=HEIGHT - 60,
+        format="~s" if unit == "H100e" else ",.3~r",
+        title=None,
     )
     percent = {name: max(values) <= 1 and min(values) >= 0 for name, values in ((across, xs), (up, ys))}
     chart = alt.Chart(columns(data, ["x", "y", "x1", "y1", "x2", "y2", "value"]))
@@ -182,8 +181,9 @@ def heat_map(table: pl.DataFrame, across: str, up: str) -> alt.LayerChart | alt.
     sentence = (
         f"{_named(table)} is {_short(float(extreme['value'][0]))} {unit} where {across} is {at[0]} and {up} {at[1]}."
     )
-    told = f"{unit[:1].upper() + unit[1:]}, from {_short(low)} to {_short(high)} over the grid"
-    return alt.layer(marks).properties(width=WIDTH - 70, height=HEIGHT, title=title(sentence, told))
+    told = f"{capital(unit)}, from {_short(low)} to {_short(high)} over the grid"
+    drawing = alt.layer(marks).properties(width=WIDTH - 70, height=HEIGHT)
+    return Panel(drawing, "Heat map", sentence, told)
 
 
 def _edges(values: Sequence[float]) -> list[float]:
@@ -196,12 +196,12 @@ def _value(value: float, percent: bool) -> str:
     return f"{100 * value:.3g}%" if percent else f"{value:.3g}"
 
 
-def by_axis(table: pl.DataFrame, moving: Sequence[str]) -> alt.LayerChart | alt.FacetChart:
+def by_axis(table: pl.DataFrame, moving: Sequence[str]) -> Panel:
     """An effect's mean over the lowest and the highest tenth of each axis, and the middle half of all scenarios."""
     factor, unit = _scaled(table["unit"][0])
     rows = []
     for name in moving:
-        for end, share in (("lowest tenth", 0.1), ("highest tenth", 0.9)):
+        for end, share in zip(ENDS, (0.1, 0.9), strict=True):
             edge = table[name].quantile(share, "lower")
             part = table.filter(pl.col(name) <= edge if share < 0.5 else pl.col(name) >= edge)
             rows.append((name, end, float(part["value"].mean()) * factor, float(part[name].mean())))  # type: ignore[arg-type]
@@ -212,7 +212,7 @@ def by_axis(table: pl.DataFrame, moving: Sequence[str]) -> alt.LayerChart | alt.
     base = alt.Chart(columns(data, ["axis", "end", "value", "at"]))
     y = alt.Y("axis:N").sort(order).title(None).axis(ticks=False, domain=False, labelLimit=180)
     x = alt.X("value:Q").title(None).scale(zero=False).axis(tickCount=5, format=",.3~r")
-    paint = alt.Color("end:N").scale(domain=["lowest tenth", "highest tenth"], range=[ORANGE, BLUE])
+    paint = alt.Color("end:N").scale(domain=list(ENDS), range=list(ENDS.values()))
     band = (
         alt.Chart(pl.DataFrame({"a": [quarters[0]], "b": [quarters[2]]}))
         .mark_rect(color=RULE, opacity=0.5)
@@ -224,12 +224,10 @@ def by_axis(table: pl.DataFrame, moving: Sequence[str]) -> alt.LayerChart | alt.
     dots = base.mark_point(filled=True, size=90, opacity=1).encode(x=x, y=y, color=paint, tooltip=tip)
     name = _named(table)
     told = f"{name}, {unit}: mean over each axis's lowest and highest tenth; band: middle half of all scenarios"
-    sentence = f"{_capital(order[0])} moves it most." if order else "Nothing moves."
-    return alt.layer(band, middle, line, dots).properties(
-        width=WIDTH - 130,
-        height=max(44 * len(order), 90),
-        title=title(f"{name}: {sentence[:1].lower() + sentence[1:]}", told),
-    )
+    moves = bool(order) and float(spans["span"].max()) > 0  # type: ignore[arg-type]
+    sentence = f"{name}: {order[0]} moves it most." if moves else f"{name}: no lever moves it."
+    drawing = alt.layer(band, middle, line, dots).properties(width=WIDTH - 130, height=max(44 * len(order), 90))
+    return Panel(drawing, "Dots", sentence, told)
 
 
 _PLACES = {
@@ -244,7 +242,7 @@ _PLACES = {
 def _named(table: pl.DataFrame) -> str:
     quantity, where, product = table.select("quantity", "where", "product").row(0)
     shown = "" if product in ("all", "accelerators") else f", {product}"
-    return _capital(f"{quantity} of {_PLACES.get(where, where)}{shown}")
+    return capital(f"{quantity} of {_PLACES.get(where, where)}{shown}")
 
 
 def _scaled(unit: str) -> tuple[float, str]:
@@ -256,7 +254,3 @@ def _scaled(unit: str) -> tuple[float, str]:
 
 def _short(value: float) -> str:
     return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}").replace("-", "−")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

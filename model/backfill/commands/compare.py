@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import polars as pl
+
 from backfill.commands.folder import check_folder, put
 from backfill.commands.found import result_folder, solved_result
 from backfill.errors import CommandError, Faults, UserError
@@ -80,7 +82,7 @@ def compare_results(named: Sequence[str], out: Path | None, quiet: bool) -> None
 
 def told(both: SideBySide) -> list[str]:
     """The table as lines: the reference's level, and the change of each world with its range if it has one."""
-    from backfill.commands.report import WORDS, short, tabulated
+    from backfill.commands.report import WORDS, rates, short, tabulated
 
     rows, missing = [], []
     for row in both.table.iter_rows(named=True):
@@ -95,7 +97,11 @@ def told(both: SideBySide) -> list[str]:
         rows.append([*(row[key] for key in KEYS), short(row["reference"]), *cells])
     lines = tabulated(WORDS, [both.reference, *(f"change, {world}" for world in both.worlds)], rows)
     head = f"{', '.join(both.worlds)}: changes from {both.reference}"
-    return [head, *lines, *([f"not given in any: {'; '.join(missing)}"] if missing else [])]
+    given = both.table.filter(pl.any_horizontal(pl.col(f"{world}: change").is_not_null() for world in both.worlds))
+    notes = rates(given["quantity"], [both.reference], "each world")
+    apart = both.provenance.get("apart")
+    differ = [f"set apart not by measures alone: {'; '.join(apart)}"] if isinstance(apart, list) and apart else []
+    return [head, *lines, *notes, *([f"not given in any: {'; '.join(missing)}"] if missing else []), *differ]
 
 
 def _range(low: float | None, high: float | None) -> str:

@@ -50,7 +50,8 @@ def report(result: Result, title: str, folder: Path, *, ranges_possible: bool = 
     print(title or result.name)
     for line in tabulated(WORDS, [*numbers, *([f"against {second}"] if second else [])], rows):
         print(line)
-    for line in _rates(result):
+    given = result.summary.filter(pl.any_horizontal(pl.col("change", "against_current_policy").is_not_null()))
+    for line in rates(given["quantity"], [one for one in (result.reference, second) if one], result.name):
         print(line)
     for line in left_out(result.summary):
         print(line)
@@ -93,20 +94,27 @@ def driven(result: Result) -> Iterator[str]:
     if result.drivers.is_empty():
         return
     for quantity, where in HEADLINES:
-        rows = result.drivers.filter((pl.col("quantity") == quantity) & (pl.col("where") == where) & (pl.col("share") > 0))
-        told = ", ".join(f"{name} {share:.0%}" for name, share in rows.sort("rank").head(4).select("parameter", "share").rows())
+        rows = result.drivers.filter(
+            (pl.col("quantity") == quantity) & (pl.col("where") == where) & (pl.col("share") > 0)
+        )
+        told = ", ".join(
+            f"{name} {share:.0%}" for name, share in rows.sort("rank").head(4).select("parameter", "share").rows()
+        )
         if told:
             yield f"{quantity}, {where}: driven by {told} (share of squared swings; all: drivers.csv)"
     order = ", ".join(name for name, _ in influence(result.drivers))
     yield f"in the order of influence (largest share in any of these): {order}"
 
 
-def _rates(result: Result) -> Iterator[str]:
-    """What stands in the columns of changes where a row is a rate, if one is."""
-    given = result.summary.filter(pl.any_horizontal(pl.col("change", "against_current_policy").is_not_null()))["quantity"]
+def rates(given: pl.Series, references: Sequence[str], policy: str) -> Iterator[str]:
+    """What stands in the columns of changes where a row is a rate, if one is.
+
+    Args:
+        given: quantities that have a number.
+        references, policy: worlds compared.
+    """
     if given.str.contains(r"\brate\b|per unit").any():
-        worlds = " or ".join(filter(None, (result.reference, result.also_against)))
-        yield f"a rate, or a cost per unit, is that between {worlds} and {result.name}, not a change of rates"
+        yield f"a rate, or a cost per unit, is that between {' or '.join(references)} and {policy}, not a change of rates"
     if given.str.starts_with("backfill rate").any():
         yield "backfill rates are in value at current prices; the table backfilling has two other measures"
 

@@ -9,6 +9,7 @@ import numpy as np
 from backfill.supply.josephy import AffineAnswer
 from backfill.supply.nodes import Array
 from backfill.supply.orders import Bend, Orders, Seen
+from backfill.supply.past import Carried, Record
 
 TOLERANCE = 1e-7
 STEP_TOLERANCE = 1e-6
@@ -40,7 +41,10 @@ class Point:
         tool_cost: ``[node, class, period]`` tools bought per unit of capacity added.
         orders: what is bought ahead.
         wanted: what stockholders would order at these prices.
-        apart: how far the two are, as a share of needs.
+        past: what the world's past brings in.
+        record: what has been made and bought.
+        due: what that record brings in.
+        apart: how far orders and the past are from what they should be, as shares of needs and of prices.
         seen: what stockholders see; None before the first round.
     """
 
@@ -53,6 +57,9 @@ class Point:
     tool_cost: Array
     orders: Orders
     wanted: Orders
+    past: Carried
+    record: Record
+    due: Carried
     apart: float = 0.0
     seen: Seen | None = None
 
@@ -70,6 +77,7 @@ class Search:
         predicted: what would be bought ahead at its rents.
         orders: what is tried.
         bend: how what is wanted moves with it.
+        past: what the past is tried to bring in.
         step: what that answer would move, relative to prices.
         length: share of the step tried next.
         fresh: whether the slopes are those of this point.
@@ -86,6 +94,7 @@ class Search:
     predicted: Orders | None = None
     orders: Orders | None = None
     bend: Bend | None = None
+    past: Carried | None = None
     step: float = np.inf
     length: float = 1.0
     fresh: bool = False

@@ -16,6 +16,7 @@ from dataclasses import replace
 import jax
 import numpy as np
 
+from backfill.coupling.lessons import Lessons
 from backfill.coupling.points import TOLERANCE, Point, Search, Stage, with_periods
 from backfill.coupling.slopes import learned, renewed
 from backfill.coupling.worlds import Worlds
@@ -24,6 +25,7 @@ from backfill.supply.inherited import departing
 from backfill.supply.josephy import AffineAnswer, answer
 from backfill.supply.nodes import Array, capacity_path
 from backfill.supply.orders import Bend, Flows, Orders, Seen
+from backfill.supply.past import Carried, Record
 from backfill.supply.stockpile import Stockholders
 from backfill.trade import sensitivity
 from backfill.trade.equilibrium import Equilibrium, Lane, solve
@@ -32,6 +34,7 @@ ROUNDS = 30
 FAR = 1.0
 SLOW = 0.3
 SMALL = 0.01
+NEAR = 0.1
 SHORTEST = 2.0**-8
 DECREASE = 1e-4
 MEMORY = 2
@@ -85,10 +88,12 @@ class Coupling(Worlds):
 
     def _rounds(self, stage: Stage) -> None:
         """Rounds of one stage, until every world is accepted or given up."""
-        searches = {world: Search(self.points[world]) for world in stage.worlds}
+        searches = {world: Search(self._remembering(world)) for world in stage.worlds}
         open_ = dict(searches)
         while open_:
-            for world, point in self._evaluate({w: self._trial(s, stage.span) for w, s in open_.items()}, stage.span).items():
+            for world, point in self._evaluate(
+                {w: self._trial(s, stage.span) for w, s in open_.items()}, stage.span
+            ).items():
                 self._judge(world, open_[world], point, stage.span)
             self._plan(open_, stage.span)
             open_ = {w: s for w, s in open_.items() if not s.settled and s.length >= SHORTEST and s.rounds < ROUNDS}
@@ -101,6 +106,11 @@ class Coupling(Worlds):
                 self.failures[world] = stage.span
                 self.blocked |= {world} if search.blocked else set()
 
+    def _remembering(self, world: int) -> Point:
+        """Where a world stands, with what its record so far brings in."""
+        point, past = self.points[world], self.pasts[world]
+        return replace(point, past=past.carried(point.record)) if past else point
+
     def _trial(self, search: Search, span: slice) -> Point:
         """The point a share of the step away from the last one accepted."""
         target, point, share = search.target, search.point, search.length
@@ -111,7 +121,8 @@ class Coupling(Worlds):
             for old, new in ((point.rent, target.rent), (point.additions, target.additions))
         )
         orders = point.orders if search.orders is None else point.orders.towards(search.orders, share)
-        return replace(point, rent=rent, additions=additions, orders=orders)
+        past = point.past if search.past is None else point.past.towards(search.past, share)
+        return replace(point, rent=rent, additions=additions, orders=orders, past=past)
 
     def _evaluate(self, trials: Mapping[int, Point], span: slice) -> dict[int, Point]:
         """Solve the markets of the periods ``span`` at given plans, all worlds in one batch."""
@@ -128,10 +139,15 @@ class Coupling(Worlds):
             seen = self._seen(self.holders[world], market, own, span)
             wanted, saving = self.holders[world].answer(seen, point.additions)
             cost = np.moveaxis(tools[own], 0, -1) - saving[..., span]
+            record = self._recorded(point.record, market, own, span)
+            due = self.pasts[world].carried(record) if self.pasts[world] else point.due
+            behind = float(self.pasts[world].apart(due, point.past, record)[span].max(initial=0.0))
             found[world] = replace(
                 point,
                 wanted=wanted,
-                apart=self.holders[world].apart(point.orders, wanted, seen),
+                record=record,
+                due=due,
+                apart=max(self.holders[world].apart(point.orders, wanted, seen), behind),
                 seen=seen,
                 vector=with_periods(point.vector, span, market.vector[own]),
                 converged=with_periods(point.converged, span, market.converged[own]),
@@ -140,6 +156,13 @@ class Coupling(Worlds):
                 tool_cost=with_periods(point.tool_cost, span, cost, axis=-1),
             )
         return found
+
+    def _recorded(self, record: Record, market: Equilibrium, own: slice, span: slice) -> Record:
+        """A record with what one world's markets made and bought in the periods ``span``."""
+        quantity = market.quantity[own]
+        at_home = np.einsum("tkii->tki", quantity)
+        found = quantity.sum(3), quantity.sum(2) - at_home, market.delivered[own]
+        return Record(*(with_periods(old, span, new) for old, new in zip(record, found, strict=True)))
 
     def _seen(self, holders: Stockholders, market: Equilibrium, own: slice, span: slice) -> Seen:
         """What stockholders see of one world's markets; periods that are over have prices of one, which nobody looks at."""
@@ -198,7 +221,9 @@ class Coupling(Worlds):
             for search in todo.values():
                 search.step = 0.0
             return
-        missing = sorted((world for world in todo if self._slopes[world] is None), key=lambda w: np.isinf(todo[w].merit))
+        missing = sorted(
+            (world for world in todo if self._slopes[world] is None), key=lambda w: np.isinf(todo[w].merit)
+        )
         if missing:
             first = missing[0]
             self._differentiate({first: todo[first].point}, {first: np.arange(self.periods)[span]})
@@ -213,7 +238,7 @@ class Coupling(Worlds):
             if not self._has_slopes(world, span):
                 search.length = 0.0
                 continue
-            search.target = self._answer(world, search.point, span)
+            search.target, search.past = self._answer(world, search.point, span, foreseen=search.planned <= NEAR)
             search.predicted = self._orders(world, search.point, search.target)
             if search.predicted:
                 search.bend = search.bend or Bend.none(search.predicted)
@@ -226,14 +251,21 @@ class Coupling(Worlds):
         slopes = self._slopes[world]
         return slopes is not None and all(np.isfinite(part[span]).all() for part in slopes)
 
-    def _answer(self, world: int, point: Point, span: slice) -> AffineAnswer:
-        """The plan against the markets' linear answer: from the point's rents, else from the convex program's."""
+    def _answer(self, world: int, point: Point, span: slice, foreseen: bool = True) -> tuple[AffineAnswer, Carried]:
+        """The plan against the markets' linear answer, from the point's rents or else from the convex program's, and what the
+        past will bring in there; far from a solution, where records teach nothing, the past stays as it is.
+        """
         nodes, slopes, response = self.nodes[world], self._slopes[world], self.response(world, point)
         assert slopes is not None
         cost_slope = slopes.cost_by_rent.transpose(1, 2, 0, 3)
 
         holders = self.holders[world]
         stocks = holders.slopes(point.seen, point.wanted, point.additions) if holders and point.seen else None
+        lessons = self.lessons(world, point) if foreseen else None
+        if lessons:
+            learned = lessons.slopes(response.jacobian)
+            stocks = learned if stocks is None else stocks + learned
+            response = lessons.response(response, cost_slope)
 
         def started(rent: Array) -> AffineAnswer:
             return answer(nodes, response, cost_slope, point.mill, rent, self.foresight, span=span, stocks=stocks)
@@ -242,7 +274,14 @@ class Coupling(Worlds):
         if not found.solved:
             program = CompiledPlan(nodes, self.foresight).solve(response)
             found = min(found, started(program.rent), key=lambda one: one.residual)
-        return found
+        if lessons:
+            return found, lessons.anticipated(response, stocks, found)
+        return found, point.due if foreseen else point.past
+
+    def lessons(self, world: int, point: Point) -> Lessons | None:
+        """What a world learns from a point on; None where nobody does."""
+        past = self.pasts[world]
+        return Lessons(past, point, self.rows, self.columns) if past.learns else None
 
     def _orders(self, world: int, point: Point, target: AffineAnswer) -> Orders | None:
         """What would be bought ahead at a plan's rents."""
@@ -260,6 +299,8 @@ class Coupling(Worlds):
         if holders and new.seen is not None:
             after, before = (holders.use(holders.purchases(p.orders, p.additions), new.seen) for p in (new, old))
             asked = after - before
+        if lessons := self.lessons(world, old):
+            asked = asked + np.einsum("tgh,ht->gt", slopes.use_by_rent, lessons.easing(new.past))
         size = np.maximum(capacity_path(self.nodes[world], new.additions).max(1), 1e-9)
         self._slopes[world] = learned(slopes, old, new, asked, size, span)
 

@@ -21,7 +21,7 @@ def learned(slopes: PlanSlopes, old: Point, new: Point, asked: Array, size: Arra
     Args:
         slopes: before the step.
         old, new: points before and after.
-        asked: ``[node, period]`` change of use that stockholders' orders explain.
+        asked: ``[node, period]`` change of use that stockholders' orders and lessons learned explain.
         size: ``[node]`` the scale of additions.
         span: periods.
     """

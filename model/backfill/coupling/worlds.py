@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import equinox as eqx
 import jax
 import numpy as np
 
@@ -15,11 +16,13 @@ from backfill.supply.foresight import Foresight
 from backfill.supply.inherited import nodes_of, subsidies
 from backfill.supply.nodes import Array, MarketResponse, Nodes
 from backfill.supply.orders import Orders
+from backfill.supply.past import Carried, Past
 from backfill.supply.residual import Residuals, residuals
 from backfill.supply.stockpile import Stockholders
-from backfill.trade.barriers import in_round_numbers, lanes
+from backfill.trade.barriers import Barriers, in_round_numbers, lanes
 from backfill.trade.demand import Tastes
 from backfill.trade.equilibrium import Lane, walls_of
+from backfill.trade.factors import Factors, duty_paid
 from backfill.trade.market import Plan, node_matrix
 from backfill.trade.prices import CHOKE
 from backfill.trade.sensitivity import PlanSlopes
@@ -66,11 +69,15 @@ class Worlds:
             for part, wedges in zip(share, worlds, strict=True)
         ]
         self.worlds = tuple(worlds)
-        self.sites = [sites_of(economy, nodes.class_share, wedges) for nodes, wedges in zip(self.nodes, worlds, strict=True)]
+        self.sites = [
+            sites_of(economy, nodes.class_share, wedges) for nodes, wedges in zip(self.nodes, worlds, strict=True)
+        ]
         self.holders = [self._holders(world) for world in range(self.count)]
+        self.pasts = [Past(economy, wedges) for wedges in worlds]
         rents = np.zeros((self.periods, self.barriers.limit_quantity.shape[1]))
         vector = np.concatenate([np.asarray(economy.reference_state), rents], axis=1)
-        self.points = [self._start(*pair, vector) for pair in zip(self.nodes, self.holders, strict=True)]
+        given = zip(self.nodes, self.holders, self.pasts, strict=True)
+        self.points = [self._start(*its, vector) for its in given]
         self.steps = np.full(self.count, np.inf)
         self.rounds = np.zeros(self.count, int)
         self.failures: dict[int, slice] = {}
@@ -87,7 +94,7 @@ class Worlds:
         ahead = self.foresight.looks_ahead
         return Stockholders(self.economy, self.worlds[world], access, share, first, ahead, before)
 
-    def _start(self, nodes: Nodes, holders: Stockholders, vector: Array) -> Point:
+    def _start(self, nodes: Nodes, holders: Stockholders, past: Past, vector: Array) -> Point:
         nothing = np.zeros(nodes.inherited.shape)
         return Point(
             rent=np.asarray(self.economy.capacity.rent).T,
@@ -99,6 +106,9 @@ class Worlds:
             tool_cost=np.zeros(nodes.class_share.shape),
             orders=holders.none(),
             wanted=holders.none(),
+            past=past.none,
+            record=past.start,
+            due=past.none,
         )
 
     def first_to_fail(self, world: int) -> int:
@@ -124,6 +134,10 @@ class Worlds:
             given = jax.tree.map(lambda x: np.asarray(x)[at], (self.barriers, self.walls))
             self._given = at, (self._parameters(at), *given)
         parameters, barriers, walls = self._given[1]
+        if any(self.pasts[world] for world in points):
+            barriers, walls = _inheriting(
+                parameters, barriers, walls, [(p.past, periods[w]) for w, p in points.items()]
+            )
         start = np.concatenate([point.vector[periods[world]] for world, point in points.items()])
         return Lane(parameters, barriers, plan, Tastes(), walls), start
 
@@ -140,7 +154,9 @@ class Worlds:
 
     def outlays(self, sites: Sites, point: Point, periods: np.ndarray) -> Outlays:
         """What additions at a point cost beside tools, ``[period, ...]``."""
-        return sites.at(periods).outlays(self.economy.structure, self.need, point.additions[..., periods].transpose(2, 0, 1))
+        return sites.at(periods).outlays(
+            self.economy.structure, self.need, point.additions[..., periods].transpose(2, 0, 1)
+        )
 
     def gaps(self, world: int, point: Point | None = None) -> Residuals:
         """Natural residuals of a world at true prices."""
@@ -164,6 +180,20 @@ class Worlds:
             if slopes is None
             else slopes.use_by_addition.transpose(2, 3, 0, 1),
         )
+
+
+def _inheriting(
+    parameters: Parameters, barriers: Barriers, walls: Factors | None, pasts: Sequence[tuple[Carried, np.ndarray]]
+) -> tuple[Barriers, Factors | None]:
+    """Barriers, and wedges if computed beforehand, with what each world's past brings into its periods."""
+    skill = np.concatenate([past.skill[periods] for past, periods in pasts])
+    productivity = barriers.productivity * np.exp(skill)
+    barriers = eqx.tree_at(lambda x: x.productivity, barriers, productivity)
+    saved = np.concatenate([past.saved[periods] for past, periods in pasts])
+    if not saved.any():
+        return barriers, walls
+    barriers = eqx.tree_at(lambda x: x.maker_real_cost, barriers, barriers.maker_real_cost - saved)
+    return barriers, walls and walls._replace(makers=duty_paid(parameters, barriers)[1])
 
 
 def sites_of(economy: Economy, share: Array, wedges: Wedges) -> Sites:

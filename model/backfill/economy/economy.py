@@ -8,7 +8,7 @@ Axes: ``product`` are the goods traded by Armington demand (core goods first, th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
 from jaxtyping import Float
@@ -187,10 +187,18 @@ class Diversion(eqx.Module):
 
 
 class Endowment(eqx.Module):
-    """Labour in units of base-year income, and deficits as shares of world labour income (they sum to zero)."""
+    """Labour, and what is spent beyond incomes.
+
+    Attributes:
+        labour: in units of base-year income.
+        deficit: share of world labour income (they sum to zero).
+        ratio: expenditure over own income on the reference path where deficits follow income; ``[*period, 0]`` where they
+            stay as they are (see `backfill.trade.income.closed`).
+    """
 
     labour: Float[Array, "*period region"]
     deficit: Float[Array, "*period region"]
+    ratio: Float[Array, "*period follower"]
 
 
 class Parameters(eqx.Module):
@@ -231,6 +239,25 @@ class Capacity(eqx.Module):
     stock_mismatch: Float[Array, ""]
 
 
+class Learning(NamedTuple):
+    """What makers have made and bought on the reference path, and what it teaches them (section 7).
+
+    Attributes:
+        made, imported: units made, and bought abroad, where capacity is planned; zero elsewhere.
+        before: experience at the beginning of the first period.
+        rate: elasticity of productivity to experience.
+        abroad: experience from a unit bought abroad, over that from a unit made.
+        fleet_life: years in which an accelerator serves.
+    """
+
+    made: Float[Array, "period product region"]
+    imported: Float[Array, "period product region"]
+    before: Float[Array, "product region"]
+    rate: float
+    abroad: float
+    fleet_life: float
+
+
 @dataclass(frozen=True)
 class Economy:
     """A calibrated economy.
@@ -244,6 +271,7 @@ class Economy:
         capacity: planned capacities.
         reference_state: the markets' solution on the reference path, ``[period, unknown]``, a starting point.
         grades: parameter name to (value, grade, source), for provenance.
+        learning: experience on the reference path; None where nobody learns.
     """
 
     structure: Structure
@@ -254,6 +282,7 @@ class Economy:
     capacity: Capacity
     reference_state: Array
     grades: dict[str, tuple[float, str, str]]
+    learning: Learning | None = None
 
     @staticmethod
     def from_tables(

@@ -289,7 +289,9 @@ def base_parameters(
         ),
         diversion=diversion,
         endowment=Endowment(
-            labour=wages * paths.labour * length[:, None], deficit=np.broadcast_to(deficit, (count, len(deficit))).copy()
+            labour=wages * paths.labour * length[:, None],
+            deficit=np.broadcast_to(deficit, (count, len(deficit))).copy(),
+            ratio=zeros((count, 0)),
         ),
     )
 

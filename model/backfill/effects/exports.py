@@ -56,7 +56,8 @@ def exports(worlds: Mapping[str, WorldTables], vocabulary: Vocabulary) -> pl.Dat
 
 
 def capacities(worlds: Mapping[str, WorldTables], vocabulary: Vocabulary) -> pl.DataFrame:
-    """Planned capacities: what exists, is used and is added (per period), the rent of a unit and its share of the price.
+    """Planned capacities: what exists, is used and is added (per period), the rent of a unit and its share of the price, and what
+    makers have learned beyond the reference path.
 
     Returns:
         scenario, period, region, bloc, owner, product, quantity, unit, value.
@@ -68,8 +69,13 @@ def capacities(worlds: Mapping[str, WorldTables], vocabulary: Vocabulary) -> pl.
         "replacement_cost_value": MUSD,
         "rent": "USD per USD of 2022",
         "rent_share": "share of the mill price",
+        "learned": "share of cost",
     }
-    names = {"replacement_cost_value": "replacement cost", "rent_share": "rent share"}
+    names = {
+        "replacement_cost_value": "replacement cost",
+        "rent_share": "rent share",
+        "learned": "cost lowered by experience beyond the reference's",
+    }
     table = levels(worlds, "capacity").with_columns(bloc=bloc_of(vocabulary, "region"))
     return _long(table, ["region", "bloc", "owner", "product"], units, names)
 

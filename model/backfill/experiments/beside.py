@@ -38,7 +38,8 @@ class SideBySide:
         table: a row for each headline number (quantity, where, period, unit): its level in the reference, and for each world
             its level, its change from the reference and, where they were computed, low and high of the change. Empty where
             a number does not exist.
-        provenance: reference, worlds, and the dates on which they were solved.
+        provenance: reference, worlds, the dates on which they were solved, and under ``apart`` what else sets them apart
+            besides their measures, a sentence each.
     """
 
     reference: str
@@ -119,19 +120,40 @@ def side_by_side(results: Mapping[str, Result]) -> SideBySide:
         mine = one.summary.select(*KEYS, *(pl.col(source).alias(f"{name}: {c}") for c, source in taken.items()))
         table = table.join(mine, on=KEYS, how="left", maintain_order="left")
     about = {name: {key: one.provenance.get(key) for key in ("date", "packages")} for name, one in results.items()}
-    return SideBySide(next(iter(results.values())).reference, names, table, {"of": about})
+    return SideBySide(next(iter(results.values())).reference, names, table, {"of": about, "apart": _set_apart(results)})
 
 
 def _differences(results: Mapping[str, Result]) -> list[str]:
     """Of economy, horizon and reference those in which results differ, each with who has which."""
-    resolved = {name: tomllib.loads(one.resolved) for name, one in results.items()}
+    resolved = _resolved(results)
     about = {
         "economy": {name: _economy(resolved[name], one) for name, one in results.items()},
         "horizon": {name: _horizon(one) for name, one in resolved.items()},
         "reference": {name: one.reference for name, one in results.items()},
     }
-    apart = [f"{what}: {_who(which)}" for what, which in about.items() if len(set(which.values())) > 1]
-    return apart or _other_levels(results)
+    return _told(about) or _other_levels(results)
+
+
+def _set_apart(results: Mapping[str, Result]) -> list[str]:
+    """What results differ in besides their measures that does not keep them from standing side by side."""
+    resolved = _resolved(results)
+    versions = {name: one.provenance.get("packages") for name, one in results.items()}
+    return _told(
+        {
+            "version": {name: str((of or {}).get("backfill")) for name, of in versions.items()},  # type: ignore[attr-defined]
+            "foresight": {name: str(one.get("foresight", "perfect")) for name, one in resolved.items()},
+            "known as of": {name: str(one.get("as_of", "the end")) for name, one in resolved.items()},
+        }
+    )
+
+
+def _resolved(results: Mapping[str, Result]) -> dict[str, dict[str, object]]:
+    return {name: tomllib.loads(one.resolved) for name, one in results.items()}
+
+
+def _told(about: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Those in which results differ, each with who has which."""
+    return [f"{what}: {_who(which)}" for what, which in about.items() if len(set(which.values())) > 1]
 
 
 def _other_levels(results: Mapping[str, Result]) -> list[str]:

@@ -123,6 +123,8 @@ def _economy(experiment: Experiment, progress: Progress | None, keep: bool) -> t
     set_ = experiment.parameters.items()
     given = {name: value for name, value in set_ if name not in priors or priors[name].acts_on == "model"}
 
+    closure = experiment.structure.closure
+
     def calibrated() -> Economy:
         return economy(
             tables,
@@ -131,12 +133,13 @@ def _economy(experiment: Experiment, progress: Progress | None, keep: bool) -> t
             last_year=horizon.last_year,
             per_year=horizon.per_year,
             overrides=given,
+            closure=closure,
             progress=progress,
         )
 
     try:
         if not keep:
             return calibrated(), vocabulary
-        return kept(calibrated, source(), tables.digest(), horizon, sorted(given.items())), vocabulary
+        return kept(calibrated, source(), tables.digest(), horizon, sorted(given.items()), closure), vocabulary
     except ValueError as error:
         raise UnsolvedError(f"the benchmark cannot be calibrated for this experiment: {error}") from error

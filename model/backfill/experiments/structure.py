@@ -41,6 +41,10 @@ class StructureTable(BaseModel):
     quality: Literal["mixed", "operations", "memory"] = Field(
         default="mixed", description="what makes an accelerator's quality: both, operations alone, or more of bandwidth"
     )
+    closure: Literal["fixed", "proportional", "balanced"] = Field(
+        default="fixed",
+        description="deficits: shares of world labour income, in proportion to a region's own income, or none",
+    )
 
     @property
     def central(self) -> bool:
@@ -89,6 +93,8 @@ VARIANTS: Mapping[str, Mapping[str, str]] = {
     "adversary accepts none of what it restrains": {"acceptance": "none"},
     "quality by operations alone": {"quality": "operations"},
     "quality with more weight on memory": {"quality": "memory"},
+    "deficits follow a region's income": {"closure": "proportional"},
+    "no deficits": {"closure": "balanced"},
     "builders expect the reference (myopic)": {"foresight": "myopic"},
     "builders keep to the reference's plan (fixed)": {"foresight": "fixed"},
 }

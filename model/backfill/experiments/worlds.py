@@ -119,7 +119,7 @@ def without_upstream(policy: Wedges, reference: Wedges, vocabulary: Vocabulary) 
     """The policy with its controls on upstream products bound for an adversary replaced by the reference's.
 
     Controls are closed routes, levies, compliance costs and limits, faster wear of the adversary's plants and what holds back
-    its productivity; tariffs stay. Measured against a reference without controls this is the policy without its upstream
+    its learning; tariffs stay. Measured against a reference without controls this is the policy without its upstream
     measures.
     """
     upstream = upstream_products(vocabulary)
@@ -153,7 +153,7 @@ def without_upstream(policy: Wedges, reference: Wedges, vocabulary: Vocabulary) 
         levy=mixed("levy"),
         real_cost=mixed("real_cost"),
         wear=mixed("wear", made),
-        productivity=mixed("productivity", made),
+        knowledge=mixed("knowledge", made),
         limits=tuple(limits.values()),
     )
 

@@ -116,7 +116,7 @@ def as_economy(
             fine=zeros(()),
             cloud_margin=zeros(()),
         ),
-        endowment=Endowment(labour=scale * accounts.value_added, deficit=accounts.deficit),
+        endowment=Endowment(labour=scale * accounts.value_added, deficit=accounts.deficit, ratio=zeros(0)),
     )
     state = State(
         wage=np.ones(regions),

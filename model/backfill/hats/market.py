@@ -315,7 +315,7 @@ def solve(setting: Setting, base: Base, shocks: Shock, start: np.ndarray, tolera
     else:
         with single_threaded_algebra():
             found, outcome = program(_solve, (setting, STEPS), *lanes, *shared)(*lanes, *shared)
-    return Found(*found, outcome, lanes[1])
+    return Found(found.point, found.residual, found.steps, found.converged, outcome, lanes[1])
 
 
 def _gradient(setting: Setting, shock: Shock, vector: Array, weights: Array, base: Base, tolerance: Array) -> Shock:

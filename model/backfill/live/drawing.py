@@ -132,7 +132,7 @@ def _routes(names: tuple[str, ...], when: str) -> alt.Chart:
     )
 
 
-def _bars(names: tuple[str, ...], data: str, title: str, below: str) -> alt.LayerChart:
+def _bars(names: tuple[str, ...], data: str, title: str, below: str) -> alt.LayerChart | alt.FacetChart:
     """Bars by bloc; those of other worlds are hollow and lie beside."""
     blocs = list(BLOC_NAMES.values())
     fills = [BLOC_COLOURS[one] for one in BLOC_NAMES]

@@ -162,7 +162,7 @@ class Panel(widgets.VBox):
         self._draw()
 
     def _spec(self) -> dict[str, Any]:
-        return spec(self.shown, self.reference, self.kept, self.group.value, coupled=self.coupled)
+        return spec(self.shown, self.reference, self.kept, str(self.group.value), coupled=self.coupled)
 
     def _draw(self) -> None:
         """Charts and sentence of the world shown."""

@@ -56,9 +56,10 @@ class Board:
         self.missed = np.ones(shape[:3])
         self.remote = np.zeros((shape[0], regions, regions))
         self.outlay = np.zeros((shape[0], regions))
-        self.productivity = np.ones(shape[:3])
         self.wear = np.zeros(shape[:3])
         self.subsidy = np.zeros(shape[:3])
+        self.knowledge = np.ones(shape[:3])
+        self.lock_in = np.zeros(shape)
         self.limits: list[Limit] = []
         self.refused = np.zeros(shape)
         self.drawn = np.zeros(shape)
@@ -181,12 +182,6 @@ class Board:
         """Public spending of a region, million USD of the base year a year; several add up."""
         self.outlay[box(when, [region])] += yearly
 
-    def scale_productivity(
-        self, when: np.ndarray, products: Sequence[int], regions: Sequence[int], factor: float | np.ndarray
-    ) -> None:
-        """Multiply productivity; several multiply. ``factor`` is broadcastable to ``[stretch in force, product, region]``."""
-        self.productivity[box(when, products, regions)] *= factor
-
     def wear_out(
         self, when: np.ndarray, products: Sequence[int], regions: Sequence[int], yearly: float | np.ndarray
     ) -> None:
@@ -196,6 +191,16 @@ class Board:
     def subsidise(self, when: np.ndarray, products: Sequence[int], regions: Sequence[int], rate: float) -> None:
         """Share of the cost of capacity paid by the treasury; several add up."""
         self.subsidy[box(when, products, regions)] += rate * self._planned(products, regions)
+
+    def cut_knowledge(self, when: np.ndarray, products: Sequence[int], regions: Sequence[int], share: float) -> None:
+        """Keep a share of what makers there would learn from abroad from reaching them; of several each takes from the rest."""
+        self.knowledge[box(when, products, regions)] *= 1 - share
+
+    def lock_in_owners(
+        self, when: np.ndarray, products: Sequence[int], origins: Sequence[int], destinations: Sequence[int], share: float
+    ) -> None:
+        """Share of the price that owners of accelerators bought now save at the next ones; several add up."""
+        self.lock_in[box(when, products, origins, destinations)] += share
 
     def _planned(self, products: Sequence[int], regions: Sequence[int]) -> np.ndarray:
         """1 where there is planned capacity, ``[product, region]``; everywhere if that is not known."""
@@ -298,7 +303,7 @@ class Board:
             both = 1 - (1 - getattr(self, name)) * (1 - self.refused)
             closed = np.minimum(_exact(average(both) * self._foreign), 1.0)
             return closed if name == "coverage" else np.where(closed > found["coverage"], closed, 0.0)
-        if name in ("tariff", "levy", "real_cost", "remote"):
+        if name in ("tariff", "levy", "real_cost", "remote", "lock_in"):
             return _exact(average(getattr(self, name)) * self._foreign)
         if name == "detection":
             return _exact(average(1 - self.missed))
@@ -319,9 +324,10 @@ WRITTEN: Mapping[str, tuple[str, ...]] = {
     "detection": ("missed",),
     "remote": ("remote",),
     "outlay": ("outlay",),
-    "productivity": ("productivity",),
     "wear": ("wear",),
     "subsidy": ("subsidy",),
+    "knowledge": ("knowledge",),
+    "lock_in": ("lock_in",),
 }
 """Arrays of `Wedges`, to those of the board that they are made of."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from backfill.policy.policy import Placed, Policy
 from backfill.policy.timeline import Timeline, timeline
 from backfill.policy.wedges import Wedges
 
-ELSEWHERE = ("enforcement", "detection", "remote", "outlay", "productivity", "wear", "subsidy")
+ELSEWHERE = ("enforcement", "detection", "remote", "outlay", "wear", "subsidy", "knowledge")
 """Wedges that are not on trade flows."""
 
 
@@ -159,9 +160,15 @@ def _listed_names(measure: Measure) -> Iterator[tuple[str, str]]:
 
 
 def existing_flows(vocabulary: Vocabulary, flow_exists: FlowExists) -> np.ndarray:
-    """Boolean ``[product, origin, destination]`` of flows in the benchmark."""
-    regions = vocabulary.regions
-    return np.array([[[flow_exists(p, i, j) for j in regions] for i in regions] for p in vocabulary.products], bool)
+    """Boolean ``[product, origin, destination]`` of flows in the benchmark; not to be written to."""
+    return _existing(vocabulary.products, vocabulary.regions, flow_exists)
+
+
+@lru_cache(maxsize=8)
+def _existing(products: tuple[str, ...], regions: tuple[str, ...], flow_exists: FlowExists) -> np.ndarray:
+    found = np.array([[[flow_exists(p, i, j) for j in regions] for i in regions] for p in products], bool)
+    found.flags.writeable = False
+    return found
 
 
 def _check(
@@ -254,7 +261,7 @@ def _for_itself(placed: Placed, board: Board) -> Inert | None:
 
 def _same(one: Wedges, other: Wedges, vocabulary: Vocabulary, exists: np.ndarray | None) -> bool:
     """Whether two policies act alike on flows that exist."""
-    for wedge in ("coverage", "advanced", "tariff", "levy", "real_cost"):
+    for wedge in ("coverage", "advanced", "tariff", "levy", "real_cost", "lock_in"):
         differs = getattr(one, wedge) != getattr(other, wedge)
         if (differs if exists is None else differs & exists).any():
             return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -85,6 +85,12 @@ def unknown_keys(
         for key, value in raw.items()
         if key not in known
     ]
+
+
+def rows(raw: Mapping[str, Any], name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Tables of a list in a file as read, with their places; what is no table is left to pydantic."""
+    listed = raw.get(name)
+    return ((n, one) for n, one in enumerate(listed if isinstance(listed, list) else []) if isinstance(one, Mapping))
 
 
 def known_only(

@@ -201,4 +201,14 @@ Products = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_
 
 Share = Annotated[float, Field(ge=0, le=1, json_schema_extra={"unit": "share, 0 to 1"})]
 
+LockIn = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=0.3,
+        description="saved by owners who buy from the same designer again",
+        json_schema_extra={"unit": "share of the price"},
+    ),
+]
+
 Rate = Annotated[float, Field(ge=-1, le=10, json_schema_extra={"unit": "share of the price, 0.25 is 25%"})]

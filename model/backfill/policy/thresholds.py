@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -43,7 +44,8 @@ def caught(lines: Sequence[Line], chip: Chip) -> bool:
     return any(line.catches(chip) for line in lines)
 
 
-def caught_share(lines: Sequence[Line], chips: Iterable[Chip], product: str, year: int) -> float:
+@lru_cache(maxsize=4096)
+def caught_share(lines: tuple[Line, ...], chips: tuple[Chip, ...], product: str, year: int) -> float:
     """Share of what is sold of a product in a year that a rule catches; of the nearest year with figures if that has none.
 
     Where no volume is known at all, every model of the product counts alike.

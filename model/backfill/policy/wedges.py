@@ -66,9 +66,12 @@ class Wedges:
         remote: ``[period, site, user]`` share of users to whom compute standing elsewhere is closed. Zero unless stated.
         outlay: ``[period, region]`` public spending on carrying measures out, million USD of the base year, bought as
             services. Zero unless stated.
-        productivity: ``[period, product, region]`` productivity relative to what it would be. One unless stated.
         wear: ``[period, product, region]`` depreciation per year added to planned capacity. Zero unless stated.
         subsidy: ``[period, product, region]`` share of what capacity costs paid by the region's treasury. Zero unless stated.
+        knowledge: ``[period, product, region]`` share of what makers would learn from what is bought abroad that reaches them.
+            One unless stated.
+        lock_in: share of an accelerator's price that owners of one bought now save when they buy from its designer again.
+            Zero unless stated.
         foreseen: ``[period]`` share of the period in which buyers know what comes in later ones. One unless stated.
     """
 
@@ -82,9 +85,10 @@ class Wedges:
     detection: np.ndarray = field(default_factory=lambda: np.zeros(0))
     remote: np.ndarray = field(default_factory=lambda: np.zeros(0))
     outlay: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    productivity: np.ndarray = field(default_factory=lambda: np.zeros(0))
     wear: np.ndarray = field(default_factory=lambda: np.zeros(0))
     subsidy: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    knowledge: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    lock_in: np.ndarray = field(default_factory=lambda: np.zeros(0))
     foreseen: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
@@ -95,9 +99,10 @@ class Wedges:
             "detection": np.zeros(made),
             "remote": np.zeros((periods, regions, regions)),
             "outlay": np.zeros((periods, regions)),
-            "productivity": np.ones(made),
             "wear": np.zeros(made),
             "subsidy": np.zeros(made),
+            "knowledge": np.ones(made),
+            "lock_in": np.zeros(self.coverage.shape),
             "foreseen": np.ones(periods),
         }
         for name, values in neutral.items():

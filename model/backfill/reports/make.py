@@ -73,22 +73,17 @@ def of_result(
             numbers.plain_table(explained, "Which measures did it: the change shared among them (Shapley values)")
         )
     also = (f"Against {one.also_against}", result.beside(one)) if one.also_against else None
-    return Report(
-        kind="A policy beside its reference",
-        title=asked.title,
-        questions=(asked,),
+    return _report(
+        one,
+        asked,
+        "A policy beside its reference",
         answer=result.answer(one),
         beside=also,
         said=_said(one.provenance, one.resolved),
         numbers=(*tables, *([_closed(gone, gone.caption)] if gone else [])),
         drawings=_drawings(one, progress),
-        assumptions=assumptions(_parameters(one.provenance)),
-        grades=graded(_parameters(one.provenance)),
         checks=checked(one.checks),
-        provenance=provenance(one.provenance),
         commands=again("run", one.name, place, ranges=one.provenance.get("ranges") is not None),
-        files=files(one.name, one.resolved),
-        date=date(one.provenance),
     )
 
 
@@ -153,12 +148,11 @@ def of_game(one: AlignResult, place: str, progress: Progress | None = None) -> R
         said.append(f"Worlds are solved {mode}; {told.get('profiles', 'all')} profiles of levels were tried.")
     ranges = told.get("ranges")
     said.append(_ranges(ranges) if ranges else "Central values only: no ranges were asked for.")
-    return Report(
-        kind="Who goes along: an alignment game",
-        title=asked.title or one.title,
-        questions=(asked,),
+    return _report(
+        one,
+        asked,
+        "Who goes along: an alignment game",
         answer=game.answer(one),
-        beside=None,
         said=(
             DIFFERENCE,
             *said,
@@ -166,13 +160,8 @@ def of_game(one: AlignResult, place: str, progress: Progress | None = None) -> R
         ),
         numbers=(*tables, *_others(one.tables, ("payoffs", "deterrence", "coalitions", "execution", "incentives"))),
         drawings=_drawings(one, progress),
-        assumptions=assumptions(_parameters(one.provenance)),
-        grades=graded(_parameters(one.provenance)),
         checks=checked(one.checks, "game"),
-        provenance=provenance(one.provenance),
         commands=again("align", one.name, place),
-        files=files(one.name, one.resolved),
-        date=date(one.provenance),
     )
 
 
@@ -181,12 +170,12 @@ def of_design(one: DesignResult, place: str, progress: Progress | None = None) -
     asked = question(one.resolved, one.name)
     name = re.sub("-best$", "", one.name)
     ranged = one.summary["low"].is_not_null().any()
-    return Report(
-        kind="The best package within limits",
+    return _report(
+        one,
+        asked,
+        "The best package within limits",
         title=one.title or asked.title,
-        questions=(asked,),
         answer=design.answer(one),
-        beside=None,
         said=(
             DIFFERENCE,
             "What follows holds for the limits and the ranges of levers that the file sets; other limits have "
@@ -201,17 +190,12 @@ def of_design(one: DesignResult, place: str, progress: Progress | None = None) -
             *_others(one.tables, ("design", "limits", "marginals", "certificates", "frontier")),
         ),
         drawings=_drawings(one, progress),
-        assumptions=assumptions(_parameters(one.provenance)),
-        grades=graded(_parameters(one.provenance)),
         checks=checked(one.checks, "design"),
-        provenance=provenance(one.provenance),
         commands=(
             f"backfill design {name}{' --ranges' if ranged else ''}",
             f"backfill run {file_name(one.name)}",
             f"backfill report {place}",
         ),
-        files=files(one.name, one.resolved),
-        date=date(one.provenance),
     )
 
 
@@ -224,9 +208,7 @@ def of_sweep(one: Any, place: str, progress: Progress | None = None) -> Report:
         progress: told which chart is being drawn.
     """
     scenarios = one.scenarios.collect()
-    record = one.provenance
-    resolved, name = one.file, one.name
-    asked = question(resolved, name)
+    asked = question(one.file, one.name)
     failed = scenarios.filter(pl.col("status").cast(pl.String).str.to_lowercase() != "solved")
     spreads = _spreads(one, scenarios)
     first = [row for row in spreads.rows if row[0] in SWEPT and row[1] in BLOCS]
@@ -237,12 +219,11 @@ def of_sweep(one: Any, place: str, progress: Progress | None = None) -> Report:
     tables.append(_closed(numbers.plain_table(scenarios, "Scenarios and their levers"), ""))
     done = {"worlds": float(scenarios.height - failed.height), "unsolved": float(failed.height)}
     part = f"{scenarios.height:,} of {one.total:,} scenarios are finished; the others are not in these numbers."
-    return Report(
-        kind=f"{scenarios.height:,} scenarios",
-        title=asked.title,
-        questions=(asked,),
+    return _report(
+        one,
+        asked,
+        f"{scenarios.height:,} scenarios",
         answer=sweep.answer(one),
-        beside=None,
         said=(
             DIFFERENCE,
             "What is said of nine in ten scenarios holds for the levers and ranges that were swept, not for the world.",
@@ -251,13 +232,32 @@ def of_sweep(one: Any, place: str, progress: Progress | None = None) -> Report:
         ),
         numbers=tuple(tables),
         drawings=_drawings(one, progress),
-        assumptions=assumptions(_parameters(record)),
-        grades=graded(_parameters(record)),
         checks=checked(done),
-        provenance=provenance(record),
-        commands=again("sweep", name, place),
-        files=files(name, resolved),
-        date=date(record),
+        commands=again("sweep", one.name, place),
+        resolved=one.file,
+    )
+
+
+def _report(one: Any, asked: Question, kind: str, *, resolved: str | None = None, **parts: Any) -> Report:
+    """A report of one thing: what it rests on and where it comes from, from its own record.
+
+    Args:
+        one: a result, a game, a design or a sweep.
+        asked: its question.
+        kind: what it is.
+        resolved: its file; ``one.resolved`` if None.
+        parts: fields of the report that only the thing itself knows.
+    """
+    parameters = _parameters(one.provenance)
+    return Report(
+        kind=kind,
+        questions=(asked,),
+        assumptions=assumptions(parameters),
+        grades=graded(parameters),
+        provenance=provenance(one.provenance),
+        files=files(one.name, one.resolved if resolved is None else resolved),
+        date=date(one.provenance),
+        **{"title": asked.title, "beside": None, **parts},
     )
 
 

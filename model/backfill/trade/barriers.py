@@ -44,7 +44,7 @@ class Barriers(eqx.Module):
         user_share: share of users in each class.
         enforcement: detection budget at each hub, base = 1.
         detection: probability that other checks find a diverted unit of each accelerator line at each hub.
-        productivity: of each good relative to what it would be.
+        productivity: of each good relative to what it would be; one but where makers have learned more or less.
         outlay: public spending on services, million USD of the base year.
         limit_flow: coefficient of each Armington flow in each limit.
         limit_maker: coefficient of each accelerator line's deliveries in each limit.
@@ -203,7 +203,7 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
         user_share=user_share,
         enforcement=whole("enforcement")[:, hubs],
         detection=whole("detection")[:, made][:, :, hubs],
-        productivity=goods_rows("productivity"),
+        productivity=np.ones((count, len(rows), regions)),
         outlay=whole("outlay"),
         limit_flow=limit_flow,
         limit_maker=limit_maker,

@@ -42,6 +42,7 @@ class Equilibrium(NamedTuple):
         compute_price: price of compute acquired.
         compute: units of compute used.
         value, quantity: spending and units by origin and destination.
+        delivered: accelerators by line and where they stand.
     """
 
     vector: Float[np.ndarray, "lane unknown"]
@@ -57,6 +58,7 @@ class Equilibrium(NamedTuple):
     compute: Float[np.ndarray, "lane region"]
     value: Float[np.ndarray, "lane product origin destination"]
     quantity: Float[np.ndarray, "lane product origin destination"]
+    delivered: Float[np.ndarray, "lane maker destination"]
 
 
 class Lane(eqx.Module):
@@ -138,6 +140,7 @@ def _solve(
         outcome.absorption.compute,
         outcome.flows.value,
         outcome.flows.quantity,
+        outcome.handling.deliveries,
     )
 
 

@@ -17,7 +17,7 @@ from backfill.trade.builders import Builders
 from backfill.trade.delivery import Delivered, Handling, deliver, handle, legs
 from backfill.trade.demand import Absorption, ComputeDemand, Flows, absorb_goods, goods_bundle
 from backfill.trade.factors import Buyers, Factors, Tables, buyers, duty_paid, factors, limited, ranges, tariffs
-from backfill.trade.income import Income, owner_matrix
+from backfill.trade.income import Income, closed, owner_matrix
 from backfill.trade.limits import Counted, Use, rent_step, use_of_limits
 from backfill.trade.logs import log
 from backfill.trade.prices import Buying, stack_prices
@@ -311,7 +311,7 @@ def market_at(
         levy_revenue=sum(p.levy_revenue for p in parts) + leg.origin.T @ (barriers.maker_levy * maker_fob).sum(1),
         fines=handling.fines,
         hub_rents=handling.hub_rents,
-        deficit=parameters.endowment.deficit * world_labour,
+        deficit=jnp.zeros(regions),
         outlay=outlay,
         investment=paid_by_column[:, :regions].sum(0)
         + (groups.home * paid_by_column[:, regions:, None]).sum((0, 1))
@@ -319,6 +319,7 @@ def market_at(
         + plan.compute_stock * unit_value * services
         + built,
     )
+    income = closed(income, parameters.endowment)
 
     wage = state.wage * jnp.exp(WAGE_STEP * log(labour_bill / income.labour))
     wage = wage * world_labour / (wage * parameters.endowment.labour).sum()

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from backfill.dimensions import Period, Vocabulary
 from backfill.errors import DuplicateMeasureError, OutOfRangeError, UnknownRegionError, UserError, did_you_mean
 from backfill.games.payoffs import Game
-from backfill.policy.faults import faults, known_only, path
+from backfill.policy.faults import faults, known_only, path, rows
 from backfill.policy.measure import Products, Rate, Regions, Share
 
 MOST_PROFILES = {"static": 6561, "coupled": 243}
@@ -165,17 +165,12 @@ def _region(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _rows(raw: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    players = raw.get("players")
-    return ((n, one) for n, one in enumerate(players if isinstance(players, list) else []) if isinstance(one, Mapping))
-
-
 def _players(raw: Mapping[str, Any], file: str) -> Iterator[UserError]:
     """Players that are named twice, or are the sender, and wishes for somebody who does not play."""
     sender, seen = _region(raw.get("with", "USA")), []
     if sender is None and isinstance(raw.get("with"), list):
         yield OutOfRangeError(file, "game.with", raw["with"], "name one region: who threatens")
-    for n, one in _rows(raw):
+    for n, one in rows(raw, "players"):
         where, region = path("game", "players", n, "region"), _region(one.get("region"))
         if region is None:
             if isinstance(one.get("region"), list):
@@ -205,7 +200,7 @@ def _levels(raw: Mapping[str, Any], file: str) -> Iterator[UserError]:
     if len(set(levels)) < max(len(levels), 2):
         yield OutOfRangeError(file, "game.levels", levels, "are at least two different levels, such as [0.0, 0.5, 1.0]")
     told = f"is not among the levels {', '.join(f'{one:g}' for one in sorted(levels))}; choose one of them"
-    for n, one in _rows(raw):
+    for n, one in rows(raw, "players"):
         level = {key: one.get(key, default) for key, default in (("today", 0.0), ("asked", 1.0))}
         for key, value in level.items():
             if type(value) in (int, float) and value not in levels:
@@ -233,7 +228,7 @@ def _size(raw: Mapping[str, Any], file: str) -> Iterator[UserError]:
     levels, mode = raw.get("levels", [0.0, 0.5, 1.0]), raw.get("mode", "coupled")
     if not isinstance(levels, list) or mode not in MOST_PROFILES:
         return
-    players = sum(1 for _ in _rows(raw))
+    players = sum(1 for _ in rows(raw, "players"))
     count, most = len(levels) ** players, MOST_PROFILES[mode]
     if count > most:
         remedy = (
@@ -245,7 +240,7 @@ def _size(raw: Mapping[str, Any], file: str) -> Iterator[UserError]:
 
 
 def _sides(raw: Mapping[str, Any], file: str, vocabulary: Vocabulary) -> Iterator[UserError]:
-    for n, one in _rows(raw):
+    for n, one in rows(raw, "players"):
         region = _region(one.get("region"))
         where = path("game", "players", n, "region")
         if region is None or region in vocabulary.regions:

@@ -23,7 +23,7 @@ from backfill.errors import (
     did_you_mean,
 )
 from backfill.policy.board import product_names, region_names, unknown_product, unknown_region
-from backfill.policy.faults import faults, known_only, path
+from backfill.policy.faults import faults, known_only, path, rows
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
 EFFECTS = (*KINDS, PACKAGE_COST)
@@ -218,15 +218,10 @@ def read_design(
     return (None if wrong else table), wrong
 
 
-def _rows(raw: Mapping[str, Any], name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    rows = raw.get(name)
-    return ((n, one) for n, one in enumerate(rows if isinstance(rows, list) else []) if isinstance(one, Mapping))
-
-
 def _effects(raw: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if isinstance(raw.get("objective"), Mapping):
         yield path("design", "objective"), raw["objective"]
-    for n, one in _rows(raw, "limits"):
+    for n, one in rows(raw, "limits"):
         yield path("design", "limits", n), one
 
 
@@ -289,14 +284,14 @@ def _words(value: Any) -> list[str]:
 
 
 def _limits(raw: Mapping[str, Any], file: str) -> Iterator[UserError]:
-    for n, one in _rows(raw, "limits"):
+    for n, one in rows(raw, "limits"):
         if ("at_most" in one) == ("at_least" in one):
             remedy = "give at_most or at_least" + ("; for both write two limits" if "at_most" in one else "")
             yield MissingKeyError(file, path("design", "limits", n, "at_most"), None, remedy)
 
 
 def _levers(raw: Mapping[str, Any], file: str) -> Iterator[UserError]:
-    for n, one in _rows(raw, "levers"):
+    for n, one in rows(raw, "levers"):
         low, high, start = (one.get(key) for key in ("low", "high", "start"))
         numbers = [type(x) in (int, float) for x in (low, high, start)]
         if numbers[0] and numbers[1] and not low < high:  # type: ignore[operator]

@@ -19,7 +19,8 @@ WHY = {
     seen.WORLD_BILLINGS: "capacity grows with use; the slump of memory in 2023 is not in it",
     seen.ASML: "a market that clears within the year has no backlog of orders from which one buyer is served first",
     seen.TOOLMAKERS: "buyers stock up for rules that are announced, not for those they fear",
-    seen.OWN_TOOLS: "makers of tools do not learn, and no mandate or fear of being cut off moves buyers towards them",
+    seen.OWN_TOOLS: "no mandate or fear of being cut off moves buyers towards them, and what their makers learn lowers costs "
+    "by little",
     seen.CAPACITY: "advanced logic follows demand for accelerators of own design; other chips of the same lines are not in it",
     seen.STACKS: "only what is used is bought: 7 million stacks went into stores in the month before the rule took effect",
     seen.SMUGGLED: "the cost of diversion rises by a rule of thumb",

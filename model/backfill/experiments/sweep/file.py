@@ -18,7 +18,7 @@ from backfill.errors import (
     UserError,
     did_you_mean,
 )
-from backfill.policy.faults import faults, known_only, path
+from backfill.policy.faults import faults, known_only, path, rows
 
 MOST_AXES = 40
 MOST_SCENARIOS = 20_000_000
@@ -167,21 +167,16 @@ def read_sweep(
     if isinstance(found, Mapping):
         for kind, n, one in _axes(found):
             wrong += _ends(one, path("sweep", kind, n), file)
-        for n, one in _rows(found, "parameters"):
+        for n, one in rows(found, "parameters"):
             wrong += _parameter(one, path("sweep", "parameters", n), file, priors, elsewhere)
     if table is not None and not wrong:
         wrong += [*_whole(table, file, periods), *_choices(table, file), *_labels(table, file)]
     return (None if wrong else table), wrong
 
 
-def _rows(raw: Mapping[str, Any], name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    rows = raw.get(name)
-    return ((n, one) for n, one in enumerate(rows if isinstance(rows, list) else []) if isinstance(one, Mapping))
-
-
 def _axes(raw: Mapping[str, Any]) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
     for kind in _LISTS:
-        for n, one in _rows(raw, kind):
+        for n, one in rows(raw, kind):
             yield kind, n, one
 
 

@@ -42,9 +42,10 @@ _WRITERS: dict[str, tuple[str, ...]] = {
     "detect": ("missed",),
     "close_remote": ("remote",),
     "spend": ("outlay",),
-    "scale_productivity": ("productivity",),
     "wear_out": ("wear",),
     "subsidise": ("subsidy",),
+    "cut_knowledge": ("knowledge",),
+    "lock_in_owners": ("lock_in",),
 }
 """Arrays that each way of writing on a board touches, besides limits."""
 _ARRAYS = tuple(dict.fromkeys([*(one for names in _WRITERS.values() for one in names), "tariff", "levy", "real_cost"]))

@@ -9,8 +9,7 @@ from pydantic import Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from backfill.policy.board import Board
-from backfill.policy.lock_in import FleetLife, LockIn, saved
-from backfill.policy.measure import Measure, Products, Regions, Share, kind
+from backfill.policy.measure import LockIn, Measure, Products, Regions, Share, kind
 from backfill.policy.quantities import Unit, amount, fitting_units, weight
 
 
@@ -19,8 +18,9 @@ class ExportPromotion(Measure):
     """Sells packages to partners below their price; what they install makes staying with it cheaper later.
 
     The treasury of the sender pays ``subsidy_equivalent`` of the price, on at most ``cap`` a year: once the cap is reached
-    nobody gets more and the advantage goes. Who has the sender's machines saves adapting to others': ``lock_in`` of the price
-    times the share of the fleet bought since, ``1 - exp(-years / fleet_life)``, which lasts as long as the packages do.
+    nobody gets more and the advantage goes. Owners of accelerators bought with a package save adapting to others': ``lock_in``
+    of the price of the sender's next ones, times the share of such machines in the fleet where they stand, which grows with
+    what is bought and wears off over the life of an accelerator. Coupled worlds only.
     """
 
     sources: ClassVar[str] = (
@@ -34,7 +34,7 @@ products = "accelerators_frontier"
 destinations = ["GLF", "ASE"]
 subsidy_equivalent = 0.05          # of the price
 us_content_floor = 0.51
-lock_in = 0.02                     # of the price, once the fleet is renewed
+lock_in = 0.02                     # of the price, once the whole fleet came with packages
 from = 2026-01-01
 """
 
@@ -53,7 +53,6 @@ from = 2026-01-01
     cap: float | None = Field(None, ge=0, description="what is promoted a year over all partners")
     unit: Unit | None = Field(None, description="unit of the cap")
     lock_in: LockIn = 0.0
-    fleet_life: FleetLife = 4.0
 
     @model_validator(mode="after")
     def _countable(self, info: ValidationInfo) -> ExportPromotion:
@@ -73,11 +72,10 @@ from = 2026-01-01
 
     def act(self, board: Board) -> None:
         when, destinations = self.when(board), board.regions(self.destinations)
-        less = saved(board, when, self.begin, self.lock_in, self.fleet_life)
         for sender in board.regions(self.by):
             products = self._eligible(board, sender)
             board.add("levy", when, products, [sender], destinations, -self.subsidy_equivalent)
-            board.add("real_cost", when, products, [sender], destinations, -less)
+            board.lock_in_owners(when, products, [sender], destinations, self.lock_in)
             if self.cap is not None:
                 names = board.vocabulary
                 entries = [

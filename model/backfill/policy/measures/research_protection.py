@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
 from backfill.policy.board import Board
-from backfill.policy.measure import Measure, Products, Regions, kind
-
-LEARNING = 0.10
-"""Fall of cost per doubling of experience (5 to 20%; economics, section 7)."""
-
-OWN_TO_FOREIGN = 3.0
-"""Weight of own to foreign experience."""
-
-DOUBLING = 2.0
-"""Years in which the world's experience with these products doubles (assumed)."""
+from backfill.policy.measure import Measure, Products, Regions, Share, kind
 
 
 @kind("research_protection")
 class ResearchProtection(Measure):
-    """Cuts the knowledge that reaches an adversary from abroad, and with it the learning that lowers its costs.
+    """Keeps knowledge from abroad from reaching an adversary, and with it the learning that lowers its costs.
 
-    Costs fall by 10% per doubling of experience, of which a quarter is foreign: without the share ``cut`` of what is new
-    abroad, experience after ``t`` years is ``(3 + 1 + (1 - cut)(2**(t/2) - 1) + 3 (2**(t/2) - 1)) / 4`` instead of
-    ``2**(t/2)``, and productivity is the ratio to the power .152. Low confidence: everything here is assumed.
+    Makers learn from what they make, and a third as much from what they buy abroad: the share ``cut`` of the latter does not
+    reach them. Costs rise with the gap to the experience they would have had, 10% for each halving (`learning` in
+    ``[parameters]``). Coupled worlds only, since it takes years.
     """
 
     sources: ClassVar[str] = (
@@ -46,18 +36,11 @@ from = 2026-01-01
     by: Regions = Field(("USA",), description="who protects")
     destinations: Regions = Field(("adversary",), description="whose learning is slowed")
     products: Products = Field(("tools_and_subsystems", "inputs"), description="what they learn to make")
-    cut: float = Field(
-        0.05, ge=0, le=1, description="share of foreign knowledge cut off", json_schema_extra={"unit": "share"}
-    )
+    cut: Share = Field(0.05, description="share of foreign knowledge cut off")
 
     def act(self, board: Board) -> None:
-        when = self.when(board)
-        grown = 2.0 ** (board.years_since(self.begin)[when] / DOUBLING)
-        foreign = 1 / (1 + OWN_TO_FOREIGN)
-        experience = 1 - self.cut * foreign * (grown - 1) / grown
-        factor = experience ** -np.log2(1 - LEARNING)
-        board.scale_productivity(
-            when, board.products(self.products), board.regions(self.destinations), factor[:, None, None]
+        board.cut_knowledge(
+            self.when(board), board.products(self.products), board.regions(self.destinations), self.cut
         )
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:

@@ -9,8 +9,7 @@ from pydantic import Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from backfill.policy.board import Board
-from backfill.policy.lock_in import FleetLife, LockIn, saved
-from backfill.policy.measure import Measure, Products, Regions, Share, kind
+from backfill.policy.measure import LockIn, Measure, Products, Regions, Share, kind
 from backfill.policy.quantities import Unit, amount, fitting_units, weight
 
 
@@ -20,8 +19,8 @@ class SecurityDeal(Measure):
 
     A cap whose rent goes to the sender; monitoring finds ``detection`` of the diverted shipments in the partner that others
     let through, less for the share sold to a named group, which is watched by its own; and
-    ``investment_match`` of the price is paid on top to the sender's treasury. Who has the sender's machines saves adapting to
-    others' (``lock_in``, as under `export_promotion`).
+    ``investment_match`` of the price is paid on top to the sender's treasury. Who owns machines of
+    the deal saves adapting to others' (``lock_in``, as under `export_promotion`).
     """
 
     sources: ClassVar[str] = (
@@ -53,7 +52,6 @@ from = 2025-05-15
         0.0, ge=0, le=1, description="paid to the sender's treasury", json_schema_extra={"unit": "share of the price"}
     )
     lock_in: LockIn = 0.0
-    fleet_life: FleetLife = 4.0
 
     @model_validator(mode="after")
     def _countable(self, info: ValidationInfo) -> SecurityDeal:
@@ -68,11 +66,10 @@ from = 2025-05-15
         when, products = self.when(board), board.products(self.products)
         partners, names = board.regions(self.destination), board.vocabulary
         hubs = [r for r in partners if names.regions[r] in names.hubs]
-        less = saved(board, when, self.begin, self.lock_in, self.fleet_life)
         board.detect(when, products, hubs, self.detection * (1 - self.group_share))
         for sender in board.regions(self.by):
             board.add("levy", when, products, [sender], partners, self.investment_match)
-            board.add("real_cost", when, products, [sender], partners, -less)
+            board.lock_in_owners(when, products, [sender], partners, self.lock_in)
             for partner in partners:
                 region = names.regions[partner]
                 entries = [(p, sender, partner, weight(self.unit, names.products[p])) for p in products]
