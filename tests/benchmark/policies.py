@@ -8,7 +8,10 @@ import numpy as np
 import polars as pl
 
 from backfill.dimensions import Vocabulary
+from backfill.economy.compile.accelerators import YEARS, volumes
+from backfill.economy.compile.sources import read_sources
 from backfill.policy.wedges import Wedges
+from backfill.resources import data_dir
 
 TOOLS = ("lithography", "deposition_etch", "process_control_test")
 TOOLS_AND_SUBSYSTEMS = (*TOOLS, "subsystems")
@@ -43,6 +46,12 @@ def sales(world, products: tuple[str, ...], origins: tuple[str, ...], user: str 
         & (pl.col("period") > after)
     )
     return flows.filter(chosen)["fob_value"].sum()
+
+
+def kept_by_designers(year: int) -> float:
+    """US-designed compute of a year that its designers keep for machines of their own and do not sell, thousand H100e."""
+    made, for_sale = volumes(read_sources(data_dir() / "sources"))
+    return float((made - for_sale)[YEARS.index(year)])
 
 
 def capacity(world, product: str = "logic_advanced", region: str = "CHN") -> np.ndarray:

@@ -15,7 +15,7 @@ from backfill.economy.tables import load_tables
 from backfill.policy.wedges import Wedges
 from backfill.reference import economy as calibrate
 from backfill.world import Status, solve_world
-from tests.benchmark.policies import ALLIES, capacity, closed, sales, tools
+from tests.benchmark.policies import ALLIES, capacity, closed, kept_by_designers, sales, tools
 from tests.benchmark.policies import TOOLS_AND_SUBSYSTEMS as TOOLS
 
 
@@ -190,15 +190,10 @@ def test_current_policy_meets_the_moments_of_diversion(economy, names):
 
     The share is of Nvidia's sales: what designers keep for machines of their own is no part of it.
     """
-    from backfill.economy.compile.accelerators import YEARS, volumes
-    from backfill.economy.compile.sources import read_sources
     from backfill.experiments.config import load_experiment
     from backfill.policy.compile import compile_policy
     from backfill.policy.technology import benchmark_facts
-    from backfill.resources import data_dir
 
-    made, for_sale = volumes(read_sources(data_dir() / "sources"))
-    kept = dict(zip(map(str, YEARS), made - for_sale, strict=True))
     policy = load_experiment("current-policy").policy
     known = compile_policy(policy, names, economy.periods, facts=benchmark_facts(), inert_allowed=True)
     world = solve_world(economy, [known])[0]
@@ -206,7 +201,7 @@ def test_current_policy_meets_the_moments_of_diversion(economy, names):
     for year, share in (("2024", 0.050), ("2025", 0.057)):
         sold = flows.filter(pl.col("period") == year)
         diverted = sold.filter((pl.col("channel") == "diversion") & (pl.col("user") == "CHN"))
-        outside = sold.filter(pl.col("destination") != "CHN")["shipped"].sum() - kept[year]
+        outside = sold.filter(pl.col("destination") != "CHN")["shipped"].sum() - kept_by_designers(int(year))
         assert diverted["quantity"].sum() / outside == pytest.approx(share, abs=0.01)
         assert diverted["premium"].sum() / diverted["fob_value"].sum() == pytest.approx(0.5, abs=0.1)
 

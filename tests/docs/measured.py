@@ -10,15 +10,12 @@ import polars as pl
 
 from backfill.commands.run import keep_compiled
 from backfill.dimensions import Vocabulary
-from backfill.economy.compile.accelerators import YEARS as SOURCE_YEARS
-from backfill.economy.compile.accelerators import volumes
-from backfill.economy.compile.sources import read_sources
 from backfill.experiments.config import load_experiment
 from backfill.experiments.hindcast import observed
 from backfill.experiments.hindcast.moments import US_LINES
 from backfill.experiments.setting import Setting
 from backfill.experiments.worlds import batch
-from backfill.resources import data_dir
+from tests.benchmark.policies import kept_by_designers
 from tests.docs.stored import MEASURED
 
 if TYPE_CHECKING:
@@ -50,15 +47,13 @@ def measure() -> dict[str, float]:
 def _diversion(tables: Tables) -> Iterator[tuple[str, float]]:
     """Share of US accelerators sold outside China that end there, and what is paid on top of the mill price.
 
-    As published, of Nvidia's sales: what other designers keep for machines of their own is no part of it.
+    What designers keep for machines of their own is not sold.
     """
-    made, for_sale = volumes(read_sources(data_dir() / "sources"))
-    kept = dict(zip(map(str, SOURCE_YEARS), made - for_sale, strict=True))
     sold = tables.flows.filter(pl.col("product").is_in(US_LINES) & (pl.col("origin") == "USA"))
     for year in YEARS:
         here = sold.filter(pl.col("period") == year)
         diverted = here.filter((pl.col("channel") == "diversion") & (pl.col("user") == "CHN"))
-        outside = here.filter(pl.col("destination") != "CHN")["shipped"].sum() - kept[year]
+        outside = here.filter(pl.col("destination") != "CHN")["shipped"].sum() - kept_by_designers(int(year))
         yield f"diverted share of US sales outside China, {year}", diverted["quantity"].sum() / outside
         yield f"{observed.PREMIUM}, {year}", diverted["premium"].sum() / diverted["fob_value"].sum()
 
