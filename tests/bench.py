@@ -31,7 +31,7 @@ from backfill.reference import economy as calibrate  # noqa: E402
 from backfill.static import StaticPeriod  # noqa: E402
 from backfill.threads import single_threaded_algebra  # noqa: E402
 from backfill.trade.equilibrium import CHUNK, Lane, outcomes, solve  # noqa: E402
-from backfill.trade.factors import Used, buyers, factors  # noqa: E402
+from backfill.trade.factors import Used, buyers, cut, fixed  # noqa: E402
 from backfill.trade.market import Outcome, market  # noqa: E402
 from backfill.trade.sensitivity import plan_slopes  # noqa: E402
 from backfill.world import solve_world  # noqa: E402
@@ -106,14 +106,14 @@ def evaluation_time(economy: Economy, lane: Lane, vectors: np.ndarray) -> tuple[
         points = jnp.asarray(vectors[:CHUNK])
 
         def prepare(x):
-            return factors(x.parameters, x.barriers, jnp.zeros(0), Used(False, False)), buyers(x.barriers, x.plan.purchases)
+            return cut(shape, fixed(x.parameters, x.barriers, Used(False, False))), buyers(x.barriers, x.plan.purchases)
 
         def one(x, point, walls, groups):
             return market(shape, x.parameters, x.barriers, x.plan, x.demand, point, walls, groups)[0]
 
         walls, groups = jax.jit(jax.vmap(prepare))(piece)
         whole = jax.jit(jax.vmap(one))
-        weight = walls.value
+        weight = walls.goods.value
         price = jnp.ones(weight.shape[:3])
 
         @jax.jit

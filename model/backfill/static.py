@@ -25,7 +25,7 @@ from backfill.trade.barriers import Barriers, in_round_numbers, lanes
 from backfill.trade.builders import Builders, tool_cost
 from backfill.trade.demand import Tastes
 from backfill.trade.equilibrium import CHUNK, PATIENCE, TOLERANCE, floor
-from backfill.trade.factors import Buyers, Factors, Used, buyers, factors, used_in
+from backfill.trade.factors import Buyers, Factors, Used, buyers, cut, fixed, used_in
 from backfill.trade.market import NO_SWEEPS, SWEEPS, Outcome, Plan, market
 from backfill.trade.pieces import in_pieces
 
@@ -172,10 +172,11 @@ class StaticPeriod:
         count, limits = barriers.limit_quantity.shape
         share, settings = self._share(barriers), (self.structure, used_in(barriers), Seen(seen))
         known = [_with_limits(anchor, limits) for anchor in self.anchors]
-        nearest = self._nearest(settings[:2], barriers, share, known)
+        nearest, way = self._nearest(settings[:2], barriers, share, known)
         plain = np.eye(len(known[0].state))
         start = np.array([anchor.state for anchor in known])[nearest]
-        groups = [(anchor.inverse, np.flatnonzero(nearest == n)) for n, anchor in enumerate(known)]
+        order = np.argsort(way, kind="stable")
+        groups = [(anchor.inverse, order[nearest[order] == n]) for n, anchor in enumerate(known)]
         found = _Found(count)
         for inverse, members in groups:
             found.place(members, self._attempt(settings, (barriers, share, start), members, inverse, NEAR, tolerance))
@@ -206,14 +207,19 @@ class StaticPeriod:
         with single_threaded_algebra():
             return in_pieces(_solve, settings, CHUNK, given, shared)
 
-    def _nearest(self, settings: tuple, barriers: Barriers, share: np.ndarray, known: list[Anchor]) -> np.ndarray:
-        """Place of the anchor from which each world has least to go."""
-        if len(known) == 1:
-            return np.zeros(len(share), int)
+    def _nearest(
+        self, settings: tuple, barriers: Barriers, share: np.ndarray, known: list[Anchor]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Place of the anchor from which each world has least to go, and how far that is: pieces of worlds about as far wait
+        for none.
+        """
+        if len(known) == 1 and len(share) <= CHUNK:
+            return np.zeros(len(share), int), np.zeros(len(share))
         states, inverses = (np.array(part) for part in zip(*known, strict=True))
         with single_threaded_algebra():
             left = in_pieces(_to_go, settings, CHUNK, (barriers, share), (self.shared, states, inverses))
-        return np.where(np.isnan(left), np.inf, left).argmin(axis=1)
+        left = np.where(np.isnan(left), np.inf, left)
+        return left.argmin(axis=1), left.min(axis=1)
 
     def _share(self, barriers: Barriers) -> Float[np.ndarray, "world node class"]:
         """Share of each capacity's builders in a class, nothing where a tool they need cannot be had."""
@@ -277,19 +283,15 @@ def _maps(
 
     Sweeps within an evaluation are for those who know no slopes.
     """
-    limits = barriers.limit_quantity.shape[-1]
     plan = shared.plan(structure, barriers.share.shape[-2])
 
-    def prepare(walls: Barriers) -> tuple[Factors | None, Buyers]:
-        fixed = None if used.limited_goods else factors(shared.parameters, walls, jnp.zeros(limits), used)
-        return fixed, buyers(walls, plan.purchases)
+    def prepare(walls: Barriers) -> tuple[Factors, Buyers]:
+        return cut(structure, fixed(shared.parameters, walls, used)), buyers(walls, plan.purchases)
 
     prepared = jax.vmap(prepare)(barriers)
 
-    def one(
-        walls: Barriers, share: Array, point: Array, fixed: Factors | None, groups: Buyers
-    ) -> tuple[Array, Outcome]:
-        given = (shared.parameters, walls, plan, Tastes(), point, fixed, groups, shared.builders(share), sweeps)
+    def one(walls: Barriers, share: Array, point: Array, made: Factors, groups: Buyers) -> tuple[Array, Outcome]:
+        given = (shared.parameters, walls, plan, Tastes(), point, made, groups, shared.builders(share), sweeps)
         return market(structure, *given)
 
     return lambda points: jax.vmap(one)(barriers, share, points, *prepared)

@@ -20,7 +20,7 @@ def headlines(result: Result) -> pl.DataFrame:
     told = [(pl.col("quantity") == quantity) & (pl.col("where") == where) for quantity, where in HEADLINES]
     central = result.summary.select(*KEYS, pl.col("change").alias("central"), "low", "high")
     found = result.drivers.filter(pl.any_horizontal(told)).join(central, on=KEYS, maintain_order="left")
-    return found.select(RANGE_COLUMNS).with_columns(pl.col(pl.Float64).round_sig_figs(10))
+    return found.select(*RANGE_COLUMNS).with_columns(pl.col(pl.Float64).round_sig_figs(10))
 
 
 def main() -> int:

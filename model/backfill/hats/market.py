@@ -243,18 +243,11 @@ def slopes_at(
     setting: Setting, base: Base, walls: Walls, home: Array, power: Array, weight: Array, income: Array
 ) -> Slopes:
     """Slopes for the next solve, at a point of which these are known."""
-    cells = Cells(
-        base.inputs,
-        base.labour,
-        base.final,
-        base.theta,
-        base.value_added,
-        base.deficit,
-        base.spending,
-        setting.closure == "proportional",
-    )
+    known = (base.inputs, base.labour, base.final, base.theta, base.value_added, base.deficit, base.spending)
+    cells = Cells(*(np.asarray(one) for one in known), proportional=setting.closure == "proportional")
+    here = (walls.wall, walls.net, home, power, weight, income)
     followed = not setting.scale and setting.labour == "fixed" and bool(base.inputs.any())
-    return slopes(cells, Point(walls.wall, walls.net, home, power, weight, income), levels=followed)
+    return slopes(cells, Point(*(np.asarray(one) for one in here)), levels=followed)
 
 
 def _in_levels(base: Base, residual: Float[Array, "lane unknown"], *, transposed: bool = False) -> Array:

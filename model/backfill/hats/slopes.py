@@ -18,8 +18,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from backfill.arrays import Array
-
 TINY = 1e-300
 Matrix = Float[np.ndarray, "region region"]
 
@@ -46,24 +44,24 @@ class Point(NamedTuple):
         home: one-hot region of each further column.
     """
 
-    wall: Float[Array, "product origin column"]
-    net: Float[Array, "product origin column"]
-    home: Float[Array, "product further region"]
-    power: Float[Array, "product region"]
-    weight: Float[Array, "product column"]
-    income: Float[Array, " region"]
+    wall: Float[np.ndarray, "product origin column"]
+    net: Float[np.ndarray, "product origin column"]
+    home: Float[np.ndarray, "product further region"]
+    power: Float[np.ndarray, "product region"]
+    weight: Float[np.ndarray, "product column"]
+    income: Float[np.ndarray, " region"]
 
 
 class Cells(NamedTuple):
     """The base's part in slopes; see `backfill.hats.market.Base`."""
 
-    inputs: Float[Array, "region input product"]
-    labour: Float[Array, "product region"]
-    final: Float[Array, "product region"]
-    theta: Float[Array, " product"]
-    value_added: Float[Array, " region"]
-    deficit: Float[Array, " region"]
-    spending: Float[Array, "product region"]
+    inputs: Float[np.ndarray, "region input product"]
+    labour: Float[np.ndarray, "product region"]
+    final: Float[np.ndarray, "product region"]
+    theta: Float[np.ndarray, " product"]
+    value_added: Float[np.ndarray, " region"]
+    deficit: Float[np.ndarray, " region"]
+    spending: Float[np.ndarray, "product region"]
     proportional: bool
 
 

@@ -19,6 +19,7 @@ from jaxtyping import Float
 
 from backfill.arrays import Array
 from backfill.economy.economy import CLOUD, Accelerators, Structure
+from backfill.trade.logs import log
 
 CLOSED = 690.0
 """Log of how much worse a branch without open children is than one of weight one at no price."""
@@ -83,7 +84,7 @@ def branch(
     weighted = jnp.where(shut, 0.0, jnp.exp(jnp.where(shut, 0.0, use - best[..., parent])))
     total = weighted @ parents
     total = jnp.where(total > 0, total, 1.0)
-    return -(best + jnp.log(total)) / slope, weighted / total[..., parent]
+    return -(best + log(total)) / slope, weighted / total[..., parent]
 
 
 class Acquisition(NamedTuple):

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from backfill.arrays import Array
 from backfill.economy.economy import CLOUD, DIVERSION, Accelerators, Diversion, Structure
+from backfill.trade.logs import log
 
 SURE = 0.95
 """Largest probability of detection."""
@@ -92,7 +93,7 @@ def deliver(
     mill = bought.sum(0) + (accelerators.labour + accelerators.margin) * wages
     site = mill[:, None] * multiple
     at_site = site[leg.place]
-    power = jnp.exp(diversion.convexity * jnp.log(jnp.maximum(congestion, 1e-300)))
+    power = jnp.exp(diversion.convexity * log(jnp.maximum(congestion, 1e-300)))
     budgeted = jnp.minimum(SURE, diversion.seizure * enforcement**diversion.budget_elasticity)
     found = jnp.minimum(SURE, 1 - (1 - budgeted) * (1 - detection))
     leaf_power, leaf_pi = leg.hub @ power, (leg.hub * (leg.maker @ found)).sum(1)

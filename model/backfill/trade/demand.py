@@ -14,6 +14,7 @@ from backfill.arrays import Array
 from backfill.economy.economy import Accelerators, Parameters, Preferences, Structure
 from backfill.trade.acquisition import acquire, branch, tree
 from backfill.trade.barriers import Barriers
+from backfill.trade.logs import log
 
 
 class Flows(NamedTuple):
@@ -36,12 +37,12 @@ def goods_bundle(
 ) -> tuple[Array, Array]:
     """Price of the bundle of final goods and the quantity of each composite in a unit of it (CES)."""
     if structure.cobb_douglas:
-        index = jnp.exp((preferences.final * jnp.log(composite)).sum(0))
+        index = jnp.exp((preferences.final * log(composite)).sum(0))
         return index, preferences.final * index / composite
     exponent = 1 - preferences.final_elasticity
-    power = preferences.final * jnp.exp(exponent * jnp.log(composite))
+    power = preferences.final * jnp.exp(exponent * log(composite))
     total = power.sum(0)
-    index = jnp.exp(jnp.log(total) / exponent)
+    index = jnp.exp(log(total) / exponent)
     return index, power / total * index / composite
 
 
@@ -85,17 +86,17 @@ class Tastes(eqx.Module):
             return ((weighted / total * units) @ owner.T * chosen.share).sum(0)
 
         slope = jnp.where(accelerators.rivalry_slope > 0, accelerators.rivalry_slope, 1.0)
-        pooled = chosen.value[0] - jnp.log(total) / slope
+        pooled = chosen.value[0] - log(total) / slope
         return jnp.where(accelerators.rivalry_slope > 0, pooled, (barriers.user_share * chosen.value).sum(0)), by_leaf
 
     def absorb(self, preferences: Preferences, spending: Array, bundle: Array, unit: Array, price: Array) -> Absorption:
         exponent = 1 - preferences.compute_elasticity
-        goods = jnp.exp(exponent * jnp.log(bundle))
-        compute = preferences.compute_taste * jnp.exp(exponent * jnp.log(price))
+        goods = jnp.exp(exponent * log(bundle))
+        compute = preferences.compute_taste * jnp.exp(exponent * log(price))
         total = goods + compute
         share = compute / total
         return Absorption(
-            jnp.exp(jnp.log(total) / exponent), unit * ((1 - share) * spending / bundle), share * spending / price
+            jnp.exp(log(total) / exponent), unit * ((1 - share) * spending / bundle), share * spending / price
         )
 
 

@@ -15,7 +15,7 @@ from backfill.economy.economy import Parameters, Structure
 from backfill.trade import anderson
 from backfill.trade.barriers import Barriers
 from backfill.trade.demand import ComputeDemand
-from backfill.trade.factors import Buyers, Factors, Used, buyers, factors, used_in
+from backfill.trade.factors import Buyers, Factors, Used, buyers, cut, fixed, used_in
 from backfill.trade.market import NO_SWEEPS, SWEEPS, Outcome, Plan, market, market_at
 from backfill.trade.pieces import in_pieces
 from backfill.trade.state import State, pack, unpack
@@ -107,13 +107,11 @@ def _solve(
 ) -> Equilibrium:
     limits = lanes.barriers.limit_quantity.shape[-1]
 
-    def prepare(lane: Lane) -> tuple[Factors | None, Buyers]:
-        walls = lane.walls
-        if walls is None and not used.limited_goods:
-            walls = factors(lane.parameters, lane.barriers, jnp.zeros(limits), used)
-        return walls, buyers(lane.barriers, lane.plan.purchases)
+    def prepare(lane: Lane) -> tuple[Factors, Buyers]:
+        walls = fixed(lane.parameters, lane.barriers, used) if lane.walls is None else lane.walls
+        return cut(structure, walls), buyers(lane.barriers, lane.plan.purchases)
 
-    def one(lane: Lane, point: Array, walls: Factors | None, groups: Buyers) -> tuple[Array, Outcome]:
+    def one(lane: Lane, point: Array, walls: Factors, groups: Buyers) -> tuple[Array, Outcome]:
         state = unpack(structure, point)
         given = (lane.parameters, lane.barriers, lane.plan, lane.demand, state, walls, groups)
         return market_at(structure, SWEEPS if inverse is None else NO_SWEEPS, *given)
@@ -148,14 +146,12 @@ def _solve(
 
 def _walls(structure: Structure, used: Used, parameters: Parameters, barriers: Barriers) -> Factors:
     del structure
-    idle = jnp.zeros(barriers.limit_quantity.shape[-1])
-    return jax.vmap(lambda mine, its: factors(mine, its, idle, used))(parameters, barriers)
+    return jax.vmap(lambda mine, its: fixed(mine, its, used))(parameters, barriers)
 
 
-def walls_of(structure: Structure, parameters: Parameters, barriers: Barriers) -> Factors | None:
-    """The wedges of every lane, which no plan moves; None where limits on goods do."""
-    used = used_in(barriers)
-    return None if used.limited_goods else in_pieces(_walls, (structure, used), CHUNK, (parameters, barriers))
+def walls_of(structure: Structure, parameters: Parameters, barriers: Barriers) -> Factors:
+    """The wedges of every lane, which no plan moves."""
+    return in_pieces(_walls, (structure, used_in(barriers)), CHUNK, (parameters, barriers))
 
 
 def _outcomes(structure: Structure, lanes: Lane, points: Array) -> Outcome:

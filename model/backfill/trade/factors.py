@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from backfill.arrays import Array
-from backfill.economy.economy import Parameters
+from backfill.economy.economy import Parameters, Structure
 from backfill.trade.barriers import Barriers
 from backfill.trade.limits import priced
+from backfill.trade.logs import log
+
+ROWS = (0, 1, 2, 4, 8)
+"""Numbers of products with limits for which programs are compiled, beside all of them."""
 
 CHEAPEST = -0.9
 """Most that a flow making room for others is made cheaper, as a share of its mill price."""
@@ -37,30 +42,46 @@ class Buyers(NamedTuple):
     slot: Float[Array, "product further class region"]
 
 
-class Factors(NamedTuple):
-    """Wedges at given rents of limits, and weights that turn prices into values, quantities and public revenue.
+class Tables(NamedTuple):
+    """Weights that turn prices into values, quantities and public revenue.
 
-    A buyer's spending on origin ``i`` is ``W_i p_i^(1-sigma) F`` with ``W = a mu^(1-sigma)`` on open routes; quantities and
-    revenue are fixed shares of it.
+    A buyer's spending on origin ``i`` is ``W_i p_i^(1-sigma) F`` with ``W = a mu^(1-sigma)`` on open routes and ``mu`` the buyer
+    price over the mill price; quantities and revenue are fixed shares of it.
 
     Attributes:
-        goods, makers: buyer price over mill price ``mu``, rents of limits included.
-        goods_exporter, makers_exporter: exporters' rents as shares of the mill price.
         value: ``W``.
         quantity: ``W / mu``.
         tariff: ``W`` times the tariff's share of the buyer price.
         levy, real_cost: the same for export levies and real trade costs; None where there are none at all.
     """
 
-    goods: Float[Array, "product origin destination"]
-    makers: Float[Array, "maker destination"]
-    goods_exporter: Array
-    makers_exporter: Array
     value: Float[Array, "product origin column"]
     quantity: Float[Array, "product origin column"]
     tariff: Float[Array, "product origin column"]
     levy: Float[Array, "product origin column"] | None
     real_cost: Float[Array, "product origin column"] | None
+
+    def at(self, rows: slice) -> Tables:
+        """Those of some products."""
+        return jax.tree.map(lambda table: table[rows], self)
+
+
+class Factors(NamedTuple):
+    """Wedges at given rents of limits.
+
+    Attributes:
+        makers: buyer price over mill price of accelerator lines, rents of limits included.
+        makers_exporter: exporters' rents there as shares of the mill price.
+        goods: weights of goods.
+        rows: products whose weights move with rents (see `limited`); None where none do.
+        parts: weights by range of products, see `ranges`, cut beforehand by those who evaluate a market many times.
+    """
+
+    makers: Float[Array, "maker destination"]
+    makers_exporter: Array
+    goods: Tables
+    rows: Int[Array, " row"] | None = None
+    parts: tuple[Tables, ...] | None = None
 
 
 class Used(NamedTuple):
@@ -68,19 +89,20 @@ class Used(NamedTuple):
 
     Attributes:
         levy, real_cost: wedges on goods.
-        limited_goods: limits on goods, not on accelerators alone.
+        limited_goods: most products, in round numbers, that limits of a lane are on, accelerators aside.
     """
 
     levy: bool = True
     real_cost: bool = True
-    limited_goods: bool = True
+    limited_goods: int = 0
 
 
 def used_in(barriers: Barriers) -> Used:
     """What occurs in a batch of lanes."""
-    return Used(
-        bool(np.any(barriers.levy)), bool(np.any(barriers.real_cost)), bool(np.any(barriers.limit_flow))
-    )
+    flow = np.asarray(barriers.limit_flow)
+    most = int(np.any(flow != 0, axis=(-4, -2, -1)).sum(axis=-1).max(initial=0))
+    rows = next((size for size in ROWS if size >= most), flow.shape[-3])
+    return Used(bool(np.any(barriers.levy)), bool(np.any(barriers.real_cost)), min(rows, flow.shape[-3]))
 
 
 def route_multiple(
@@ -137,16 +159,41 @@ def by_columns(
 EVERYTHING = Used()
 
 
+def fixed(parameters: Parameters, barriers: Barriers, used: Used) -> Factors:
+    """Factors without rents of limits, for `limited` to renew what these move; nothing else changes while a market is solved."""
+    walls = factors(parameters, barriers, None, used)
+    if not used.limited_goods:
+        return walls
+    free = jnp.all(barriers.limit_flow == 0, axis=(0, 2, 3))
+    return walls._replace(rows=jnp.argsort(free, stable=True)[: used.limited_goods])
+
+
+def cut(structure: Structure, walls: Factors) -> Factors:
+    """The same with weights by range of products, where rents do not move them."""
+    return walls if walls.rows is not None else walls._replace(parts=ranges(structure, walls))
+
+
+def ranges(structure: Structure, walls: Factors) -> tuple[Tables, ...]:
+    """Weights of core products and of each level of the stack."""
+    return walls.parts or tuple(walls.goods.at(slice(*ends)) for ends in ((0, structure.core), *structure.levels))
+
+
 def limited(parameters: Parameters, barriers: Barriers, walls: Factors, rent: Float[Array, " limit"]) -> Factors:
-    """Factors at other rents of limits, none of which is on goods."""
+    """Factors at other rents of limits."""
     makers, exporter = _makers(parameters, barriers, rent)
-    return walls._replace(makers=makers, makers_exporter=exporter)
+    walls = walls._replace(makers=makers, makers_exporter=exporter)
+    if walls.rows is None:
+        return walls
+    used = Used(walls.goods.levy is not None, walls.goods.real_cost is not None)
+    renewed = _goods(parameters, barriers, rent, used, walls.rows)
+    goods = jax.tree.map(lambda old, new: jnp.asarray(old).at[walls.rows].set(new), walls.goods, renewed)
+    return walls._replace(goods=goods)
 
 
-def _makers(parameters: Parameters, barriers: Barriers, rent: Array) -> tuple[Array, Array]:
+def _makers(parameters: Parameters, barriers: Barriers, rent: Array | None) -> tuple[Array, Array]:
     """Buyer over mill price of accelerator lines, and exporters' rents over it."""
     out = into = jnp.zeros(())
-    if rent.shape[0]:
+    if rent is not None and rent.shape[0]:
         out, into = _rents(barriers, rent, barriers.limit_maker, duty_paid(parameters, barriers)[1])
     _, tariff = tariffs(parameters, barriers)
     return route_multiple(tariff, barriers.maker_levy, barriers.maker_real_cost, out, into), out
@@ -160,38 +207,38 @@ def _rents(barriers: Barriers, rent: Array, coefficient: Array, paid: Array) -> 
 
 
 def factors(
-    parameters: Parameters, barriers: Barriers, rent: Float[Array, " limit"], used: Used = EVERYTHING
+    parameters: Parameters, barriers: Barriers, rent: Float[Array, " limit"] | None, used: Used = EVERYTHING
 ) -> Factors:
-    """Wedges and weights at given rents of limits; those of goods do not change while a market without limits on goods is
-    solved (see `limited`).
-    """
-    goods_tariff, _ = tariffs(parameters, barriers)
-    goods_out = goods_in = jnp.zeros(())
-    if rent.shape[0] and used.limited_goods:
-        goods_out, goods_in = _rents(barriers, rent, barriers.limit_flow, duty_paid(parameters, barriers)[0])
-    goods = route_multiple(goods_tariff, barriers.levy, barriers.real_cost, goods_out, goods_in)
-    makers, makers_out = _makers(parameters, barriers, rent)
-    sigma = parameters.preferences.sigma[:, None, None]
-    weight = parameters.preferences.weight * jnp.exp((1 - sigma) * jnp.log(goods))
-    fob = (1 + goods_out) / goods
+    """Wedges and weights at given rents of limits; without any if None."""
+    return Factors(*_makers(parameters, barriers, rent), _goods(parameters, barriers, rent, used, slice(None)))
 
-    slot = barriers.slot
+
+def _goods(parameters: Parameters, barriers: Barriers, rent: Array | None, used: Used, rows: slice | Array) -> Tables:
+    """Weights of the products in ``rows``."""
+    preferences, levy, real_cost = parameters.preferences, barriers.levy[rows], barriers.real_cost[rows]
+    tariff = (1 + preferences.tariff[rows]) * (1 + barriers.tariff[rows]) - 1
+    out = into = jnp.zeros(())
+    if rent is not None and rent.shape[0]:
+        paid = (1 + levy + real_cost) * (1 + tariff)
+        out, into = _rents(barriers, rent, barriers.limit_flow[:, rows], paid)
+    goods = route_multiple(tariff, levy, real_cost, out, into)
+    sigma = preferences.sigma[rows][:, None, None]
+    weight = preferences.weight[rows] * jnp.exp((1 - sigma) * log(goods))
+    fob = (1 + out) / goods
+
+    slot = barriers.slot[rows]
     home = slot.sum(2)
-    closed = jnp.einsum("kscj,kcij->kis", slot, 1 - barriers.open)
+    closed = jnp.einsum("kscj,kcij->kis", slot, 1 - barriers.open[rows])
 
     def columns(table: Array) -> Array:
         if slot.shape[1] == 0:
             return table
         return jnp.concatenate([table, jnp.einsum("kij,ksj->kis", table, home) * (1 - closed)], axis=2)
 
-    return Factors(
-        goods=goods,
-        makers=makers,
-        goods_exporter=goods_out,
-        makers_exporter=makers_out,
+    return Tables(
         value=columns(weight),
         quantity=columns(weight / goods),
-        tariff=columns(weight * goods_tariff * (1 + barriers.levy + barriers.real_cost) * fob),
-        levy=columns(weight * barriers.levy * fob) if used.levy else None,
-        real_cost=columns(weight * barriers.real_cost * fob) if used.real_cost else None,
+        tariff=columns(weight * tariff * (1 + levy + real_cost) * fob),
+        levy=columns(weight * levy * fob) if used.levy else None,
+        real_cost=columns(weight * real_cost * fob) if used.real_cost else None,
     )

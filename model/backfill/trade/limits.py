@@ -5,14 +5,29 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from backfill.arrays import Array
 from backfill.trade.barriers import Barriers
+from backfill.trade.logs import log
 from backfill.trade.state import NOTHING
 
 RENT_STEP = 0.3
 """Weight of a limit's excess, a logarithm, beside the markets' other residuals, whose squares the solver adds up."""
+
+
+class Counted(NamedTuple):
+    """Flows of goods that limits may count.
+
+    Attributes:
+        rows: which products.
+        quantity: units.
+        mill: mill prices.
+    """
+
+    rows: slice | Int[Array, " row"]
+    quantity: Float[Array, "row origin destination"]
+    mill: Float[Array, "row origin"]
 
 
 class Use(NamedTuple):
@@ -32,24 +47,23 @@ class Use(NamedTuple):
 def use_of_limits(
     barriers: Barriers,
     rent: Float[Array, " limit"],
-    quantity: Float[Array, "product origin destination"],
-    mill: Float[Array, "product origin"],
+    traded: Counted | None,
     deliveries: Float[Array, "maker destination"],
     maker_mill: Float[Array, " maker"],
     duty_paid: tuple[Array, Array],
-    on_goods: bool = True,
 ) -> Use:
     """Use and room of each limit, in units or by value, and rents ``rho sum a p q`` by the region that owns it.
 
     Args:
-        on_goods: whether any limit is on goods, not on accelerators alone.
+        traded: the goods that limits are on; None where they are on accelerators alone.
         duty_paid: duty-paid over mill price of goods and accelerators: importers' rents are shares of what they pay.
     """
     need, made = jnp.zeros(rent.shape), jnp.zeros(rent.shape)
     goods, makers = duty_paid
     counting = [(barriers.limit_maker, deliveries, maker_mill[:, None], makers)]
-    if on_goods:
-        counting.append((barriers.limit_flow, quantity, mill[:, :, None], goods))
+    if traded is not None:
+        coefficient = barriers.limit_flow[:, traded.rows]
+        counting.append((coefficient, traded.quantity, traded.mill[:, :, None], goods[traded.rows]))
     value = jnp.zeros(rent.shape)
     for coefficient, flow, price, paid in counting:
         value = value + (priced(barriers, coefficient, paid) * (flow * price)).sum(tuple(range(1, coefficient.ndim)))
@@ -81,5 +95,5 @@ def rent_step(barriers: Barriers, rent: Float[Array, " limit"], use: Use) -> Flo
     """
     slack = jnp.isinf(use.room)
     room = jnp.where(slack, 1.0, jnp.maximum(use.room, NOTHING))
-    pressure = jnp.where(slack, -1.0, jnp.log(jnp.maximum(use.need, NOTHING) / room))
+    pressure = jnp.where(slack, -1.0, log(jnp.maximum(use.need, NOTHING) / room))
     return jnp.clip((1 + rent) * jnp.exp(RENT_STEP * pressure) - 1, 0.0, barriers.limit_ceiling)

@@ -16,9 +16,10 @@ from backfill.trade.barriers import Barriers
 from backfill.trade.builders import Builders
 from backfill.trade.delivery import Delivered, Handling, deliver, handle, legs
 from backfill.trade.demand import Absorption, ComputeDemand, Flows, absorb_goods, goods_bundle
-from backfill.trade.factors import Buyers, Factors, buyers, duty_paid, factors, limited, tariffs
+from backfill.trade.factors import Buyers, Factors, Tables, buyers, duty_paid, factors, limited, ranges, tariffs
 from backfill.trade.income import Income, closed, owner_matrix
-from backfill.trade.limits import Use, rent_step, use_of_limits
+from backfill.trade.limits import Counted, Use, rent_step, use_of_limits
+from backfill.trade.logs import log
 from backfill.trade.prices import Buying, stack_prices
 from backfill.trade.sites import Outlays, tools_abroad
 from backfill.trade.state import State, pack, unpack
@@ -100,39 +101,37 @@ def _columns(buying: Buying, columns: Buyers, rows: slice, bought: Array) -> Arr
     return part.unit[rows] * (quantity + columns.purchases[rows])
 
 
-def _output(buying: Buying, walls: Factors, rows: slice, weight: Array) -> Array:
+def _output(buying: Buying, table: Tables, rows: slice, weight: Array) -> Array:
     """Units sold by each origin, ``p^(-sigma) sum_b (W/mu)_b F_b``."""
     share = buying.composites.power[rows] / buying.mill[rows]
-    return share * jnp.einsum("kib,kb->ki", walls.quantity[rows], weight)
+    return share * jnp.einsum("kib,kb->ki", table.quantity, weight)
 
 
-def _traded(buying: Buying, columns: Buyers, walls: Factors, rows: slice, bought: Array) -> _Traded:
+def _traded(buying: Buying, columns: Buyers, table: Tables, rows: slice, bought: Array) -> _Traded:
     """Sales, public revenue and services of the products in ``rows``."""
     part, regions = buying.composites, bought.shape[1]
     weight = _columns(buying, columns, rows, bought)
     power = part.power[rows]
-    paid = weight * jnp.einsum("kib,ki->kb", walls.tariff[rows], power)
+    paid = weight * jnp.einsum("kib,ki->kb", table.tariff, power)
     tariff = paid[:, :regions].sum(0) + (columns.home[rows] * paid[:, regions:, None]).sum((0, 1))
 
     def at_origin(share: Array | None) -> Array:
         if share is None:
             return jnp.zeros(regions)
-        return (power * jnp.einsum("kib,kb->ki", share[rows], weight)).sum(0)
+        return (power * jnp.einsum("kib,kb->ki", share, weight)).sum(0)
 
-    services = at_origin(walls.real_cost) + (part.adapting[rows] * bought).sum(0)
-    return _Traded(weight, _output(buying, walls, rows, weight), services, tariff, at_origin(walls.levy))
+    services = at_origin(table.real_cost) + (part.adapting[rows] * bought).sum(0)
+    return _Traded(weight, _output(buying, table, rows, weight), services, tariff, at_origin(table.levy))
 
 
-def _flows(buying: Buying, columns: Buyers, walls: Factors, weight: Array) -> Flows:
-    """Spending and units by origin and destination."""
-    part, regions = buying.composites, buying.mill.shape[1]
-
-    def by_region(table: Array) -> Array:
-        spent = table * weight[:, None]
-        further = jnp.einsum("kis,ksj->kij", spent[:, :, regions:], columns.home)
-        return (spent[:, :, :regions] + further) * part.power[:, :, None]
-
-    return Flows(by_region(walls.value), by_region(walls.quantity) / buying.mill[:, :, None])
+def _by_region(
+    buying: Buying, columns: Buyers, table: Array, weight: Array, rows: slice | Array = slice(None)
+) -> Float[Array, "product origin destination"]:
+    """A table's flows of the products in ``rows`` by origin and destination."""
+    regions = buying.mill.shape[1]
+    spent = table[rows] * weight[rows][:, None]
+    further = jnp.einsum("kis,ksj->kij", spent[:, :, regions:], columns.home[rows])
+    return (spent[:, :, :regions] + further) * buying.composites.power[rows][:, :, None]
 
 
 def market(
@@ -173,7 +172,7 @@ def market_at(
     Args:
         sweeps: how often core goods' sales and the inputs bought for them are brought in line within an evaluation. Solutions
             do not depend on it.
-        walls: wedges computed beforehand, for markets without quantity limits on goods.
+        walls: wedges computed beforehand, see `backfill.trade.factors.fixed`.
         groups: buyers computed beforehand.
         builders: those who buy tools at what they cost here, besides what is planned.
     """
@@ -183,14 +182,15 @@ def market_at(
     n, core, regions = len(structure.products), structure.core, len(structure.regions)
     rows, columns = node_matrix(structure)
     rent = jnp.zeros((n, regions)).at[rows, columns].set(plan.rent) if rows else jnp.zeros((n, regions))
-    limited_goods = walls is None
+    counted = slice(None)
     if walls is None:
         walls = factors(parameters, barriers, state.limit_rent)
     elif state.limit_rent.shape[0]:
-        walls = limited(parameters, barriers, walls, state.limit_rent)
+        walls, counted = limited(parameters, barriers, walls, state.limit_rent), walls.rows
+    tables = ranges(structure, walls)
     groups = groups or buyers(barriers, plan.purchases)
     buying, input_weight = stack_prices(
-        structure, production, walls, groups, preferences.sigma, preferences.rivalry, state.wage, state.core_mill, rent
+        structure, production, tables, groups, preferences.sigma, preferences.rivalry, state.wage, state.core_mill, rent
     )
     if builders is not None:
         added = builders.additions(structure, buying.by_class)
@@ -237,7 +237,7 @@ def market_at(
 
     relative = buying.cost[:core]
     elasticity = production.elasticity[:, None]
-    core_scale = relative**elasticity * production.cost[:core] / production.productivity[:core]
+    core_scale = jnp.exp(elasticity * log(relative)) * production.cost[:core] / production.productivity[:core]
     bought = absorption.goods + preferences.compute_inputs[:, None] * absorption.compute
     bought = bought + (accelerators.bill * maker_output) @ leg.origin
 
@@ -249,10 +249,10 @@ def market_at(
     parts: list[_Traded] = []
     outputs: list[Array] = []
     used: list[Array] = []
-    for first, last in reversed(structure.levels):
+    for (first, last), table in zip(reversed(structure.levels), reversed(tables[1:]), strict=True):
         level = slice(first, last)
         used.append(bought[level])
-        part = _traded(buying, groups, walls, level, bought[level] + plan.stock[level])
+        part = _traded(buying, groups, table, level, bought[level] + plan.stock[level])
         output = part.output + at_home[level]
         scale = output * production.cost[level] / production.productivity[level]
         bought = jnp.asarray(bought).at[:first].add(jnp.einsum("skr,kr->sr", production.inputs[:first, level], scale))
@@ -264,9 +264,9 @@ def market_at(
     bought = bought[loop] + _services_bundle(structure, composite, unit, bundle)[loop] * spent_on_services
     total = bought
     for _ in range(sweeps):
-        sold = _output(buying, walls, loop, _columns(buying, groups, loop, total)) + at_home[loop]
+        sold = _output(buying, tables[0], loop, _columns(buying, groups, loop, total)) + at_home[loop]
         total = bought + core_inputs(sold - state.core_output)[loop]
-    part = _traded(buying, groups, walls, loop, total)
+    part = _traded(buying, groups, tables[0], loop, total)
     parts.append(part)
     outputs.append(part.output + at_home[loop])
     used.append(total)
@@ -274,14 +274,19 @@ def market_at(
     output = jnp.concatenate(outputs[::-1])
 
     labour_bill = (
-        (core_scale * outputs[-1] * production.labour[:core] * jnp.exp((1 - elasticity) * jnp.log(state.wage))).sum(0)
+        (core_scale * outputs[-1] * production.labour[:core] * jnp.exp((1 - elasticity) * log(state.wage))).sum(0)
         + (output[core:] * (production.cost * production.labour / production.productivity)[core:]).sum(0) * state.wage
         + (maker_output * accelerators.labour) @ leg.origin * state.wage
     )
     weight = jnp.concatenate([part.weight for part in parts[::-1]])
-    flows = _flows(buying, groups, walls, weight)
     domestic = at_home[:, :, None] * jnp.eye(regions)
-    flows = Flows(flows.value + domestic * buying.mill[:, :, None], flows.quantity + domestic)
+
+    def quantity(rows: slice | Array) -> Array:
+        sold = _by_region(buying, groups, walls.goods.quantity, weight, rows)
+        return sold / buying.mill[rows][:, :, None] + domestic[rows]
+
+    spent = _by_region(buying, groups, walls.goods.value, weight) + domestic * buying.mill[:, :, None]
+    flows = Flows(spent, quantity(slice(None)))
     maker_cif = maker_fob * (1 + barriers.maker_levy + barriers.maker_real_cost)
     _, maker_tariff = tariffs(parameters, barriers)
     limits = Use(state.limit_rent, state.limit_rent, jnp.zeros(regions))
@@ -289,12 +294,10 @@ def market_at(
         limits = use_of_limits(
             barriers,
             state.limit_rent,
-            flows.quantity,
-            buying.mill,
+            None if counted is None else Counted(counted, quantity(counted), buying.mill[counted]),
             handling.deliveries,
             delivered.mill,
             duty_paid(parameters, barriers),
-            on_goods=limited_goods,
         )
     world_labour = parameters.endowment.labour.sum()
     paid_by_column = groups.purchases * buying.composites.by_column
@@ -318,7 +321,7 @@ def market_at(
     )
     income = closed(income, parameters.endowment)
 
-    wage = state.wage * jnp.exp(WAGE_STEP * jnp.log(labour_bill / income.labour))
+    wage = state.wage * jnp.exp(WAGE_STEP * log(labour_bill / income.labour))
     wage = wage * world_labour / (wage * parameters.endowment.labour).sum()
     core_mill = (
         production.cost[:core] * relative / production.productivity[:core]

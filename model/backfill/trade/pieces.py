@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from backfill.programs import program
@@ -30,6 +31,9 @@ def in_pieces(
     """
     size = (size if jax.default_backend() == "cpu" else max(size, ON_ACCELERATORS)) * len(jax.devices())
     lanes, shared = (jax.tree.map(np.asarray, tuple(some)) for some in (lanes, shared))
+    if len(jax.devices()) == 1:
+        with jax.enable_x64(True):
+            shared = jax.tree.map(jnp.asarray, shared)
     count = len(jax.tree.leaves(lanes[-1])[0])
     pieces = [np.minimum(np.arange(first, first + size), count - 1) for first in range(0, count, size)]
 

@@ -10,7 +10,8 @@ from jaxtyping import Float
 
 from backfill.arrays import Array
 from backfill.economy.economy import Production, Structure
-from backfill.trade.factors import Buyers, Factors
+from backfill.trade.factors import Buyers, Tables
+from backfill.trade.logs import log
 
 CHOKE = 1e3
 """Price of a composite to buyers without any source: it chokes what they buy."""
@@ -72,11 +73,11 @@ def composites(
     """
     regions = mill.shape[1]
     exponent = (1 - sigma)[:, None]
-    power = jnp.exp(exponent * jnp.log(mill))
+    power = jnp.exp(exponent * log(mill))
     spread = jnp.einsum("kib,ki->kb", value, power)
     closed = spread <= 0
     safe = jnp.where(closed, 1.0, spread)
-    by_column = jnp.where(closed, CHOKE, jnp.exp(jnp.log(safe) / exponent))
+    by_column = jnp.where(closed, CHOKE, jnp.exp(log(safe) / exponent))
     unit = jnp.where(closed, 0.0, by_column / safe)
     first = by_column[:, :regions]
     if home.shape[1] == 0:
@@ -94,7 +95,7 @@ def composites(
     chosen = jnp.concatenate([share[:, :regions] / total, weighted / ((home * total[:, None]).sum(2) + vacant)], axis=1)
     paid = first + (home * (chosen[:, regions:] * further)[:, :, None]).sum(1)
     safe_pace = jnp.where(slope > 0, pace, 1.0)
-    mean = jnp.where(slope > 0, first + (least - jnp.log(total)) / safe_pace, paid)
+    mean = jnp.where(slope > 0, first + (least - log(total)) / safe_pace, paid)
     return Composites(power, unit, by_column, chosen, mean, mean - paid)
 
 
@@ -112,19 +113,19 @@ def core_cost(
     core = structure.core
     inputs = jnp.swapaxes(production.inputs[:, :core], 0, 1)
     if structure.cobb_douglas:
-        logs = production.labour[:core] * jnp.log(wage) + jnp.einsum("ksr,sr->kr", inputs, jnp.log(composite))
+        logs = production.labour[:core] * log(wage) + jnp.einsum("ksr,sr->kr", inputs, log(composite))
         return jnp.exp(logs), inputs
     exponent = (1 - production.elasticity)[:, None]
-    power = jnp.exp(exponent[:, :, None] * jnp.log(composite)[None])
+    power = jnp.exp(exponent[:, :, None] * log(composite)[None])
     weight = inputs * power
-    total = production.labour[:core] * jnp.exp(exponent * jnp.log(wage)) + weight.sum(1)
-    return jnp.exp(jnp.log(total) / exponent), weight
+    total = production.labour[:core] * jnp.exp(exponent * log(wage)) + weight.sum(1)
+    return jnp.exp(log(total) / exponent), weight
 
 
 def stack_prices(
     structure: Structure,
     production: Production,
-    factors: Factors,
+    tables: tuple[Tables, ...],
     buyers: Buyers,
     sigma: Float[Array, " product"],
     slope: Float[Array, "product region"],
@@ -135,31 +136,32 @@ def stack_prices(
     """Prices of every product given wages and core mill prices, suppliers before users; and core inputs' cost weights.
 
     The stack's inputs are acyclic once core prices are known, so each level needs one pass and no iteration.
+
+    Args:
+        tables: weights by range of products, see `backfill.trade.factors.ranges`.
     """
     regions = len(structure.regions)
     services = structure.products.index("services") if "services" in structure.products else None
 
-    def level(mill: Array, rows: slice, of_services: Array | None) -> Composites:
-        return composites(
-            mill, factors.value[rows], buyers.share[rows], buyers.home[rows], sigma[rows], slope[rows], of_services
-        )
+    def level(mill: Array, value: Array, rows: slice, of_services: Array | None) -> Composites:
+        return composites(mill, value, buyers.share[rows], buyers.home[rows], sigma[rows], slope[rows], of_services)
 
     core = slice(0, structure.core)
     if buyers.home.shape[1] and services is not None:
         row = slice(services, services + 1)
-        of_services = level(core_mill[row], row, jnp.ones(regions)).by_column[0, :regions]
+        of_services = level(core_mill[row], tables[0].value[row], row, jnp.ones(regions)).by_column[0, :regions]
     else:
         of_services = None
-    mills, parts, costs = [core_mill], [level(core_mill, core, of_services)], []
+    mills, parts, costs = [core_mill], [level(core_mill, tables[0].value, core, of_services)], []
     known = parts[0].mean
-    for first, last in structure.levels:
+    for (first, last), table in zip(structure.levels, tables[1:], strict=True):
         rows = slice(first, last)
         inputs = production.inputs[:first, rows]
         cost = production.labour[rows] * wage + jnp.einsum("skr,sr->kr", inputs, known)
         mills.append(
             production.cost[rows] * cost / production.productivity[rows] + production.margin[rows] * wage + rent[rows]
         )
-        parts.append(level(mills[-1], rows, of_services))
+        parts.append(level(mills[-1], table.value, rows, of_services))
         costs.append(cost)
         known = jnp.concatenate([known, parts[-1].mean])
     relative, weight = core_cost(structure, production, wage, known)

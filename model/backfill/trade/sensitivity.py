@@ -14,7 +14,7 @@ from jaxtyping import Float
 from backfill.arrays import Array
 from backfill.economy.economy import Structure
 from backfill.trade.equilibrium import Lane
-from backfill.trade.factors import Used, buyers, by_columns, factors, used_in
+from backfill.trade.factors import Used, buyers, by_columns, fixed, used_in
 from backfill.trade.market import NO_SWEEPS, Outcome, market, market_at, node_matrix
 from backfill.trade.pieces import in_pieces
 from backfill.trade.sites import Outlays, Sites
@@ -46,7 +46,7 @@ class PlanSlopes(NamedTuple):
 def _plan_slopes(
     structure: Structure,
     builders: tuple[int, ...],
-    limited_goods: bool,
+    limited_goods: int,
     lanes: Lane,
     outlays: Outlays | None,
     vectors: Array,
@@ -59,9 +59,8 @@ def _plan_slopes(
     def one(lane: Lane, outlays: Outlays | None, vector: Array) -> tuple[Array, Array, Array, Array]:
         unknowns, classes = vector.shape[0], lane.plan.purchases.shape[1]
         walls = lane.walls
-        if walls is None and not limited_goods:
-            idle = jnp.zeros_like(lane.barriers.limit_quantity)
-            walls = factors(lane.parameters, lane.barriers, idle, Used(limited_goods=False))
+        if walls is None:
+            walls = fixed(lane.parameters, lane.barriers, Used(limited_goods=limited_goods))
         groups = buyers(lane.barriers, lane.plan.purchases)
         share = by_columns(lane.barriers.slot, sites)
         tools = (chosen[:, None, :, None] * share).reshape(count * classes, -1)

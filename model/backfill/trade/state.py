@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from backfill.arrays import Array
 from backfill.economy.economy import Structure
+from backfill.trade.logs import log
 
 NOTHING = 1e-300
 """Stands for zero where a logarithm is taken: output of a good that a region does not make, use and room of a closed limit."""
@@ -37,8 +38,8 @@ def pack(state: State) -> Array:
     Prices and spending follow wages at once, which makes the fixed-point map far less oscillatory.
     """
     output = jnp.maximum(state.core_output, NOTHING)
-    logs = [jnp.log(x).ravel() for x in (state.wage, state.core_mill / state.wage, output)]
-    logs.append(jnp.log(state.absorption / state.wage))
+    logs = [log(x).ravel() for x in (state.wage, state.core_mill / state.wage, output)]
+    logs.append(log(state.absorption / state.wage))
     return jnp.concatenate([*logs, state.freight, state.congestion, jnp.log1p(state.limit_rent)])
 
 

@@ -17,7 +17,7 @@ from backfill.arrays import Array
 from backfill.economy.economy import Structure
 from backfill.trade.barriers import Barriers
 from backfill.trade.equilibrium import Lane
-from backfill.trade.factors import Buyers, Factors, Used, buyers, factors, used_in
+from backfill.trade.factors import Buyers, Factors, Used, buyers, fixed, used_in
 from backfill.trade.market import Outcome, Plan, market, node_matrix
 from backfill.trade.pieces import in_pieces
 
@@ -78,13 +78,12 @@ def observed(structure: Structure, outcome: Outcome) -> Observed:
     )
 
 
-def _prepared(lane: Lane, barriers: Barriers, plan: Plan, limited: bool) -> tuple[Factors | None, Buyers]:
-    idle = jnp.zeros_like(lane.barriers.limit_quantity)
-    walls = None if limited else factors(lane.parameters, barriers, idle, Used(limited_goods=False))
+def _prepared(lane: Lane, barriers: Barriers, plan: Plan, limited: int) -> tuple[Factors, Buyers]:
+    walls = fixed(lane.parameters, barriers, Used(limited_goods=limited))
     return walls, buyers(barriers, plan.purchases)
 
 
-def _inverses(structure: Structure, limited: bool, lanes: Lane, vectors: Array) -> Array:
+def _inverses(structure: Structure, limited: int, lanes: Lane, vectors: Array) -> Array:
     def one(lane: Lane, vector: Array) -> Array:
         prepared = _prepared(lane, lane.barriers, lane.plan, limited)
 
@@ -104,7 +103,7 @@ def inverses(
 
 
 def _moved(
-    structure: Structure, limited: bool, lanes: Lane, vectors: Array, inverse: Array, barriers: Barriers, plan: Plan
+    structure: Structure, limited: int, lanes: Lane, vectors: Array, inverse: Array, barriers: Barriers, plan: Plan
 ) -> tuple[Array, Observed]:
     def one(lane: Lane, vector: Array, inverse: Array, barriers: Barriers, plan: Plan) -> tuple[Array, Observed]:
         def evaluated(walls: Barriers, plans: Plan, x: Array) -> tuple[Array, Observed]:

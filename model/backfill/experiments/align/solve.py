@@ -200,8 +200,7 @@ class Coupled:
     def worlds(self, reference: Policy, rate: float) -> Worlds:
         """Every profile, with the duty ``rate`` carried out and not, and without retaliation."""
         moves, game = self.moves, self.moves.game
-        first = {"reference": self.setting.vintages(reference), "today": self._vintages(moves.policy(game.today))}
-        base = self.queue.accounts(first)["reference"]
+        base = self.queue.accounts({"reference": self.setting.vintages(reference)}, keep=False)["reference"]
         peaceful = self._spread(list(game.profiles()))
         hit = [p for p in game.profiles() if game.unaligned(p)]
         threatened = self._beside(hit, lambda p: moves.policy(p, moves.joint(p, rate)))
@@ -222,8 +221,8 @@ class Coupled:
             return sum(abs(a - b) for a, b in zip(one, other, strict=True))
 
         left = sorted((p for p in profiles if p != today), key=lambda p: apart(p, today))
+        found = self._solved({today: self._vintages(self.moves.policy(today))}, {})
         starts = {today: self._vintages(self.moves.policy(today))}
-        found = self._solved(starts, {})
         for first in range(0, len(left), TOGETHER):
             chunk = {p: self._vintages(self.moves.policy(p)) for p in left[first : first + TOGETHER]}
             near = {p: starts[min(starts, key=lambda other: apart(p, other))] for p in chunk}
