@@ -7,9 +7,10 @@ import dataclasses
 import polars as pl
 import pytest
 
-from backfill.errors import Faults, UnsolvedError
+from backfill.errors import CommandError, Faults, UnsolvedError
 from backfill.experiments.config import load_experiment
-from backfill.experiments.structure import SPARE, VARIANTS, StructureTable, headlines, switched
+from backfill.experiments.structure import FEW, SPARE, VARIANTS, StructureTable, headlines, switched
+from backfill.policy.compile import compile_policy
 from backfill.policy.odds import moved, with_odds
 from tests.effects.test_results import make
 
@@ -26,7 +27,8 @@ def accepted(policy) -> list[float]:
 def test_acceptance_moves_restraints_alone(current):
     assert accepted(current.policy) == [0.1]
     none, full = (StructureTable(acceptance=how).policy(current.policy) for how in ("none", "full"))
-    assert accepted(none) == [0.0]
+    assert accepted(none) == [FEW]
+    compile_policy(none, current.vocabulary(), current.periods, facts=current.facts(), inert_allowed=True)
     assert accepted(full) == []
     assert len(none.placed) == len(current.policy.placed) == len(full.placed) + 1
     assert StructureTable().policy(current.policy) is current.policy
@@ -64,12 +66,17 @@ def test_each_structure_is_solved_once_and_one_that_fails_says_why(current):
         asked.append((experiment.structure, experiment.foresight))
         if experiment.foresight == "fixed":
             raise UnsolvedError("no luck")
+        if experiment.foresight == "myopic":
+            raise Faults([CommandError("mine.toml", "measures[1]", 0, "contradicts another")])
         return make()
 
     table = headlines(current, solve)
     assert len(asked) == len(set(asked)) == len(VARIANTS)
     assert table.filter(pl.col("quantity") == "compute acquired")["change"].n_unique() == 1
-    assert table.filter(pl.col("note") != "")["note"].to_list() == ["not solved: no luck"]
+    assert table.filter(pl.col("note") != "")["note"].to_list() == [
+        "not solved: mine.toml: measures[1]: 0: contradicts another",
+        "not solved: no luck",
+    ]
     myopic = switched(current, {"foresight": "myopic"})
     assert len(set(headlines(myopic, solve)["structure"])) == len(VARIANTS) - 1
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 THETA = {"operations": 1.0, "memory": 0.44}
 """Weight of operations in quality: operations alone, as most sources count H100e; and the low end of its prior."""
 
+FEW = 1e-3
+"""Share of buyers that "none" leaves: rules on what others may buy would contradict a restraint that nobody escapes."""
+
 SPARE = 0.7
 """Use of capacity in the reference where supply is bound by demand."""
 
@@ -70,7 +73,7 @@ class StructureTable(BaseModel):
             return placed
         if self.acceptance == "full":
             return None
-        return dataclasses.replace(placed, measure=measure.model_copy(update={"accepted": 0.0}))
+        return dataclasses.replace(placed, measure=measure.model_copy(update={"accepted": FEW}))
 
 
 def _with_spare(tables: BaselineTables) -> BaselineTables:
@@ -135,7 +138,7 @@ def headlines(
         solve: runs an experiment; its result may be one that failed.
         names: of `VARIANTS`.
     """
-    from backfill.errors import UnsolvedError
+    from backfill.errors import Faults, UnsolvedError
     from backfill.experiments.results import Status
 
     rows: list[tuple[object, ...]] = []
@@ -148,6 +151,8 @@ def headlines(
             why = "" if result.status is Status.SOLVED else result.message
         except UnsolvedError as error:
             result, why = None, error.sentence
+        except Faults as faults:
+            result, why = None, "; ".join(faults.lines)
         if result is None or why:
             rows.append((name, "all", "", "", "", None, f"not solved: {' '.join(why.split())}"))
             continue
