@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 START = time.perf_counter()
@@ -237,6 +238,11 @@ def command() -> list[Row]:
     return rows
 
 
+def measure(rows: list[Row]) -> str:
+    """How long this machine takes for what any machine can be measured by."""
+    return next(value for name, value, _ in rows if name.startswith("31 regions x 40 products, a plain implementation"))
+
+
 def table(rows: list[Row]) -> str:
     head = [("measure", "value", "spread or ratio"), ("---", "---", "---")]
     return "\n".join(f"| {' | '.join(row)} |" for row in [*head, *rows])
@@ -261,9 +267,12 @@ def main() -> None:
     machine = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, JAX {jax.__version__} on CPU"
     text = f"""# Benchmarks
 
-Written by `make bench`. Machine: {machine}. Model: {size}. Medians after a warm-up; rates are markets (one world in one
-period) solved to {TOLERANCE:g} from the reference under a drawn policy: a duty on one country's imports, two closed flows,
-partial coverage of accelerators.
+Written by `make bench` on {date.today()}. Machine: {machine}. Model: {size}. Medians after a warm-up; rates are markets (one
+world in one period) solved to {TOLERANCE:g} from the reference under a drawn policy: a duty on one country's imports, two closed
+flows, partial coverage of accelerators.
+
+A machine is measured by the plain implementation of 31 regions and 40 products below: {measure(rows)} here. The times
+aimed at were set where it takes 5 to 6 ms; elsewhere they scale with it.
 
 {table(rows)}
 """

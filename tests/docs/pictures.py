@@ -9,7 +9,9 @@ import sys
 
 from PIL import Image
 
-from backfill.charts import exports_map, overview, save, who_backfills
+from backfill.charts.export import save
+from backfill.charts.of_result import exports_map, who_backfills
+from backfill.charts.overview import overview
 from backfill.commands.run import keep_compiled
 from backfill.experiments.results import Status
 from backfill.experiments.run import run
