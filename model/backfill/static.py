@@ -200,7 +200,7 @@ class StaticPeriod:
         """Solve the chosen worlds, if there are any."""
         if not len(chosen):
             return None
-        if len(chosen) < len(given[1]):
+        if not np.array_equal(chosen, np.arange(len(given[1]))):
             given = jax.tree.map(lambda x: np.asarray(x)[chosen], given)
         shared = (self.shared, inverse, np.int32(most), np.float64(tolerance))
         settings = (*settings, SWEEPS if most == LAST else NO_SWEEPS)
@@ -257,7 +257,7 @@ class _Found:
         """Put what was solved in the place of what was known."""
         if solved is None:
             return
-        if self.parts is None and len(places) == len(self.steps):
+        if self.parts is None and np.array_equal(places, np.arange(len(self.steps))):
             self.parts = solved
         elif self.parts is None:
             self.parts = jax.tree.map(lambda x: np.zeros((len(self.steps), *x.shape[1:]), x.dtype), solved)

@@ -103,6 +103,17 @@ def test_worlds_near_the_reference_need_few_evaluations():
     assert period().solve([near_and_far()[1]]).steps[0] <= 12
 
 
+def test_many_worlds_keep_their_places():
+    """The farthest first, one of them too far for a first try: they are solved in another order than they are given in."""
+    duties = np.array([100.0, *np.linspace(0.5, 0.0, 19)])
+    found = period().solve([policy(small_economy(), tariff={INTO_USA: duty}) for duty in duties])
+    assert found.converged.all()
+    for n in (0, 7, 19):
+        alone = period().solve([policy(small_economy(), tariff={INTO_USA: duties[n]})])
+        np.testing.assert_allclose(found.vector[n], alone.vector[0], atol=1e-9)
+        np.testing.assert_allclose(found.seen.flows.quantity[n], alone.seen.flows.quantity[0], rtol=1e-7, atol=1e-7)
+
+
 @pytest.mark.slow
 def test_where_worlds_start_from_does_not_change_them():
     around = StaticPeriod(small_economy(), YEAR, [near_and_far()[n] for n in (4, 5)])
