@@ -139,6 +139,7 @@ def test_at_the_central_elasticity_a_binding_packaging_limit_saves_sales_but_no_
     assert losses("short", 1.5)[1] == pytest.approx(losses("spare", 1.5)[1], abs=0.01)
 
 
+@pytest.mark.slow
 def test_a_secondary_tariff_hurts_the_target_more_the_more_it_sells_to_the_us(economy, names, worlds):
     targets = ("KOR", "JPN", "NLD", "TWN", "MEX", "GBR", "IND", "ASE")
     us = names.regions.index("USA")
