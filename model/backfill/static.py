@@ -27,7 +27,7 @@ from backfill.trade.demand import Tastes
 from backfill.trade.equilibrium import CHUNK, PATIENCE, TOLERANCE, floor
 from backfill.trade.factors import Buyers, Factors, Used, buyers, cut, fixed, used_in
 from backfill.trade.market import NO_SWEEPS, SWEEPS, Outcome, Plan, market
-from backfill.trade.pieces import in_pieces
+from backfill.trade.pieces import held, in_pieces
 
 NEAR = 12
 """Evaluations after which worlds still unsolved are put together, so that none of the others waits for them."""
@@ -129,9 +129,11 @@ class StaticPeriod:
         at: place of the period in it.
         around: a few worlds typical of those to come, such as the corners of what is varied. Each world starts from the one,
             or from the reference, whose slopes say that it is nearest. Answers do not depend on them, within the tolerance.
+        lanes: worlds in a compiled program; fewer for those who ask for one or two at a time.
     """
 
-    def __init__(self, economy: Economy, at: int, around: Sequence[Wedges] = ()) -> None:
+    def __init__(self, economy: Economy, at: int, around: Sequence[Wedges] = (), lanes: int = CHUNK) -> None:
+        self.lanes = lanes
         self.structure, capacity = economy.structure, economy.capacity
         given = economy.parameters, capacity.rent, capacity.additions, capacity.slope, capacity.site_cost
         parameters, rent, added, slope, site_cost = jax.tree.map(lambda x: np.asarray(x)[at], given)
@@ -141,6 +143,7 @@ class StaticPeriod:
         state = np.asarray(economy.reference_state)[at : at + 1]
         cost, inverse = self._slopes(neutral, state)
         self.shared = eqx.tree_at(lambda x: x.cost, self.shared, cost[0])
+        self._held = held(self.shared)
         self.anchors = [Anchor(state[0], inverse[0])]
         if around:
             walls = self.barriers(around)
@@ -202,10 +205,10 @@ class StaticPeriod:
             return None
         if not np.array_equal(chosen, np.arange(len(given[1]))):
             given = jax.tree.map(lambda x: np.asarray(x)[chosen], given)
-        shared = (self.shared, inverse, np.int32(most), np.float64(tolerance))
+        shared = (self._held, inverse, np.int32(most), np.float64(tolerance))
         settings = (*settings, SWEEPS if most == LAST else NO_SWEEPS)
         with single_threaded_algebra():
-            return in_pieces(_solve, settings, CHUNK, given, shared)
+            return in_pieces(_solve, settings, self.lanes, given, shared)
 
     def _nearest(
         self, settings: tuple, barriers: Barriers, share: np.ndarray, known: list[Anchor]
@@ -213,11 +216,12 @@ class StaticPeriod:
         """Place of the anchor from which each world has least to go, and how far that is: pieces of worlds about as far wait
         for none.
         """
-        if len(known) == 1 and len(share) <= CHUNK:
+        if len(known) == 1 and len(share) <= self.lanes:
             return np.zeros(len(share), int), np.zeros(len(share))
         states, inverses = (np.array(part) for part in zip(*known, strict=True))
         with single_threaded_algebra():
-            left = in_pieces(_to_go, settings, CHUNK, (barriers, share), (self.shared, states, inverses))
+            given = (barriers, share), (self._held, states, inverses)
+            left = in_pieces(_to_go, settings, self.lanes, *given)
         left = np.where(np.isnan(left), np.inf, left)
         return left.argmin(axis=1), left.min(axis=1)
 

@@ -74,8 +74,8 @@ def batch() -> Batch:
         "quotas at 5%": caps(0.05),
         "loose quotas": caps(1.01),
         "quotas and a ban": policy(
-            economy, coverage={chips: 0.5}, tariff={(None, "CHN", "USA"): 0.6},
-            limits=[cap(economy, *chips, 0.2 * amount[chips])],
+            economy, coverage={chips: 0.5}, tariff={(None, "CHN", "USA"): 0.6}, levy={("hbm", "TWN", None): 0.1},
+            real_cost={("services", None, None): 0.02}, limits=[cap(economy, *chips, 0.2 * amount[chips])],
         ),
         "no quotas": caps(np.inf),
     }  # fmt: skip
@@ -200,13 +200,18 @@ def test_symmetric_regions_stay_symmetric():
     assert outcome.absorption.index[0, 0] > 1.001 * outcome.absorption.index[1, 0]
 
 
-def test_batch_equals_single(batch: Batch):
+def test_a_lane_is_solved_alike_in_any_company(batch: Batch):
+    """Many others, itself, or nobody."""
+    everything = batch.at("quotas and a ban")
     for name in ("tariff 25%", "ban", "quotas at 20%"):
         n = batch.at(name)
-        lane = lane_at(batch.lane, np.full(len(batch.names), n))
-        alone = solve(batch.economy.structure, lane, np.repeat(batch.start[n : n + 1], 16, 0), tolerance=TIGHT)
-        np.testing.assert_allclose(alone.vector[0], batch.found.vector[n], rtol=0, atol=1e-12)
-        assert alone.steps[0] == batch.found.steps[n]
+        order = np.array([n] * (len(batch.names) - 1) + [everything])
+        again = solve(batch.economy.structure, lane_at(batch.lane, order), batch.start[order], tolerance=TIGHT)
+        np.testing.assert_allclose(again.vector[0], batch.found.vector[n], rtol=0, atol=1e-12)
+        assert again.steps[0] == batch.found.steps[n]
+    one = slice(everything, everything + 1)
+    alone = solve(batch.economy.structure, lane_at(batch.lane, one), batch.start[one], tolerance=TIGHT)
+    np.testing.assert_allclose(alone.vector, batch.found.vector[one], rtol=0, atol=1e-12)
 
 
 def test_chunks_equal_one_batch(batch: Batch):
@@ -265,18 +270,31 @@ INPUTS = {
 }
 
 
-@pytest.mark.parametrize("name", INPUTS)
-def test_gradients_equal_differences(batch: Batch, name: str):
-    """The adjoint against central differences of solved markets, for compute reaching the adversary and for US welfare."""
-    shape, n = batch.economy.structure, batch.at("quotas and a ban")
-    china, states = shape.region("CHN"), shape.region("USA")
-    lane, vector = lane_at(batch.lane, n), batch.found.vector[n]
+@pytest.fixture(scope="module")
+def objective(batch: Batch):
+    """Compute reaching the adversary and US welfare."""
+    china, states = (batch.economy.structure.region(region) for region in ("CHN", "USA"))
 
-    def objective(outcome: Outcome):
+    def measured(outcome: Outcome):
         welfare = outcome.state.absorption[states] / outcome.absorption.index[states]
         return outcome.absorption.compute[china] + 1e-3 * welfare
 
-    slopes = np.asarray(INPUTS[name](gradient(shape, lane, vector, objective)))
+    return measured
+
+
+@pytest.fixture(scope="module")
+def adjoint(batch: Batch, objective) -> Lane:
+    n = batch.at("quotas and a ban")
+    return gradient(batch.economy.structure, lane_at(batch.lane, n), batch.found.vector[n], objective)
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_gradients_equal_differences(batch: Batch, objective, adjoint: Lane, name: str):
+    """The adjoint against central differences of solved markets."""
+    shape, n = batch.economy.structure, batch.at("quotas and a ban")
+    china = shape.region("CHN")
+    lane, vector = lane_at(batch.lane, n), batch.found.vector[n]
+    slopes = np.asarray(INPUTS[name](adjoint))
     value = np.asarray(INPUTS[name](lane))
     usable = np.isfinite(value) & (np.abs(slopes) > 0)
     direction = np.where(usable, np.sign(slopes) * np.maximum(np.abs(np.where(usable, value, 0.0)), 0.1), 0.0)
@@ -312,16 +330,19 @@ def test_use_of_capacity_answers_rents_as_differences_say(batch: Batch):
     assert (np.diag(found) < 0).all()
 
 
+def with_walls(batch: Batch) -> Lane:
+    """The batch's lanes with their wedges computed beforehand."""
+    walls = walls_of(batch.economy.structure, batch.lane.parameters, batch.lane.barriers)
+    return eqx.tree_at(lambda x: x.walls, batch.lane, walls, is_leaf=lambda x: x is None)
+
+
 def test_slopes_of_one_solution_lead_to_others_in_fewer_steps(batch: Batch):
     """Behind ``(I - F_x)^-1`` of the reference every lane has the same answer, without sweeps within an evaluation."""
-    shape, need = batch.economy.structure, np.asarray(batch.economy.capacity.tool_need)
-    first = batch.at("none")
+    shape, first = batch.economy.structure, batch.at("none")
+    need = np.ones((len(shape.nodes), len(shape.products)))
     inverse = plan_slopes(shape, lane_at(batch.lane, slice(first, first + 1)), batch.found.vector[first : first + 1], need)
-    lane = eqx.tree_at(
-        lambda x: x.walls, batch.lane, walls_of(shape, batch.lane.parameters, batch.lane.barriers), is_leaf=lambda x: x is None
-    )
     count = len(batch.names)
-    found = solve(shape, lane, batch.start, inverse=np.repeat(inverse.inverse, count, 0), tolerance=1e-12)
+    found = solve(shape, with_walls(batch), batch.start, inverse=np.repeat(inverse.inverse, count, 0), tolerance=1e-12)
     plain = solve(shape, batch.lane, batch.start, tolerance=1e-12)
     assert found.converged.all()
     np.testing.assert_allclose(found.vector, batch.found.vector, atol=1e-9)
@@ -331,11 +352,7 @@ def test_slopes_of_one_solution_lead_to_others_in_fewer_steps(batch: Batch):
 
 
 def test_wedges_computed_beforehand_change_nothing(batch: Batch):
-    shape, open_ = batch.economy.structure, np.array([batch.at("tariff 25%"), batch.at("levy"), batch.at("ban")])
-    lane = lane_at(batch.lane, open_)
-    lane = eqx.tree_at(lambda x: x.barriers.limit_flow, lane, np.zeros_like(lane.barriers.limit_flow))
-    walls = walls_of(shape, lane.parameters, lane.barriers)
-    assert walls is not None
-    known = eqx.tree_at(lambda x: x.walls, lane, walls, is_leaf=lambda x: x is None)
-    mine, its = (solve(shape, one, batch.start[open_]).vector for one in (lane, known))
-    np.testing.assert_allclose(mine, its, atol=1e-12)
+    known = with_walls(batch)
+    assert known.walls is not None
+    found = solve(batch.economy.structure, known, batch.start, tolerance=TIGHT).vector
+    np.testing.assert_allclose(found, batch.found.vector, atol=1e-11)

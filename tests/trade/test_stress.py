@@ -54,7 +54,8 @@ def random_closures(economy: Economy, draw: np.random.Generator, count: int) -> 
     return policy(economy, coverage=closed)
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
 def test_nine_flows_closed(seed: int):
     economy, draw = small_economy(), np.random.default_rng(seed)
     assert_solved(economy, *lanes_of(economy, [random_closures(economy, draw, 9) for _ in range(8)]), steps=60)
@@ -70,7 +71,8 @@ def test_substitution_from_2_to_12(sigma: float | str):
     assert_solved(economy, with_substitution(economy, lane, drawn), start, steps=100)
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
 def test_quotas_from_5_to_60_percent(seed: int):
     """Four quotas at once, on Armington flows and on accelerators, with rents on both sides of the border."""
     economy, draw = small_economy(), np.random.default_rng(seed)

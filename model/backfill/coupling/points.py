@@ -78,6 +78,7 @@ class Search:
         orders: what is tried.
         bend: how what is wanted moves with it.
         past: what the past is tried to bring in.
+        stocks: change of use by rents through what is bought ahead, of a point where the step before gained little.
         step: what that answer would move, relative to prices.
         length: share of the step tried next.
         fresh: whether the slopes are those of this point.
@@ -95,6 +96,7 @@ class Search:
     orders: Orders | None = None
     bend: Bend | None = None
     past: Carried | None = None
+    stocks: Array | None = None
     step: float = np.inf
     length: float = 1.0
     fresh: bool = False

@@ -10,8 +10,11 @@ from none; myopic builders look at today and the reference, so that their period
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Lock
 
 import jax
 import numpy as np
@@ -38,6 +41,8 @@ NEAR = 0.1
 SHORTEST = 2.0**-8
 DECREASE = 1e-4
 MEMORY = 2
+_PYOMO = Lock()
+"""Pyomo builds one model at a time: it keeps state of its own."""
 
 
 class Coupling(Worlds):
@@ -233,34 +238,47 @@ class Coupling(Worlds):
         stale = {w: s.point for w, s in todo.items() if s.slow and not s.fresh}
         if stale:
             self._differentiate(stale, {world: self._far(world, point, span) for world, point in stale.items()})
-        for world, search in todo.items():
-            search.fresh = search.fresh or world in stale
-            if not self._has_slopes(world, span):
-                search.length = 0.0
-                continue
-            search.target, search.past = self._answer(world, search.point, span, foreseen=search.planned <= NEAR)
-            search.predicted = self._orders(world, search.point, search.target)
-            if search.predicted:
-                search.bend = search.bend or Bend.none(search.predicted)
-                search.orders = search.bend.target(search.point.orders, search.predicted)
-            move = np.abs(search.target.rent - search.point.rent) / np.maximum(search.point.mill, 1e-9)
-            search.step = float(move[:, span].max())
+        for world in stale:
+            todo[world].fresh = True
+        with ThreadPoolExecutor(min(len(todo), os.cpu_count() or 1) or 1) as pool:
+            list(pool.map(lambda world: self._aim(world, todo[world], span), todo))
+
+    def _aim(self, world: int, search: Search, span: slice) -> None:
+        """Where the plan of one world would go from its point."""
+        if not self._has_slopes(world, span):
+            search.length = 0.0
+            return
+        if search.slow or search.fresh or search.stocks is None:
+            search.stocks = self._stocks(world, search.point)
+        search.target, search.past = self._answer(
+            world, search.point, span, stocks=search.stocks, foreseen=search.planned <= NEAR
+        )
+        search.predicted = self._orders(world, search.point, search.target)
+        if search.predicted:
+            search.bend = search.bend or Bend.none(search.predicted)
+            search.orders = search.bend.target(search.point.orders, search.predicted)
+        move = np.abs(search.target.rent - search.point.rent) / np.maximum(search.point.mill, 1e-9)
+        search.step = float(move[:, span].max())
 
     def _has_slopes(self, world: int, span: slice) -> bool:
         """Whether a world's slopes are numbers, as they need not be where a market has no answer."""
         slopes = self._slopes[world]
         return slopes is not None and all(np.isfinite(part[span]).all() for part in slopes)
 
-    def _answer(self, world: int, point: Point, span: slice, foreseen: bool = True) -> tuple[AffineAnswer, Carried]:
+    def _stocks(self, world: int, point: Point) -> Array | None:
+        """Change of use by rents through what is bought ahead; None where nothing is."""
+        holders = self.holders[world]
+        return holders.slopes(point.seen, point.wanted, point.additions) if holders and point.seen else None
+
+    def _answer(
+        self, world: int, point: Point, span: slice, *, stocks: Array | None = None, foreseen: bool = True
+    ) -> tuple[AffineAnswer, Carried]:
         """The plan against the markets' linear answer, from the point's rents or else from the convex program's, and what the
         past will bring in there; far from a solution, where records teach nothing, the past stays as it is.
         """
         nodes, slopes, response = self.nodes[world], self._slopes[world], self.response(world, point)
         assert slopes is not None
         cost_slope = slopes.cost_by_rent.transpose(1, 2, 0, 3)
-
-        holders = self.holders[world]
-        stocks = holders.slopes(point.seen, point.wanted, point.additions) if holders and point.seen else None
         lessons = self.lessons(world, point) if foreseen else None
         if lessons:
             learned = lessons.slopes(response.jacobian)
@@ -272,7 +290,8 @@ class Coupling(Worlds):
 
         found = started(point.rent)
         if not found.solved:
-            program = CompiledPlan(nodes, self.foresight).solve(response)
+            with _PYOMO:
+                program = CompiledPlan(nodes, self.foresight).solve(response)
             found = min(found, started(program.rent), key=lambda one: one.residual)
         if lessons:
             return found, lessons.anticipated(response, stocks, found)

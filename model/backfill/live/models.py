@@ -26,6 +26,9 @@ TRIED = 48
 """Positions looked at for the shapes of worlds."""
 
 
+AT_ONCE = 4
+"""Static worlds in a compiled program: a position and the reference, and the ends of levers once."""
+
 REMEMBERED = 24
 """Coupled worlds that the next may start from."""
 
@@ -114,7 +117,7 @@ class Model:
     def _static(self, experiment: Experiment, table: SweepTable) -> Static:
         from backfill.experiments.sweep.static import Static
 
-        return Static(self._economies(experiment, table), self.before, like=self._like)
+        return Static(self._economies(experiment, table), self.before, like=self._like, lanes=AT_ONCE)
 
     def _economies(self, experiment: Experiment, table: SweepTable) -> Economies:
         rows = self.positions.ends if table.levers else np.zeros((2, 0))

@@ -18,6 +18,14 @@ ON_ACCELERATORS = 1024
 """Lanes of a piece on each device that is not a CPU; a lane takes some 3 MB while it is solved."""
 
 
+def held(shared: Any) -> Any:
+    """The same arrays on the device, where there is one, for many calls of `in_pieces` to share; NumPy's where there are more."""
+    if len(jax.devices()) > 1:
+        return jax.tree.map(np.asarray, shared)
+    with jax.enable_x64(True):
+        return jax.tree.map(lambda leaf: leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf), shared)
+
+
 def in_pieces(
     function: Callable[..., Any],
     settings: tuple[Hashable, ...],
@@ -30,10 +38,7 @@ def in_pieces(
     The last piece is padded with copies of its last lane. Several devices share each piece out among themselves.
     """
     size = (size if jax.default_backend() == "cpu" else max(size, ON_ACCELERATORS)) * len(jax.devices())
-    lanes, shared = (jax.tree.map(np.asarray, tuple(some)) for some in (lanes, shared))
-    if len(jax.devices()) == 1:
-        with jax.enable_x64(True):
-            shared = jax.tree.map(jnp.asarray, shared)
+    lanes, shared = jax.tree.map(np.asarray, tuple(lanes)), held(tuple(shared))
     count = len(jax.tree.leaves(lanes[-1])[0])
     pieces = [np.minimum(np.arange(first, first + size), count - 1) for first in range(0, count, size)]
 

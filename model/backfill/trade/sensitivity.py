@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import equinox as eqx
@@ -149,9 +150,13 @@ def gradient(
         A `Lane` whose leaves hold the derivatives.
     """
     with jax.enable_x64(True):
-        lane, vector = jax.tree.map(jnp.asarray, (lane, vector))
-        inner = jax.jacfwd(lambda x: _evaluate(structure, lane, x)[0])(vector)
-        direct, slope = jax.grad(lambda lane, x: objective(_evaluate(structure, lane, x)[1]), (0, 1))(lane, vector)
-        adjoint = jnp.linalg.solve((jnp.eye(len(vector)) - inner).T, slope)
-        _, pull = jax.vjp(lambda lane: _evaluate(structure, lane, vector)[0], lane)
-        return jax.tree.map(jnp.add, direct, pull(adjoint)[0])
+        return _gradient(structure, objective, *jax.tree.map(jnp.asarray, (lane, vector)))
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _gradient(structure: Structure, objective: Callable[[Outcome], Array], lane: Lane, vector: Array) -> Lane:
+    inner = jax.jacfwd(lambda x: _evaluate(structure, lane, x)[0])(vector)
+    direct, slope = jax.grad(lambda lane, x: objective(_evaluate(structure, lane, x)[1]), (0, 1))(lane, vector)
+    adjoint = jnp.linalg.solve((jnp.eye(len(vector)) - inner).T, slope)
+    _, pull = jax.vjp(lambda lane: _evaluate(structure, lane, vector)[0], lane)
+    return jax.tree.map(jnp.add, direct, pull(adjoint)[0])

@@ -108,8 +108,9 @@ def test_ranges_hold_the_number_they_are_around(small_world, experiment, results
     assert (found["high"] >= found["value"] - 1e-12).all()
 
 
-def test_sentences_say_what_came_out(small_world, experiment, results):
-    found = solved(experiment, results, "coupled")
+@pytest.mark.parametrize("mode", ["static", pytest.param("coupled", marks=pytest.mark.slow)])
+def test_sentences_say_what_came_out(small_world, experiment, results, mode):
+    found = solved(experiment, results, mode)
     assert found.sentences[0].startswith(("One equilibrium", "2 equilibria", "No profile"))
     assert any(line.startswith("TWN, the others as today") for line in found.sentences)
     assert any(line.startswith("Carried out, a duty of 20% changes the pay-off of USA by") for line in found.sentences)

@@ -19,6 +19,7 @@ from backfill.policy.policy import Policy
 from backfill.policy.wedges import Wedges, stacked
 from backfill.static import StaticPeriod
 from backfill.trade.barriers import Barriers
+from backfill.trade.equilibrium import CHUNK
 
 if TYPE_CHECKING:
     from backfill.experiments.setting import Setting
@@ -35,12 +36,19 @@ class Static:
         reference: policy of the reference.
         keep: whether all flows are kept.
         like: wedges whose shapes every call has, so that all share one program.
+        lanes: see `StaticPeriod`.
     """
 
     def __init__(
-        self, economies: Economies, reference: Policy, *, keep: bool = False, like: Sequence[Wedges] = ()
+        self,
+        economies: Economies,
+        reference: Policy,
+        *,
+        keep: bool = False,
+        like: Sequence[Wedges] = (),
+        lanes: int = CHUNK,
     ) -> None:
-        self.economies, self.keep, self.like = economies, keep, list(like)
+        self.economies, self.keep, self.like, self.lanes = economies, keep, list(like), lanes
         self.plan, self.experiment = economies.plan, economies.experiment
         self.at = self.plan.table.year_at(self.experiment.periods)
         self.before = reference
@@ -109,10 +117,11 @@ class Static:
             compiled, against = self._policies(setting)
             levers = self.plan.levers
             ends = [levers.min(0).tolist(), levers.max(0).tolist()] if levers.size else []
+            around = [against, *(compiled(values) for values in ends)]
             try:
-                period = StaticPeriod(setting.economy, self.at, [against, *(compiled(values) for values in ends)])
+                period = StaticPeriod(setting.economy, self.at, around, self.lanes)
             except UnsolvedError:  # nobody is left a way to acquire compute where levers end
-                period = StaticPeriod(setting.economy, self.at)
+                period = StaticPeriod(setting.economy, self.at, lanes=self.lanes)
             self._period = draw, period
         return self._period[1]
 
