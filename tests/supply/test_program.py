@@ -161,6 +161,19 @@ def test_missing_capacity_is_named():
     assert "product1 in AAA (owner BBB) lacks 4 of 4 million USD of capacity in 2022: nobody may add any" in text
 
 
+def test_the_reason_is_that_of_the_capacity_that_lacks():
+    """The last of three, whose builders do not decide, with fewer classes of buyers than there are capacities."""
+    nodes = make_nodes(4, 3)
+    inherited = nodes.inherited.copy()
+    inherited[2] = 0.0
+    nodes = replace(nodes, inherited=inherited, reference_additions=np.zeros(nodes.class_share.shape))
+    nothing = (np.zeros(s) for s in ((3, 4), (3, 4), (4, 3, 3), (3, 1, 4), (3, 1, 4), (3, 1, 4, 3)))
+    market = replace(MarketResponse(*nothing), use=np.array([[0.0], [0.0], [4.0]]) * np.ones(4))
+    found = shortfalls(nodes, market, Fixed())
+    assert {s.node for s in found} == {nodes.names[2]}
+    assert all(s.reason.startswith("additions are given") for s in found)
+
+
 def test_a_lag_is_given_as_the_reason():
     nodes = make_nodes(4, 1, lag=(1,), inherited=np.full((1, 4), 1.0))
     market = replace(

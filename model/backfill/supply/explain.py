@@ -124,7 +124,7 @@ def shortfalls(
         for t in range(nodes.periods)[span]:
             missing, use = _number(model.missing[g, t]), _number(model.use[g, t])
             if missing > NEGLIGIBLE * max(abs(use), 1e-9):
-                reason = _reason(nodes, open_[g], g, t, names)
+                reason = _reason(nodes, open_, g, t, names)
                 found.append(Shortfall(nodes.names[g], nodes.owners[g], names[t], missing, use, reason))
     return tuple(sorted(found, key=lambda s: -s.missing / max(abs(s.use), 1e-9)))
 
