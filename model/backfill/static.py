@@ -129,11 +129,11 @@ class StaticPeriod:
         at: place of the period in it.
         around: a few worlds typical of those to come, such as the corners of what is varied. Each world starts from the one,
             or from the reference, whose slopes say that it is nearest. Answers do not depend on them, within the tolerance.
-        lanes: worlds in a compiled program; fewer for those who ask for one or two at a time.
+        piece: worlds in a compiled program; fewer for those who ask for one or two at a time.
     """
 
-    def __init__(self, economy: Economy, at: int, around: Sequence[Wedges] = (), lanes: int = CHUNK) -> None:
-        self.lanes = lanes
+    def __init__(self, economy: Economy, at: int, around: Sequence[Wedges] = (), piece: int = CHUNK) -> None:
+        self.piece = piece
         self.structure, capacity = economy.structure, economy.capacity
         given = economy.parameters, capacity.rent, capacity.additions, capacity.slope, capacity.site_cost
         parameters, rent, added, slope, site_cost = jax.tree.map(lambda x: np.asarray(x)[at], given)
@@ -208,7 +208,7 @@ class StaticPeriod:
         shared = (self._held, inverse, np.int32(most), np.float64(tolerance))
         settings = (*settings, SWEEPS if most == LAST else NO_SWEEPS)
         with single_threaded_algebra():
-            return in_pieces(_solve, settings, self.lanes, given, shared)
+            return in_pieces(_solve, settings, self.piece, given, shared)
 
     def _nearest(
         self, settings: tuple, barriers: Barriers, share: np.ndarray, known: list[Anchor]
@@ -216,12 +216,11 @@ class StaticPeriod:
         """Place of the anchor from which each world has least to go, and how far that is: pieces of worlds about as far wait
         for none.
         """
-        if len(known) == 1 and len(share) <= self.lanes:
+        if len(known) == 1 and len(share) <= self.piece:
             return np.zeros(len(share), int), np.zeros(len(share))
         states, inverses = (np.array(part) for part in zip(*known, strict=True))
         with single_threaded_algebra():
-            given = (barriers, share), (self._held, states, inverses)
-            left = in_pieces(_to_go, settings, self.lanes, *given)
+            left = in_pieces(_to_go, settings, self.piece, (barriers, share), (self._held, states, inverses))
         left = np.where(np.isnan(left), np.inf, left)
         return left.argmin(axis=1), left.min(axis=1)
 

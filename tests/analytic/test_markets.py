@@ -355,4 +355,4 @@ def test_wedges_computed_beforehand_change_nothing(batch: Batch):
     known = with_walls(batch)
     assert known.walls is not None
     found = solve(batch.economy.structure, known, batch.start, tolerance=TIGHT).vector
-    np.testing.assert_allclose(found, batch.found.vector, atol=1e-11)
+    np.testing.assert_allclose(found, batch.found.vector, rtol=0, atol=1e-12)

@@ -10,11 +10,8 @@ from none; myopic builders look at today and the reference, so that their period
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import Lock
 
 import jax
 import numpy as np
@@ -30,6 +27,7 @@ from backfill.supply.nodes import Array, capacity_path
 from backfill.supply.orders import Bend, Flows, Orders, Seen
 from backfill.supply.past import Carried, Record
 from backfill.supply.stockpile import Stockholders
+from backfill.threads import side_by_side
 from backfill.trade import sensitivity
 from backfill.trade.equilibrium import Equilibrium, Lane, solve
 
@@ -41,8 +39,6 @@ NEAR = 0.1
 SHORTEST = 2.0**-8
 DECREASE = 1e-4
 MEMORY = 2
-_PYOMO = Lock()
-"""Pyomo builds one model at a time: it keeps state of its own."""
 
 
 class Coupling(Worlds):
@@ -240,8 +236,7 @@ class Coupling(Worlds):
             self._differentiate(stale, {world: self._far(world, point, span) for world, point in stale.items()})
         for world in stale:
             todo[world].fresh = True
-        with ThreadPoolExecutor(min(len(todo), os.cpu_count() or 1) or 1) as pool:
-            list(pool.map(lambda world: self._aim(world, todo[world], span), todo))
+        side_by_side(lambda world: self._aim(world, todo[world], span), todo)
 
     def _aim(self, world: int, search: Search, span: slice) -> None:
         """Where the plan of one world would go from its point."""
@@ -290,8 +285,7 @@ class Coupling(Worlds):
 
         found = started(point.rent)
         if not found.solved:
-            with _PYOMO:
-                program = CompiledPlan(nodes, self.foresight).solve(response)
+            program = CompiledPlan(nodes, self.foresight).solve(response)
             found = min(found, started(program.rent), key=lambda one: one.residual)
         if lessons:
             return found, lessons.anticipated(response, stocks, found)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 TRIED = 48
 """Positions looked at for the shapes of worlds."""
 
-
 AT_ONCE = 4
 """Static worlds in a compiled program: a position and the reference, and the ends of levers once."""
 
@@ -117,7 +116,7 @@ class Model:
     def _static(self, experiment: Experiment, table: SweepTable) -> Static:
         from backfill.experiments.sweep.static import Static
 
-        return Static(self._economies(experiment, table), self.before, like=self._like, lanes=AT_ONCE)
+        return Static(self._economies(experiment, table), self.before, like=self._like, piece=AT_ONCE)
 
     def _economies(self, experiment: Experiment, table: SweepTable) -> Economies:
         rows = self.positions.ends if table.levers else np.zeros((2, 0))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -12,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from backfill.programs import program
-from backfill.threads import single_threaded_algebra
+from backfill.threads import side_by_side, single_threaded_algebra
 
 ON_ACCELERATORS = 1024
 """Lanes of a piece on each device that is not a CPU; a lane takes some 3 MB while it is solved."""
@@ -48,6 +46,5 @@ def in_pieces(
 
     with single_threaded_algebra():
         compiled = program(function, settings, *piece(pieces[0]), *shared, spread=len(lanes))
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            done = list(pool.map(lambda index: compiled(*piece(index), *shared), pieces))
+        done = side_by_side(lambda index: compiled(*piece(index), *shared), pieces)
     return jax.tree.map(lambda *parts: np.concatenate(parts)[:count], *done)

@@ -144,7 +144,8 @@ def gradient(
 ) -> Lane:
     """Gradient of ``objective(outcome)`` at the solution with respect to everything the market takes as given.
 
-    One adjoint system ``(I - F_x)' a = objective_x`` serves every parameter, wedge and limit at once.
+    One adjoint system ``(I - F_x)' a = objective_x`` serves every parameter, wedge and limit at once. It is compiled, and kept in
+    memory, for each ``objective``: pass the same function again.
 
     Returns:
         A `Lane` whose leaves hold the derivatives.

@@ -36,7 +36,7 @@ class Static:
         reference: policy of the reference.
         keep: whether all flows are kept.
         like: wedges whose shapes every call has, so that all share one program.
-        lanes: see `StaticPeriod`.
+        piece: see `StaticPeriod`.
     """
 
     def __init__(
@@ -46,9 +46,9 @@ class Static:
         *,
         keep: bool = False,
         like: Sequence[Wedges] = (),
-        lanes: int = CHUNK,
+        piece: int = CHUNK,
     ) -> None:
-        self.economies, self.keep, self.like, self.lanes = economies, keep, list(like), lanes
+        self.economies, self.keep, self.like, self.piece = economies, keep, list(like), piece
         self.plan, self.experiment = economies.plan, economies.experiment
         self.at = self.plan.table.year_at(self.experiment.periods)
         self.before = reference
@@ -119,9 +119,9 @@ class Static:
             ends = [levers.min(0).tolist(), levers.max(0).tolist()] if levers.size else []
             around = [against, *(compiled(values) for values in ends)]
             try:
-                period = StaticPeriod(setting.economy, self.at, around, self.lanes)
+                period = StaticPeriod(setting.economy, self.at, around, self.piece)
             except UnsolvedError:  # nobody is left a way to acquire compute where levers end
-                period = StaticPeriod(setting.economy, self.at, lanes=self.lanes)
+                period = StaticPeriod(setting.economy, self.at, piece=self.piece)
             self._period = draw, period
         return self._period[1]
 
