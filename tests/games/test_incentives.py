@@ -6,30 +6,41 @@ from dataclasses import replace
 from itertools import permutations, product
 
 import numpy as np
+import pyomo.environ as pyo
 import pytest
 
 from backfill.games.equilibria import best_response_path, pure_equilibria, reachable
-from backfill.games.incentives import STRICT, Package, Task, cheapest
+from backfill.games.incentives import STRICT, Package, Task, cheapest, cheapest_order, formulate
+from backfill.supply.highs import solve_model
 
 RATES = np.array([0.0, 0.1, 0.25])
 GDP = np.array([1e6, 4e6])
 
 
-def task(seed: int, *, only: bool = False, largest: float = 8e3, levels: int = 3) -> Task:
-    """Two players, pay-offs and losses of some thousandths of GDP; threatening costs more the more is threatened."""
-    random = np.random.default_rng(seed)
-    loss = np.zeros((2, 3, levels, levels))
+def task(
+    seed: int,
+    *,
+    only: bool = False,
+    largest: float = 8e3,
+    levels: int = 3,
+    gdp: np.ndarray = GDP,
+    wanted: tuple[int, ...] = (),
+) -> Task:
+    """Players with pay-offs and losses of some thousandths of GDP; threatening costs more the more is threatened."""
+    random, count = np.random.default_rng(seed), len(gdp)
+    every = (count, *[levels] * count)
+    loss = np.zeros((count, 3, *every[1:]))
     for rate, size in ((1, 0.6e-3), (2, 1.2e-3)):
-        loss[:, rate] = size * random.uniform(0.5, 1.5, (2, levels, levels))
+        loss[:, rate] = size * random.uniform(0.5, 1.5, every)
     return Task(
-        players=("A", "B"),
-        wanted=(levels - 1, levels - 1),
-        payoff=random.normal(0, 1e-3, (2, levels, levels)),
+        players=tuple("ABCDE"[:count]),
+        wanted=wanted or (levels - 1,) * count,
+        payoff=random.normal(0, 1e-3, every),
         loss=loss,
         rates=RATES,
-        threat_cost=np.cumsum(random.uniform(0, 800, (2, 3)), axis=1) * (RATES > 0),
-        gdp=GDP,
-        largest_offer=np.full(2, largest),
+        threat_cost=np.cumsum(random.uniform(0, 800, (count, 3)), axis=1) * (RATES > 0),
+        gdp=gdp,
+        largest_offer=np.full(count, largest),
         only=only,
     )
 
@@ -80,6 +91,29 @@ def test_it_costs_what_the_cheapest_combination_on_the_grid_costs(seed, only):
     assert found.feasible == np.isfinite(wanted)
     if found.feasible:
         assert found.cost == pytest.approx(wanted, rel=1e-6, abs=1e-3)
+
+
+FOUR = np.array([1e6, 4e6, 2e6, 3e6])
+
+
+@pytest.mark.parametrize("wanted", [(2, 2, 2, 2), (1, 2, 1, 2)])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_order_is_the_cheapest_of_all_orders(seed, wanted):
+    """Sets of players instead of orders of them lose nothing: each of the 24 orders solved as a program of its own."""
+    one = task(seed, only=True, largest=3e4, levels=3, gdp=FOUR, wanted=wanted)
+    each = {}
+    for order in permutations(range(4)):
+        model = formulate(one, order)
+        try:
+            solve_model(model, duals=False)
+            each[order] = float(pyo.value(model.cost))
+        except RuntimeError:
+            each[order] = np.inf
+    found, least = cheapest_order(one), min(each.values())
+    assert (found is None) == np.isinf(least)
+    if found is not None:
+        assert each[found] == pytest.approx(least, rel=1e-6, abs=1e-3)
+        assert cheapest(one).cost == pytest.approx(least, rel=1e-6, abs=1e-3)
 
 
 @pytest.mark.parametrize("seed", range(8))

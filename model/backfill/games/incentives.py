@@ -6,9 +6,9 @@ or above. At the wanted profile nobody is threatened, so that what others are th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
-from itertools import permutations, product
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -172,11 +172,64 @@ def cheapest(task: Task) -> Package:
         raise ValueError("the first tariff is 0, that of no threat")
     if np.isnan(task.payoff).any() or np.isnan(task.loss).any():
         raise ValueError("a pay-off is not known")
-    orders = list(permutations(range(len(task.players)))) if task.only else [None]
-    found = [package for order in orders if (package := _solved(task, order)).feasible]
-    if found:
-        return min(found, key=lambda package: package.cost)
-    return _impossible(task)
+    order = cheapest_order(task) if task.only else None
+    found = _solved(task, order) if order or not task.only else None
+    return found if found is not None and found.feasible else _impossible(task)
+
+
+def cheapest_order(task: Task) -> tuple[int, ...] | None:
+    """The order in which aligning is to become best that costs least, the first of several; None if there is none.
+
+    What an order asks of a player depends only on who is before it, and no constraint binds two players together, so that
+
+        C(S) = min_{i not in S} c_i(S) + C(S + {i}),   C(everybody) = 0
+
+    with ``c_i(S)`` the cost of player ``i`` after those in ``S``: sets of players instead of orders of them.
+    """
+    everybody = frozenset(range(len(task.players)))
+    gaps = [_gaps(task, player) for player in range(len(task.players))]
+    first: dict[frozenset[int], int] = {}
+    cost = {everybody: 0.0}
+    for size in range(len(everybody) - 1, -1, -1):
+        for members in combinations(sorted(everybody), size):
+            before = frozenset(members)
+            after = sorted(everybody - before)
+            each = [_least(task, i, before, gaps[i]) + cost[before | {i}] for i in after]
+            cost[before] = min(each)
+            first[before] = after[int(np.argmin(each))]
+    if cost[frozenset()] == np.inf:
+        return None
+    order: tuple[int, ...] = ()
+    while len(order) < len(everybody):
+        order = (*order, first[frozenset(order)])
+    return order
+
+
+def _gaps(task: Task, player: int) -> Array:
+    """What a player's wanted level lacks against each other level by tariff, ``[other, rate, *levels]``, shares of GDP.
+
+    The player's own axis has one entry.
+    """
+    wanted = task.wanted[player]
+    own = np.take(task.payoff[player], [wanted], axis=player)
+    gaps = []
+    for other in range(task.levels):
+        if other == wanted:
+            continue
+        gap = np.take(task.payoff[player], [other], axis=player) - own + STRICT
+        taken = np.take(task.loss[player], [other], axis=player + 1)
+        gaps.append(gap - (taken if other < wanted else np.zeros_like(taken)))
+    return np.stack(gaps)
+
+
+def _least(task: Task, player: int, before: Set[int], gaps: Array) -> float:
+    """The least a player costs, those ``before`` it being at the levels wanted and the others anywhere; infinite if too much."""
+    there = tuple(task.wanted[i] if i in before else slice(None) for i in range(len(task.players)))
+    most = gaps[(slice(None), slice(None), *there)].reshape(*gaps.shape[:2], -1).max(axis=2)
+    below = task.wanted[player]
+    offer = most[:below].max(axis=0, initial=0.0) * task.gdp[player]
+    fits = (most[below:].max(axis=0, initial=-np.inf) <= 0) & (offer <= task.largest_offer[player])
+    return float(np.where(fits, offer + task.threat_cost[player], np.inf).min())
 
 
 def _met(task: Task, one: Constraint, order: Sequence[int]) -> bool:

@@ -99,6 +99,15 @@ class Board:
         narrowed._within = when if self._within is None else when & self._within
         return narrowed
 
+    def copy(self) -> Board:
+        """A board of its own with the same written on it."""
+        copied = copy.copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, np.ndarray):
+                setattr(copied, name, value.copy())
+        copied.limits = list(self.limits)
+        return copied
+
     def close(
         self,
         when: np.ndarray,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import takewhile
 
 import numpy as np
 
@@ -77,6 +79,33 @@ def compile_policy(
     if not inert_allowed:
         _check(policy, vocabulary, periods, exists, facts)
     return _board(policy.placed, vocabulary, _timeline(policy, periods), exists, facts).wedges()
+
+
+def compile_policies(
+    policies: Sequence[Policy],
+    vocabulary: Vocabulary,
+    periods: tuple[Period, ...],
+    *,
+    flow_exists: FlowExists | None = None,
+    facts: Facts | None = None,
+) -> list[Wedges]:
+    """What `compile_policy` makes of each with ``inert_allowed``; measures that all act first on are written once.
+
+    Policies cut by the same dates share the longest beginning that they have in common, in the order in which measures act.
+    """
+    exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
+    alike: dict[tuple[dt.date, ...], list[int]] = {}
+    times = [_timeline(policy, periods) for policy in policies]
+    for n, time in enumerate(times):
+        alike.setdefault(time.begins, []).append(n)
+    found: dict[int, Wedges] = {}
+    for places in alike.values():
+        acting = {n: _acting(policies[n].placed) for n in places}
+        shared = _beginning(list(acting.values()))
+        board = _written(Board(vocabulary, times[places[0]], exists, facts), shared)
+        for n, placed in acting.items():
+            found[n] = _written(board.copy(), placed[len(shared) :]).wedges()
+    return [found[n] for n in range(len(policies))]
 
 
 def check_policy(
@@ -196,11 +225,26 @@ def _board(
     exists: np.ndarray | None,
     facts: Facts | None,
 ) -> Board:
-    board = Board(vocabulary, time, exists, facts)
-    for one in sorted(placed, key=lambda one: one.measure.stage):
+    return _written(Board(vocabulary, time, exists, facts), _acting(placed))
+
+
+def _acting(placed: Sequence[Placed]) -> list[Placed]:
+    """Measures in the order in which they act."""
+    return sorted(placed, key=lambda one: one.measure.stage)
+
+
+def _written(board: Board, placed: Sequence[Placed]) -> Board:
+    """The board once measures have acted on it."""
+    for one in placed:
         with _named(one):
             one.measure.act(board)
     return board
+
+
+def _beginning(lists: Sequence[Sequence[Placed]]) -> Sequence[Placed]:
+    """The longest beginning that all lists have in common."""
+    together = zip(*lists, strict=False)
+    return [every[0] for every in takewhile(lambda every: all(one is every[0] or one == every[0] for one in every), together)]
 
 
 @contextmanager

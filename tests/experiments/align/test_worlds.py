@@ -104,7 +104,7 @@ def test_static_worlds_in_one_batch_are_those_solved_one_by_one(setting, moves):
     for kind, profile, account in found.all:
         rates = moves.joint(profile, 0.2) if kind == "tariff carried out" else {}
         one = ("unanswered" if kind == "without retaliation" else "world", profile, *rates.items())
-        (single,) = static_accounts(setting.economy, [static._wedges(one)], static.at, sender)
+        (single,) = static_accounts(setting.economy, static._wedges([one]), static.at, sender)
         assert account.failure == single.failure == ""
         np.testing.assert_allclose(account.real, single.real, rtol=1e-8)
         np.testing.assert_allclose(account.trade.in_volume, single.trade.in_volume, rtol=1e-6, atol=1e-6)

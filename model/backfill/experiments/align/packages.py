@@ -95,30 +95,34 @@ def _expected(task: Task, answer: Package) -> Array:
 def _alone(static: Static, wanted: Profile, rates: Array, regions: list[int]) -> tuple[Array, Array]:
     """Losses ``[player, rate, *levels]`` from a tariff on one player alone, and what it costs the sender ``[player, rate]``.
 
-    Solved with each of the others where it is today or where it is wanted; in between it counts as where it is today. The cost
-    is as a share of the sender's GDP, without gains from better terms of trade, the others being as wanted.
+    Solved with all others where they are today and where they are wanted; in between they are taken as linear in the share
+    of the others who are where they are wanted or above, which a package's own worlds correct. The cost is as a share of the
+    sender's GDP, without gains from better terms of trade, the others being as wanted.
     """
     game, window = static.moves.game, static.window
     worlds = {}
-    for i, p in product(range(len(regions)), game.profiles()):
-        if p[i] < wanted[i]:
-            corner = tuple(
-                at if j == i else w if at >= w else t
-                for j, (at, w, t) in enumerate(zip(p, wanted, game.today, strict=True))
-            )
-            worlds[i, p] = [("world", corner, *(((i, float(rate)),) if rate else ())) for rate in rates]
+    for i, others in product(range(len(regions)), (game.today, wanted)):
+        for level in range(wanted[i]):
+            p = replaced(others, i, level)
+            worlds[i, p] = [("world", p, *(((i, float(rate)),) if rate else ())) for rate in rates]
     known = static.at_profiles([("reference", ()), *(one for every in worlds.values() for one in every)])
     reference = known["reference", ()]
-    loss = np.zeros((len(regions), len(rates), *game.shape))
     cost = np.zeros((len(regions), len(rates)))
+    lost: dict[tuple[int, Profile], Array] = {}
     for (i, p), every in worlds.items():
         before = known[every[0]]
-        for n, one in enumerate(every):
-            change = window.welfare(known[one], reference) - window.welfare(before, reference)
-            loss[(i, n, *p)] = -change[regions[i]]
-            if p == replaced(wanted, i, p[i]):
-                trade = window.terms_of_trade(before, known[one], static.sender, reference)
-                cost[i, n] = max(cost[i, n], -Execution(float(change[static.sender]), trade).net)
+        change = [window.welfare(known[one], reference) - window.welfare(before, reference) for one in every]
+        lost[i, p] = -np.array([one[regions[i]] for one in change])
+        if p == replaced(wanted, i, p[i]):
+            trade = [window.terms_of_trade(before, known[one], static.sender, reference) for one in every]
+            paid = [-Execution(float(c[static.sender]), t).net for c, t in zip(change, trade, strict=True)]
+            cost[i] = np.maximum(cost[i], paid)
+    loss = np.zeros((len(regions), len(rates), *game.shape))
+    for i, p in product(range(len(regions)), game.profiles()):
+        if p[i] < wanted[i]:
+            moved = np.mean([at >= w for j, (at, w) in enumerate(zip(p, wanted, strict=True)) if j != i] or [1.0])
+            today, then = lost[i, replaced(game.today, i, p[i])], lost[i, replaced(wanted, i, p[i])]
+            loss[(i, slice(None), *p)] = (1 - moved) * today + moved * then
     return loss, cost
 
 

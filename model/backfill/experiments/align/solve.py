@@ -14,7 +14,7 @@ from backfill.experiments.align.static import static_accounts
 from backfill.experiments.setting import Progress, Setting
 from backfill.experiments.vintages import Vintages, continuing, news, vintage
 from backfill.games.payoffs import Profile
-from backfill.policy.compile import compile_policy
+from backfill.policy.compile import compile_policies
 from backfill.policy.policy import Policy
 from backfill.policy.wedges import Wedges
 
@@ -126,26 +126,28 @@ class Static:
         """Accounts of worlds, each ``(what, profile, *tariffs as (player, rate))``; one batch for those not known yet."""
         new = [one for one in dict.fromkeys(wanted) if one not in self._known]
         if new:
-            found = static_accounts(self.setting.economy, [self._wedges(one) for one in new], self.at, self.sender)
+            found = static_accounts(self.setting.economy, self._wedges(new), self.at, self.sender)
             self._known |= dict(zip(new, found, strict=True))
         return {one: self._known[one] for one in wanted}
 
-    def _wedges(self, one: tuple) -> Wedges:
-        if one not in self._compiled:
-            what, profile, *tariffs = one
-            if what == "reference":
-                policy = self.base
-            else:
-                policy = self.moves.policy(profile, dict(tariffs), retaliation=what != "unanswered")
-            self._compiled[one] = compile_policy(
-                self.setting.understood(policy),
-                self.setting.vocabulary,
-                (self.period,),
-                flow_exists=self.setting.flow_exists,
-                facts=self.setting.facts,
-                inert_allowed=True,
-            )
-        return self._compiled[one]
+    def _wedges(self, wanted: Sequence[tuple]) -> list[Wedges]:
+        """Wedges of worlds; those not compiled yet together."""
+        new = [one for one in wanted if one not in self._compiled]
+        compiled = compile_policies(
+            [self.setting.understood(self._policy(one)) for one in new],
+            self.setting.vocabulary,
+            (self.period,),
+            flow_exists=self.setting.flow_exists,
+            facts=self.setting.facts,
+        )
+        self._compiled |= dict(zip(new, compiled, strict=True))
+        return [self._compiled[one] for one in wanted]
+
+    def _policy(self, one: tuple) -> Policy:
+        what, profile, *tariffs = one
+        if what == "reference":
+            return self.base
+        return self.moves.policy(profile, dict(tariffs), retaliation=what != "unanswered")
 
     def joint(self, profile: Profile, rate: float) -> tuple:
         """The world of a profile with the duty carried out on all unaligned."""
