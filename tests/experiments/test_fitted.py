@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from backfill.experiments.fitted import slopes_with, with_limits
+from backfill.experiments.fitted import widened, with_limits
 from backfill.trade.sensitivity import PlanSlopes
 
 STATES, PERIODS, NODES = 3, 2, 2
@@ -25,7 +25,7 @@ def test_rents_go_with_the_names_of_their_limits():
 
 def test_slopes_of_unknowns_go_with_their_limits_and_new_ones_move_alone():
     before = slopes(2)
-    after = slopes_with(before, 3, ("a", "b"), ("b", "c"))
+    after = widened(before, 3, ("a", "b"), ("b", "c"))
     kept, old = [0, 1, 2, 3], [0, 1, 2, 4]
     assert after.inverse.shape == (PERIODS, 5, 5)
     assert (after.inverse[np.ix_([0, 1], kept, kept)] == before.inverse[np.ix_([0, 1], old, old)]).all()
@@ -33,4 +33,4 @@ def test_slopes_of_unknowns_go_with_their_limits_and_new_ones_move_alone():
     assert (after.inverse[:, :, 4] == np.eye(5)[4]).all()
     assert (after.use_by_addition[..., :2] == before.use_by_addition).all()
     assert not after.use_by_addition[..., 2].any()
-    assert slopes_with(before, 2, ("a", "b"), ("a", "b")).inverse is before.inverse
+    assert widened(before, 2, ("a", "b"), ("a", "b")).inverse is before.inverse

@@ -3,13 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from backfill.economy.economy import Structure
+from backfill.supply.nodes import Array
+from backfill.supply.orders import Orders
 from backfill.trade.sensitivity import PlanSlopes
 
-_CLASSES = {"use_by_addition": 3, "cost_by_rent": 2}
-"""Axis of the builders' classes in the slopes."""
+
+@dataclass(frozen=True)
+class Classes:
+    """Classes of builders of one world.
+
+    Attributes:
+        share: ``[node, class, period]`` of builders in each.
+        access: boolean ``[node, class, period, way]``: whether it can buy a tool from an origin, by pairs of them.
+    """
+
+    share: Array
+    access: np.ndarray
+
+    @classmethod
+    def of(cls, shape: Structure, share: Array, opened: Array) -> Classes:
+        """Those of builders with given shares and ``opened[period, product, class, origin, destination]``."""
+        places = [shape.region(region) for _, region in shape.nodes]
+        access = opened[:, list(shape.tools)][..., places] > 0
+        return cls(share, np.moveaxis(access, (4, 2, 0), (0, 1, 2)).reshape(*share.shape, -1))
+
+    def like(self, other: Classes) -> np.ndarray:
+        """``[node, class, period]`` the class of another world, among those with somebody in them, whose access is most like."""
+        apart = (self.access[:, :, None] != other.access[:, None]).sum(-1)
+        return np.where(other.share[:, None] > 0, apart, self.access.shape[-1] + 1).argmin(2)
+
+    def additions(self, other: Classes, additions: Array) -> Array:
+        """``[node, class, period]`` if each builder adds what those of the class most like it add in the other world."""
+        each = np.divide(additions, other.share, out=np.zeros_like(additions), where=other.share > 0)
+        return np.take_along_axis(each, self.like(other), 1) * self.share
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What can be bought ahead in one world.
+
+    Attributes:
+        kits: (capacity, tool) of builders, as positions.
+        goods: (product, region) of other stocks.
+    """
+
+    kits: tuple[tuple[int, int], ...]
+    goods: tuple[tuple[str, int], ...]
+
+    def orders(self, other: Stored, orders: Orders, like: np.ndarray, none: Orders) -> Orders:
+        """Another world's orders of what can be bought ahead in both, by the class that is most like; ``none`` of the rest."""
+        kits, goods, relief = none.kits.copy(), none.goods.copy(), none.relief.copy()
+        for n, kit in enumerate(self.kits):
+            if kit in other.kits:
+                mine = like[kit[0]].T
+                bought = np.take_along_axis(orders.kits[other.kits.index(kit)], mine[:, :, None, None], 1)
+                kits[n] = np.take_along_axis(bought, mine[None, None], 3)
+        for n, good in enumerate(self.goods):
+            if good in other.goods:
+                place = other.goods.index(good)
+                goods[n], relief[n] = orders.goods[place], orders.relief[place]
+        return Orders(kits, goods, relief)
 
 
 def with_classes(array: np.ndarray, axis: int, count: int) -> np.ndarray:
@@ -28,16 +86,37 @@ def with_limits(vector: np.ndarray, before: Sequence[str], after: Sequence[str])
     return found
 
 
-def slopes_with(slopes: PlanSlopes, classes: int, before: Sequence[str], after: Sequence[str]) -> PlanSlopes:
-    """The markets' slopes with other classes and limits; what is not known moves by itself alone."""
-    parts = {name: with_classes(getattr(slopes, name), axis, classes) for name, axis in _CLASSES.items()}
-    if tuple(before) != tuple(after):
-        states = slopes.inverse.shape[1] - len(before)
-        mine, its = _places(states, before, after)
-        inverse = np.tile(np.eye(states + len(after), dtype=slopes.inverse.dtype), (len(slopes.inverse), 1, 1))
-        inverse[:, its[:, None], its] = slopes.inverse[:, mine[:, None], mine]
-        parts["inverse"] = inverse
-    return slopes._replace(**parts)
+def widened(slopes: PlanSlopes, classes: int, before: Sequence[str], after: Sequence[str]) -> PlanSlopes:
+    """The markets' slopes with as many classes of builders as said, and other limits; see `slopes_with`."""
+    by_addition, cost = with_classes(slopes.use_by_addition, 3, classes), with_classes(slopes.cost_by_rent, 2, classes)
+    inverse = _inverse(slopes.inverse, before, after)
+    return slopes._replace(use_by_addition=by_addition, cost_by_rent=cost, inverse=inverse)
+
+
+def slopes_with(slopes: PlanSlopes, like: np.ndarray, before: Sequence[str], after: Sequence[str]) -> PlanSlopes:
+    """The markets' slopes with other classes and limits; what is not known moves by itself alone.
+
+    Args:
+        slopes: of one world.
+        like: ``[node, class, period]`` its class that each class of another world is most like, see `Classes.like`.
+        before, after: names of its limits, and of the other's.
+    """
+    own = np.moveaxis(like, 2, 0)
+    by_addition = np.take_along_axis(slopes.use_by_addition, own[:, None], 3)
+    cost = np.take_along_axis(slopes.cost_by_rent, own[..., None], 2)
+    inverse = _inverse(slopes.inverse, before, after)
+    return slopes._replace(use_by_addition=by_addition, cost_by_rent=cost, inverse=inverse)
+
+
+def _inverse(inverse: np.ndarray, before: Sequence[str], after: Sequence[str]) -> np.ndarray:
+    """``(I - F_x)^-1`` with other limits."""
+    if tuple(before) == tuple(after):
+        return inverse
+    states = inverse.shape[1] - len(before)
+    mine, its = _places(states, before, after)
+    found = np.tile(np.eye(states + len(after), dtype=inverse.dtype), (len(inverse), 1, 1))
+    found[:, its[:, None], its] = inverse[:, mine[:, None], mine]
+    return found
 
 
 def _places(states: int, before: Sequence[str], after: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

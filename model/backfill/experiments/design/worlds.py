@@ -14,8 +14,8 @@ from backfill.errors import UnsolvedError
 from backfill.experiments.design.file import Limit, Objective
 from backfill.experiments.design.levers import Levers
 from backfill.experiments.design.sides import Sides, aligned_from
-from backfill.experiments.design.started import Stand, Started
 from backfill.experiments.setting import Progress, Setting
+from backfill.experiments.started import Stand, Started
 from backfill.experiments.vintages import Path, Vintages, last, vintages
 from backfill.experiments.worlds import Key, batch, fingerprint, keys_of, routes_under_control
 from backfill.governments.package import Package

@@ -10,8 +10,8 @@ import numpy as np
 
 from backfill.coupling import settled
 from backfill.errors import UnsolvedError
-from backfill.experiments.design.started import Stand, Started
 from backfill.experiments.setting import Setting
+from backfill.experiments.started import Stand, Started
 from backfill.experiments.sweep.economies import Economies, policy_parameters
 from backfill.experiments.sweep.policies import Compiled
 from backfill.experiments.sweep.quantities import Measured, Measures, Worlds

@@ -1,0 +1,140 @@
+"""Worlds that start where a like world stands, beside others that are known already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from backfill.coupling import Coupling, Point, Stage
+from backfill.economy.economy import Economy
+from backfill.experiments.fitted import Classes, Stored, slopes_with, widened, with_classes, with_limits
+from backfill.policy.wedges import Wedges
+from backfill.supply.foresight import Foresight
+from backfill.supply.orders import Orders
+from backfill.trade.sensitivity import PlanSlopes
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where a world stands.
+
+    Attributes:
+        point: rents, additions and the markets' solution.
+        slopes: the markets' slopes there.
+        step: what another round would move.
+        limits: names of quantity limits, in the order of the rents at the end of the markets' solution.
+        classes: its builders.
+        stored: what can be bought ahead, in the order of its orders.
+    """
+
+    point: Point
+    slopes: PlanSlopes | None
+    step: float
+    limits: tuple[str, ...]
+    classes: Classes
+    stored: Stored
+
+
+class Started(Coupling):
+    """A coupling some of whose worlds are known, while others start from a like one.
+
+    Args:
+        economy, worlds, foresight, departs: see `Coupling`.
+        known: worlds that are solved, by place.
+        near: where others start.
+    """
+
+    def __init__(
+        self,
+        economy: Economy,
+        worlds: Sequence[Wedges],
+        foresight: Foresight,
+        departs: Mapping[int, tuple[int, int]],
+        known: Mapping[int, Stand],
+        near: Mapping[int, Stand],
+    ) -> None:
+        super().__init__(economy, worlds, foresight, departs)
+        self.limits = tuple(sorted({limit.name for wedges in worlds for limit in wedges.limits}))
+        self._known, self._near = dict(known), dict(near)
+
+    def stages(self) -> list[Stage]:
+        """Those of worlds that are not known."""
+        left = [
+            replace(stage, worlds=tuple(w for w in stage.worlds if w not in self._known)) for stage in super().stages()
+        ]
+        return [stage for stage in left if stage.worlds]
+
+    def take(self) -> None:
+        """Put the known worlds where they stand, each after the one it departs from."""
+        for world in sorted(self._known, key=lambda w: self.departs.get(w, (w, 0))[1]):
+            stand, since = self._known[world], self.departs.get(world, (world, 0))[1]
+            self._prepare(Stage((world,), slice(since, self.periods)))
+            self.points[world] = self._widened(world, stand)
+            self._slopes[world], self.steps[world] = self._slopes_of(stand), stand.step
+
+    def stand(self, world: int) -> Stand:
+        """Where a world stands."""
+        step, holders = float(self.steps[world]), self.holders[world]
+        stored = Stored(tuple(holders.kits), tuple(holders.goods))
+        return Stand(self.points[world], self._slopes[world], step, self.limits, self._classes(world), stored)
+
+    def _prepare(self, stage: Stage) -> None:
+        super()._prepare(stage)
+        for world in stage.worlds:
+            since = self.departs.get(world, (world, 0))[1]
+            if world in self._near and stage.span.start == since:
+                stand = self._near[world]
+                like = self._classes(world).like(stand.classes)
+                self.points[world] = self._fitted(world, stand, like, since)
+                self._slopes[world] = self._slopes_of(stand, like)
+
+    def _classes(self, world: int) -> Classes:
+        own = slice(world * self.periods, (world + 1) * self.periods)
+        return Classes.of(self.economy.structure, self.nodes[world].class_share, np.asarray(self.barriers.open[own]))
+
+    def _widened(self, world: int, stand: Stand) -> Point:
+        """The point of a known world with as many classes, and the limits, that these worlds have."""
+        point, classes = stand.point, self.nodes[world].class_share.shape[1]
+        none = self.holders[world].none()
+
+        def wide(orders: Orders) -> Orders:
+            return replace(orders, kits=with_classes(with_classes(orders.kits, 2, classes), 4, classes))
+
+        fits = len(none.kits) == len(point.orders.kits) and len(none.goods) == len(point.orders.goods)
+        return replace(
+            point,
+            vector=with_limits(point.vector, stand.limits, self.limits),
+            additions=with_classes(point.additions, 1, classes),
+            tool_cost=with_classes(point.tool_cost, 1, classes),
+            orders=wide(point.orders) if fits else none,
+            wanted=wide(point.wanted) if fits else none,
+        )
+
+    def _fitted(self, world: int, stand: Stand, like: np.ndarray, since: int) -> Point:
+        """The point of a like world with the builders, limits and stocks of this one; periods that are over stay as they were."""
+        point, here, holders = stand.point, self.points[world], self.holders[world]
+        past = np.arange(self.periods) < since
+        vector = with_limits(point.vector, stand.limits, self.limits)
+        additions = self._classes(world).additions(stand.classes, point.additions)
+        vector[past], additions[..., past] = here.vector[past], here.additions[..., past]
+        stored = Stored(tuple(holders.kits), tuple(holders.goods))
+        orders, wanted = (stored.orders(stand.stored, x, like, holders.none()) for x in (point.orders, point.wanted))
+        return replace(
+            point,
+            rent=np.where(past, here.rent, point.rent),
+            vector=vector,
+            additions=additions,
+            tool_cost=np.take_along_axis(point.tool_cost, like, 1),
+            orders=replace(orders, kits=np.where(holders.window > 0, orders.kits, 0.0)),
+            wanted=wanted,
+        )
+
+    def _slopes_of(self, stand: Stand, like: np.ndarray | None = None) -> PlanSlopes | None:
+        """The slopes of a stand, with the classes and limits of these worlds; of classes in the same order if none are said."""
+        if stand.slopes is None:
+            return None
+        if like is None:
+            return widened(stand.slopes, self.nodes[0].class_share.shape[1], stand.limits, self.limits)
+        return slopes_with(stand.slopes, like, stand.limits, self.limits)
