@@ -29,8 +29,8 @@ class Classes:
     def of(cls, shape: Structure, share: Array, opened: Array) -> Classes:
         """Those of builders with given shares and ``opened[period, product, class, origin, destination]``."""
         places = [shape.region(region) for _, region in shape.nodes]
-        access = opened[:, list(shape.tools)][..., places] > 0
-        return cls(share, np.moveaxis(access, (4, 2, 0), (0, 1, 2)).reshape(*share.shape, -1))
+        access = np.moveaxis(opened[:, list(shape.tools)][..., places] > 0, (4, 2, 0), (0, 1, 2))
+        return cls(share, access.reshape(*share.shape, access.shape[3] * access.shape[4]))
 
     def like(self, other: Classes) -> np.ndarray:
         """``[node, class, period]`` the class of another world, among those with somebody in them, whose access is most like."""
