@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from backfill.experiments.fitted import widened, with_limits
+from backfill.experiments.fitted import Classes, Stored, slopes_with, widened, with_limits
+from backfill.supply.orders import Orders
 from backfill.trade.sensitivity import PlanSlopes
 
 STATES, PERIODS, NODES = 3, 2, 2
@@ -34,3 +35,52 @@ def test_slopes_of_unknowns_go_with_their_limits_and_new_ones_move_alone():
     assert (after.use_by_addition[..., :2] == before.use_by_addition).all()
     assert not after.use_by_addition[..., 2].any()
     assert widened(before, 2, ("a", "b"), ("a", "b")).inverse is before.inverse
+
+
+def classes(share: list[float], access: list[list[int]]) -> Classes:
+    """Those of one node in two periods that are alike."""
+    return Classes(
+        np.repeat(np.array(share)[None, :, None], PERIODS, 2),
+        np.repeat(np.array(access, bool)[None, :, None], PERIODS, 2),
+    )
+
+
+OPEN, SHUT, HALF = [1, 1, 1, 1], [0, 0, 0, 0], [1, 1, 0, 0]
+
+
+def test_builders_add_what_those_of_like_access_add_elsewhere_whatever_the_place_of_their_class():
+    there = classes([0.25, 0.75, 0.0], [OPEN, SHUT, HALF])
+    here = classes([0.5, 0.0, 0.5], [SHUT, HALF, OPEN])
+    added = np.array([10.0, 3.0, 0.0])[None, :, None] * np.ones(PERIODS)
+    assert here.like(there)[0, :, 0].tolist() == [1, 0, 0], "nobody is in the class of half access there"
+    assert here.additions(there, added)[0, :, 0].tolist() == [0.5 * 3 / 0.75, 0.0, 0.5 * 10 / 0.25]
+    np.testing.assert_array_equal(there.additions(there, added), added)
+
+
+def test_slopes_go_with_the_class_most_like():
+    before = slopes(1)
+    like = np.array([[[1, 1], [0, 1]], [[0, 0], [1, 0]]])
+    after = slopes_with(before, like, ("a",), ("a",))
+    for node in range(NODES):
+        for place in range(2):
+            for period in range(PERIODS):
+                mine = (period, node, like[node, place, period])
+                assert (after.cost_by_rent[period, node, place] == before.cost_by_rent[mine]).all()
+                there = before.use_by_addition[period, :, node, like[node, place, period]]
+                assert (after.use_by_addition[period, :, node, place] == there).all()
+    assert after.inverse is before.inverse
+
+
+def test_orders_go_by_the_name_of_what_is_stored_and_the_class_of_who_stores_it():
+    there, here = Stored(((0, 7), (1, 7)), (("hbm", 2),)), Stored(((1, 7), (1, 8)), (("chips", 2), ("hbm", 2)))
+    like = np.array([[[0, 0], [0, 0]], [[1, 1], [0, 0]]])
+    kits = np.random.default_rng(2).uniform(size=(2, PERIODS, 2, PERIODS, 2))
+    goods, relief = np.arange(4.0).reshape(1, PERIODS, PERIODS) + 1, np.array([[5.0, 6.0]])
+    none = Orders(np.zeros((2, PERIODS, 2, PERIODS, 2)), np.zeros((2, PERIODS, PERIODS)), np.zeros((2, PERIODS)))
+    found = here.orders(there, Orders(kits, goods, relief), like, none)
+    np.testing.assert_array_equal(found.kits[0], kits[1][:, ::-1][..., ::-1])
+    assert not found.kits[1].any()
+    assert not found.goods[0].any()
+    np.testing.assert_array_equal(found.goods[1], goods[0])
+    np.testing.assert_array_equal(found.relief[1], relief[0])
+    assert not none.kits.any()

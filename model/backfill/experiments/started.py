@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from backfill.coupling import Coupling, Point, Stage
+from backfill.coupling.points import with_periods
 from backfill.economy.economy import Economy
 from backfill.experiments.fitted import Classes, Stored, slopes_with, widened, with_classes, with_limits
 from backfill.policy.wedges import Wedges
 from backfill.supply.foresight import Foresight
 from backfill.supply.orders import Orders
+from backfill.supply.past import Record
 from backfill.trade.sensitivity import PlanSlopes
 
 
@@ -76,9 +78,8 @@ class Started(Coupling):
 
     def stand(self, world: int) -> Stand:
         """Where a world stands."""
-        step, holders = float(self.steps[world]), self.holders[world]
-        stored = Stored(tuple(holders.kits), tuple(holders.goods))
-        return Stand(self.points[world], self._slopes[world], step, self.limits, self._classes(world), stored)
+        step, classes, stored = float(self.steps[world]), self._classes(world), self._stored(world)
+        return Stand(self.points[world], self._slopes[world], step, self.limits, classes, stored)
 
     def _prepare(self, stage: Stage) -> None:
         super()._prepare(stage)
@@ -93,6 +94,9 @@ class Started(Coupling):
     def _classes(self, world: int) -> Classes:
         own = slice(world * self.periods, (world + 1) * self.periods)
         return Classes.of(self.economy.structure, self.nodes[world].class_share, np.asarray(self.barriers.open[own]))
+
+    def _stored(self, world: int) -> Stored:
+        return Stored(tuple(self.holders[world].kits), tuple(self.holders[world].goods))
 
     def _widened(self, world: int, stand: Stand) -> Point:
         """The point of a known world with as many classes, and the limits, that these worlds have."""
@@ -114,20 +118,22 @@ class Started(Coupling):
 
     def _fitted(self, world: int, stand: Stand, like: np.ndarray, since: int) -> Point:
         """The point of a like world with the builders, limits and stocks of this one; periods that are over stay as they were."""
-        point, here, holders = stand.point, self.points[world], self.holders[world]
+        point, here, none = stand.point, self.points[world], self.holders[world].none()
         past = np.arange(self.periods) < since
         vector = with_limits(point.vector, stand.limits, self.limits)
         additions = self._classes(world).additions(stand.classes, point.additions)
         vector[past], additions[..., past] = here.vector[past], here.additions[..., past]
-        stored = Stored(tuple(holders.kits), tuple(holders.goods))
-        orders, wanted = (stored.orders(stand.stored, x, like, holders.none()) for x in (point.orders, point.wanted))
+        record = Record(*(with_periods(new, past, old[past]) for new, old in zip(point.record, here.record, strict=True)))
+        stored = self._stored(world)
+        orders, wanted = (stored.orders(stand.stored, x, like, none) for x in (point.orders, point.wanted))
         return replace(
             point,
             rent=np.where(past, here.rent, point.rent),
             vector=vector,
             additions=additions,
             tool_cost=np.take_along_axis(point.tool_cost, like, 1),
-            orders=replace(orders, kits=np.where(holders.window > 0, orders.kits, 0.0)),
+            record=record,
+            orders=replace(orders, kits=np.where(self.holders[world].window > 0, orders.kits, 0.0)),
             wanted=wanted,
         )
 
