@@ -159,11 +159,14 @@ def _rules() -> str:
 _TOLD = ("compute denied", "leakage rate", "cost per unit denied", "revenue lost, net of resale")
 
 
+_COMMANDS = {"game": "align", "design": "design", "sweep": "sweep"}
+
+
 def _gallery(folder: Path) -> str:
     parts = [
         "# Gallery of shipped experiments",
         "What each asks and what it answered, from the summaries that the tests hold it to: central values, 2022 to 2030. "
-        "Run any of them with `backfill run NAME`.",
+        "The command below each gives the whole answer.",
     ]
     for name in shipped_names():
         place = experiments_dir() / f"{name}.toml"
@@ -180,7 +183,7 @@ def _gallery(folder: Path) -> str:
                 f"![Compute that the adversary acquires by route, without and with {name}](gallery/{name}.svg)",
                 table(("what", "where", "when", "against the reference", "unit"), rows),
             ]
-        command = "align" if "game" in raw else "design" if "design" in raw else "run"
+        command = next((told for key, told in _COMMANDS.items() if key in raw), "run")
         parts.append(f"```sh\nbackfill {command} {name}\n```")
     return "\n\n".join(parts) + "\n"
 

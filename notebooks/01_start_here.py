@@ -62,7 +62,7 @@ smuggled = figure(today, "compute acquired, smuggled through hubs", "adversary")
 made = figure(today, "compute acquired, own makers", "adversary")
 says(
     rented > smuggled > made > 0,
-    f"Most of it is rented from clouds abroad ({rented} more), then smuggled ({smuggled}), then made at home ({made}).",
+    f"What comes in its place is rented from clouds abroad ({rented} more), smuggled ({smuggled}) and made at home ({made}), in this order.",
 )
 
 # %% [markdown]

@@ -98,7 +98,7 @@ says(
     f"American firms lose sales of {gross} to the adversary, but sell more than half of it to others: net of resale it is {resold}.",
 )
 cost = figure(today, "cost per unit denied", "US and allies")
-says(cost > 0, f"For the United States and allies together a unit of compute denied costs about {cost:,.0f} USD.")
+says(cost > 0, f"For the United States and allies together a unit of compute denied costs about {cost:,.0f} USD (central value).")
 
 # %% [markdown]
 # ## How sure is this?

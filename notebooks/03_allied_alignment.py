@@ -66,7 +66,7 @@ says(
 # %%
 for who in ("US", "US allies"):
     before, after = (figure(one, "welfare, present value", who) for one in (today, joined))
-    says(after < before, f"{who}: {abs(before - after)} worse off in present value than under current policy.")
+    says(after < before, f"{who}: {abs(before - after)} worse off in present value than under current policy (central value).")
 paid, pays = (figure(one, "cost per unit denied", "US and allies") for one in (today, joined))
 says(
     pays > paid,

@@ -105,7 +105,8 @@ worth = [figure(one, "welfare, present value", "US") for one in (today, alone, a
 says(
     worth[1] < worth[0] < worth[2],
     f"Alone, closing parts costs the United States {abs(worth[1] - worth[0])} in present value; with allies and servicing they are "
-    f"{worth[2] - worth[0]} better off than under current policy.",
+    f"{worth[2] - worth[0]} better off than under current policy. Part of that is servicing alone (`backfill run servicing-alone`), and "
+    "these are central values: the sign of US welfare is not settled.",
 )
 
 # %% [markdown]

@@ -67,7 +67,7 @@ for name, one in (("more checks", checks), ("location verification", chips)):
     )
 says(
     smuggled["location verification"] > smuggled["more checks"],
-    "Location verification stops more smuggling than four times the budget for checks does.",
+    "Location verification stops more smuggling than four times the budget for checks, with monitoring beside it, does.",
 )
 
 # %% [markdown]
@@ -82,14 +82,13 @@ paid = {name: abs(worth[name]) for name in ("more checks in hubs", "chips that r
 says(
     all(worth[name] < 0 for name in paid) and paid["chips that report"] > paid["more checks in hubs"],
     f"The United States lose {paid['more checks in hubs']} by the checks and {paid['chips that report']} by chips that report, in "
-    "present value: what was smuggled was also sold.",
+    "present value (central values; the sign of US welfare is not settled).",
 )
 
 # %% [markdown]
 # ## Close the cloud as well?
 #
-# The measures are complements: `backfill run cloud-rule` closes renting abroad instead, and there more is smuggled. Write a file
-# that includes both and see what remains; [start here](01_start_here.ipynb) shows how.
+# `backfill run cloud-rule` closes renting abroad instead of smuggling. Write a file that includes both and see what remains; [start here](01_start_here.ipynb) shows how.
 
 # %%
 open_routes = sum(

@@ -84,5 +84,5 @@ says(
 )
 
 # %% [markdown]
-# What American influence in partners' systems is worth beyond trade is not in the model; the subsidy and the lock-in are assumed. With a
-# rule on clouds beside the packages the last result can turn: include `cloud-rule` in a file of your own and run it.
+# What American influence in partners' systems is worth beyond trade is not in the model; the subsidy and the lock-in are assumed. Does
+# a rule on clouds beside the packages change the answer? Include `cloud-rule` in a file of your own and run it.

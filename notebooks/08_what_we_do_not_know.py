@@ -34,7 +34,8 @@ from backfill.economy.tables import load_tables
 # ## The draws
 #
 # How much users give up compute when it is dear; how easily they move between buyers that are covered and not, families of chips, and
-# owned and rented machines; how fast diversion becomes costly, and how much of it is found. Each is drawn over its whole range.
+# owned and rented machines; how fast diversion becomes costly, and how much of it is found. Each is drawn from its prior, of which
+# four fifths lie in the range that is printed.
 
 # %%
 wanted = [
@@ -86,7 +87,8 @@ says(
 )
 says(
     denied.max() > 1.2 * denied.min(),
-    "The sign is robust; the size is not: the largest is well above the smallest. Quote it as a range.",
+    "In these draws the sign does not change and the size does: the largest is well above the smallest. For a range to quote use "
+    "`backfill run current-policy --ranges`, which moves every parameter.",
 )
 
 # %% [markdown]

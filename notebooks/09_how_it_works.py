@@ -14,7 +14,8 @@
 # # How does the model work?
 #
 # Equations beside code: each one is computed by hand from a solved world and compared with the model's own number. The world is small
-# (five regions, three products, the benchmark of 2022 added up), the equations are those of the large one.
+# (five regions, three products, the benchmark of 2022 added up), its trade equations are of the same kind as the large one's; what the
+# benchmark adds is said where it matters.
 
 # %%
 from pathlib import Path
@@ -74,8 +75,8 @@ says(residual < 1e-8, "Everything that should be zero is: markets clear and the 
 # %% [markdown]
 # ## Controls: classes of buyers
 #
-# A control closes a route to a share of buyers, the *coverage*. Those buyers pay more or go without; the others compete with them and
-# win customers. A closed route therefore acts like no tariff: it raises nobody's revenue and leaves the price of the rest.
+# A control closes a route to a share of buyers, the *coverage*. Here each class of buyers keeps its customers; on the benchmark
+# those who can still buy also win customers of those who cannot. A closed route therefore acts like no tariff: it raises nobody's revenue and leaves the price of the rest.
 
 # %%
 controls = pl.DataFrame(

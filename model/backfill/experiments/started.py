@@ -117,7 +117,7 @@ class Started(Coupling):
         )
 
     def _fitted(self, world: int, stand: Stand, like: np.ndarray, since: int) -> Point:
-        """The point of a like world with the builders, limits and stocks of this one; periods that are over stay as they were."""
+        """The point of a like world with the builders, limits and stocks of this one; what past periods built and made stays."""
         point, here, none = stand.point, self.points[world], self.holders[world].none()
         past = np.arange(self.periods) < since
         vector = with_limits(point.vector, stand.limits, self.limits)

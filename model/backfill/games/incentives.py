@@ -78,7 +78,8 @@ class Package:
         cost: of both, million USD a year.
         prices: shadow prices of incentive constraints that bind: million USD a year that the package would cost less if the
             player wanted this level by a thousandth of its GDP more.
-        order: players in the order in which aligning becomes best for them whatever those after them do; empty if any will do.
+        order: players in the order in which aligning becomes best for them whatever those after them do; empty where that is
+            not asked for.
     """
 
     feasible: bool
@@ -163,7 +164,7 @@ def formulate(task: Task, order: Sequence[int] | None = None) -> pyo.ConcreteMod
 
 
 def cheapest(task: Task) -> Package:
-    """The cheapest package that makes the wanted profile an equilibrium or, if so wanted, the only one.
+    """The cheapest package that makes the wanted profile an equilibrium or, if so wanted, the only one by iterated dominance.
 
     Raises:
         ValueError: a pay-off is not known, or the first tariff is not 0.
