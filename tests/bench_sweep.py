@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,33 +145,32 @@ def run(text: str, count: int, folder: Path) -> Run:
     return Run(count, time.perf_counter() - begun, rate, most[0], disk)
 
 
-def rows(counts: tuple[int, ...] = (100, 1_000, 10_000), coupled: int = 48, theirs: float | None = None) -> list[Row]:
-    """Measure, value, and the ratio or the spread.
+def rows(counts: tuple[int, ...] = (100, 1_000, 10_000), coupled: int = 48, theirs: float | None = None) -> Iterator[Row]:
+    """Measure, value, and the ratio or the spread, each as soon as it is known.
 
     Args:
         counts: numbers of static scenarios.
         coupled: number of coupled ones.
         theirs: milliseconds that gegravity takes for one scenario of 30 countries, measured in the same run.
     """
-    found: list[Row] = []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         run(STATIC, 64, folder)
-        static = [run(STATIC, count, folder) for count in counts]
-        for one in static:
+        static: list[Run] = []
+        for count in counts:
+            static.append(one := run(STATIC, count, folder))
             told = f"{one.rate:,.0f} a second after the first chunk; {one.memory / 1e6:,.0f} MB"
             told += f"; {one.disk / one.scenarios:,.0f} bytes each"
-            found.append((f"static sweep of {one.scenarios:,} scenarios", f"{one.seconds:.1f} s", told))
+            yield f"static sweep of {one.scenarios:,} scenarios", f"{one.seconds:.1f} s", told
         few, many = static[0], static[-1]
         slope = (many.seconds - few.seconds) / (many.scenarios - few.scenarios)
-        found.append(("static scenarios, each further one", f"{1e3 * slope:.2f} ms", f"{1 / slope:,.0f} a second"))
+        yield "static scenarios, each further one", f"{1e3 * slope:.2f} ms", f"{1 / slope:,.0f} a second"
         if theirs is not None:
             ratio = f"{theirs / (1e3 * slope):,.0f} x gegravity's {theirs:.0f} ms for 30 countries and one good"
-            found.append(("the same beside gegravity, per scenario", f"{1e3 * slope:.2f} ms", ratio))
+            yield "the same beside gegravity, per scenario", f"{1e3 * slope:.2f} ms", ratio
         one = run(COUPLED, coupled, folder)
         told = f"{one.rate:.2f} a second after the first chunk; {one.memory / 1e6:,.0f} MB"
-        found.append((f"coupled sweep 2022-2030 of {coupled} scenarios", f"{one.seconds:.0f} s", told))
-    return found
+        yield f"coupled sweep 2022-2030 of {coupled} scenarios", f"{one.seconds:.0f} s", told
 
 
 if __name__ == "__main__":
