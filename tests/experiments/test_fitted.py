@@ -53,8 +53,8 @@ def test_builders_add_what_those_of_like_access_add_elsewhere_whatever_the_place
     here = classes([0.5, 0.0, 0.5], [SHUT, HALF, OPEN])
     added = np.array([10.0, 3.0, 0.0])[None, :, None] * np.ones(PERIODS)
     assert here.like(there)[0, :, 0].tolist() == [1, 0, 0], "nobody is in the class of half access there"
-    assert here.additions(there, added)[0, :, 0].tolist() == [0.5 * 3 / 0.75, 0.0, 0.5 * 10 / 0.25]
-    np.testing.assert_array_equal(there.additions(there, added), added)
+    assert here.additions(there, added, here.like(there))[0, :, 0].tolist() == [0.5 * 3 / 0.75, 0.0, 0.5 * 10 / 0.25]
+    np.testing.assert_array_equal(there.additions(there, added, there.like(there)), added)
 
 
 def test_slopes_go_with_the_class_most_like():

@@ -37,10 +37,10 @@ class Classes:
         apart = (self.access[:, :, None] != other.access[:, None]).sum(-1)
         return np.where(other.share[:, None] > 0, apart, self.access.shape[-1] + 1).argmin(2)
 
-    def additions(self, other: Classes, additions: Array) -> Array:
+    def additions(self, other: Classes, additions: Array, like: np.ndarray) -> Array:
         """``[node, class, period]`` if each builder adds what those of the class most like it add in the other world."""
         each = np.divide(additions, other.share, out=np.zeros_like(additions), where=other.share > 0)
-        return np.take_along_axis(each, self.like(other), 1) * self.share
+        return np.take_along_axis(each, like, 1) * self.share
 
 
 @dataclass(frozen=True)

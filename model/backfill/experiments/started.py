@@ -121,7 +121,7 @@ class Started(Coupling):
         point, here, none = stand.point, self.points[world], self.holders[world].none()
         past = np.arange(self.periods) < since
         vector = with_limits(point.vector, stand.limits, self.limits)
-        additions = self._classes(world).additions(stand.classes, point.additions)
+        additions = self._classes(world).additions(stand.classes, point.additions, like)
         vector[past], additions[..., past] = here.vector[past], here.additions[..., past]
         record = Record(*(with_periods(new, past, old[past]) for new, old in zip(point.record, here.record, strict=True)))
         stored = self._stored(world)
