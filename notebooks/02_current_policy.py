@@ -16,7 +16,7 @@
 # All rules in force together, against a world without any: who gets less compute, who sells less, who fills the gap, and who pays.
 
 # %%
-from told import draw, figure, result, says
+from told import UNSETTLED, draw, figure, result, says
 
 today = result("current-policy")
 assert today.status.name == "SOLVED", today.message
@@ -89,7 +89,7 @@ says(
     them < ally < 0 and abs(us) < abs(ally),
     f"The adversary loses most ({abs(them)}), then America's allies ({abs(ally)}). What the United States themselves {word(us)} is smaller "
     f"({abs(us)}), and whether they gain or lose is not settled: it contains what the emergency tariffs of 2025 do to the prices at which "
-    "they trade, and rests on assumptions about packaging.",
+    f"they trade, and rests on assumptions about packaging. {UNSETTLED}",
 )
 gross = figure(today, "revenue lost, gross", "US")
 resold = figure(today, "revenue lost, net of resale", "US")

@@ -17,7 +17,7 @@
 # The comparison that matters is with current policy, not with a world without rules.
 
 # %%
-from told import draw, figure, result, says
+from told import UNSETTLED, draw, figure, result, says
 
 today, joined = result("current-policy"), result("allied-alignment")
 assert today.status.name == joined.status.name == "SOLVED"
@@ -66,7 +66,7 @@ says(
 # %%
 for who in ("US", "US allies"):
     before, after = (figure(one, "welfare, present value", who) for one in (today, joined))
-    says(after < before, f"{who}: {abs(before - after)} worse off in present value than under current policy (central value).")
+    says(after < before, f"{who}: {abs(before - after)} worse off in present value than under current policy. {UNSETTLED}")
 paid, pays = (figure(one, "cost per unit denied", "US and allies") for one in (today, joined))
 says(
     pays > paid,

@@ -19,7 +19,7 @@
 # %%
 import altair as alt
 import polars as pl
-from told import compute, figure, result, says, show
+from told import UNSETTLED, compute, figure, result, says, show
 
 from backfill.charts.theme import ROUTE_COLOURS
 
@@ -82,7 +82,7 @@ paid = {name: abs(worth[name]) for name in ("more checks in hubs", "chips that r
 says(
     all(worth[name] < 0 for name in paid) and paid["chips that report"] > paid["more checks in hubs"],
     f"The United States lose {paid['more checks in hubs']} by the checks and {paid['chips that report']} by chips that report, in "
-    "present value (central values; the sign of US welfare is not settled).",
+    f"present value. {UNSETTLED}",
 )
 
 # %% [markdown]

@@ -13,13 +13,13 @@
 # %% [markdown]
 # # What does exporting the full stack do?
 #
-# The other half of the Action Plan: packages of American chips, models and credit for partners, five per cent cheaper, with customers
-# checked. `full-stack-exports` adds them to current policy from 2026, for the Gulf, South-East Asia and India. Whom do they displace, who
-# pays, and how much leaks?
+# The other half of the Action Plan: packages of American chips, models and credit for partners, five per cent cheaper. `full-stack-exports`
+# adds them to current policy from 2026, for the Gulf, South-East Asia and India; in the Gulf and South-East Asia customers for frontier
+# accelerators are checked as well. Whom do the packages displace, who pays, and how much leaks?
 
 # %%
 import polars as pl
-from told import compute, draw, figure, result, says, share
+from told import UNSETTLED, compute, draw, figure, result, says, share
 
 today, packages = result("current-policy"), result("full-stack-exports")
 assert today.status.name == packages.status.name == "SOLVED"
@@ -62,13 +62,13 @@ cost = figure(packages, "welfare, present value", "US") - figure(today, "welfare
 public = figure(packages, "change in fiscal revenue", "US", "against_current_policy")
 says(
     cost < 0 and public < 0,
-    f"The United States are {abs(cost)} worse off in present value, and their treasury has {abs(public)} less over the years.",
+    f"The United States are {abs(cost)} worse off in present value, and their treasury has {abs(public)} less over the years. {UNSETTLED}",
 )
 
 # %% [markdown]
 # ## What leaks
 #
-# Customers are checked with every package, so that less is smuggled. But machines in partners' data centres can be rented out.
+# Where customers are checked less is smuggled. But machines in partners' data centres can be rented out.
 
 # %%
 smuggled = figure(packages, "compute acquired, smuggled through hubs", "adversary", "against_current_policy")

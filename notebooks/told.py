@@ -12,6 +12,11 @@ backfill.keep_compiled()
 
 WHOLE = "2022-2030"
 
+UNSETTLED = (
+    "*Central values: even the sign of US welfare is not settled (see [what we do not know](08_what_we_do_not_know.ipynb)).*"
+)
+"""What stands with every sentence about US welfare."""
+
 
 class Figure(float):
     """A number with its unit, written as people write it: ``f"{figure}"`` is "43 million H100e"."""
@@ -64,6 +69,15 @@ def figure(of: backfill.Result, quantity: str, where: str, column: str = "change
             f"no {quantity!r} of {where!r} in {period!r}; there are {sorted({row['quantity'] for row in rows})}"
         )
     return Figure(found[0][column], found[0]["unit"])
+
+
+def channel(of: backfill.Result, name: str) -> Figure:
+    """What comes back by a channel of leakage over all years, H100e: the channels are what is between gross and net denial."""
+    table = of.tables.leakage
+    row = table.filter(
+        scenario=of.name, reference=of.reference, period="all", quantity="leakage", channel=name
+    )
+    return Figure(row["value"].item(), "H100e")
 
 
 def share(value: float) -> Figure:

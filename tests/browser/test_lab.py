@@ -1,4 +1,4 @@
-"""JupyterLab on a notebook with the network off: it runs, a slider is moved, the charts follow."""
+"""JupyterLab on a notebook with the network off: it runs, a slider and a switch are moved, the charts follow."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _wait(address: str, server: subprocess.Popen, log: Path) -> None:
     pytest.fail(f"JupyterLab did not start: {log.read_text()[-2000:]}")
 
 
-def test_a_notebook_runs_and_its_charts_follow_a_slider(lab: str, open_page):
+def test_a_notebook_runs_and_its_charts_follow_a_slider_or_a_switch(lab: str, open_page):
     one = open_page(lab, local=True, width=1400, height=1000)
     page = one.page
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=RUN_MS)
@@ -96,6 +96,11 @@ def test_a_notebook_runs_and_its_charts_follow_a_slider(lab: str, open_page):
     )
     page.wait_for_function(
         "before => document.querySelector('.vega-embed svg')?.innerHTML !== before", arg=before, timeout=MOVE_MS
+    )
+    moved = drawing.inner_html()
+    page.locator(".widget-checkbox input").first.click()
+    page.wait_for_function(
+        "before => document.querySelector('.vega-embed svg')?.innerHTML !== before", arg=moved, timeout=MOVE_MS
     )
     bars = page.locator(".vega-embed svg .mark-rect path")
     assert bars.count() >= 6

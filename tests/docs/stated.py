@@ -17,6 +17,7 @@ from tests.docs import stored
 from tests.docs.stored import expected, measured
 
 NUMBER = r"[-+]?\d[\d,]*(?:\.\d+)?"
+INSTEAD = ("rented abroad", "smuggled through hubs", "own makers")
 MILLION, BILLION, PERCENT = 1e-6, 1e-3, 100.0
 ALLIED, CURRENT = "allied-alignment", "current-policy"
 WELFARE = "welfare, present value"
@@ -74,10 +75,20 @@ class Sentence:
 
 def _denial() -> Iterator[float]:
     yield MILLION * expected(ALLIED, "compute acquired", "adversary", "reference")
-    yield MILLION * expected(ALLIED, "gross denial", "adversary")
+    yield -MILLION * _acquired("from the US")
+    yield from (MILLION * _acquired(route) for route in INSTEAD)
     yield MILLION * expected(ALLIED, "compute denied", "adversary")
-    for route in ("rented abroad", "smuggled through hubs", "own makers"):
-        yield MILLION * expected(ALLIED, f"compute acquired, {route}", "adversary")
+
+
+def _acquired(route: str) -> float:
+    return expected(ALLIED, f"compute acquired, {route}", "adversary")
+
+
+def _nothing_else() -> bool:
+    """What is bought elsewhere and what stays denied is what is no longer bought from the US, in whole millions too."""
+    fewer, *parts = (round(figure) for figure in list(_denial())[1:])
+    left = expected(ALLIED, "compute denied", "adversary")
+    return fewer == sum(parts) and abs(_acquired("from the US") + sum(map(_acquired, INSTEAD)) + left) < 0.001 * left
 
 
 def _logic(column: str) -> float:
@@ -86,6 +97,11 @@ def _logic(column: str) -> float:
 
 def _beyond(quantity: str, where: str) -> float:
     return expected(ALLIED, quantity, where, "against_current_policy")
+
+
+def _range(quantity: str, where: str, scale: float) -> list[float]:
+    row = stored.ranges().filter(quantity=quantity, where=where, rank=1)
+    return [scale * row[column].item() for column in ("low", "high")]
 
 
 def _graded() -> tuple[int, ...]:
@@ -116,10 +132,11 @@ LOST = {
 SENTENCES = (
     Sentence(
         "README.md",
-        "Of {:.0f} million H100e that the adversary acquires without controls from 2022 to 2030, {:.0f} million are denied at "
-        "first and {:.0f} million stay denied: {:.0f} million more are rented abroad, {:.0f} million smuggled, {:.0f} million "
-        "made at home instead.",
+        "Without controls the adversary acquires {:.0f} million H100e from 2022 to 2030. With them it buys {:.0f} million fewer "
+        "from the United States; instead {:.0f} million more are rented abroad, {:.0f} million smuggled and {:.0f} million made "
+        "at home, and {:.0f} million stay denied.",
         _denial,
+        _nothing_else,
     ),
     Sentence(
         "README.md",
@@ -179,6 +196,27 @@ SENTENCES = (
         "scarcity rent comes out as cost ({:.1f} per unit of yearly output against {:.1f} elsewhere).",
         _measured(f"{PACKAGING}Taiwan", f"{PACKAGING}elsewhere"),
     ),
+    Sentence(
+        "docs/limitations.md",
+        '"Compute denied by current policy is {:.0f} million H100e, 80% range {:.0f} to {:.0f}."',
+        lambda: (
+            MILLION * expected(CURRENT, "compute denied", "adversary"),
+            *_range("compute denied", "adversary", MILLION),
+        ),
+    ),
+    Sentence(
+        "docs/limitations.md",
+        "Their 80% range goes from {:.0f} to {:.0f} billion USD.",
+        lambda: _range(WELFARE, "US", BILLION),
+        lambda: expected(CURRENT, "leakage rate", "adversary") > 0.5,
+    ),
+    Sentence(
+        "docs/limitations.md",
+        "of {:.0f} figures of 2024 and 2025 only {:.0f} lie within their 80% ranges",
+        lambda: stored.within()[::-1],
+        lambda: stored.forecasts()[0] < min(stored.forecasts()[1:]),
+    ),
+    Sentence("docs/limitations.md", "Of {} parameters, by grade: {} observed, {} derived, {} assumed.", _graded),
     Sentence("docs/model-card.md", "Of {} parameters, by grade: {} observed, {} derived, {} assumed", _graded),
     Sentence(
         "docs/model-card.md",

@@ -119,9 +119,15 @@ def test_the_world_kept_stays_until_reset(board: Panel):
 
 
 def test_an_experiment_of_another_economy_cannot_stand_beside(board: Panel):
-    board.keep("current-policy")
+    board.compare.value = "current-policy"
     assert "cannot stand beside" in board.state.value
     assert board.kept is None
+    assert board.compare.value == NOBODY
+    board.compare.value = HERE
+    kept = board.kept
+    board.compare.value = "current-policy"
+    assert board.kept is kept
+    assert board.compare.value == HERE
 
 
 def test_the_same_position_gives_the_same_numbers(board: Panel):
@@ -137,7 +143,7 @@ def test_a_position_is_saved_as_a_file_whose_measures_act_just_so(board: Panel, 
     file = board.save(tmp_path / "mine")
     assert file.name == "mine.toml"
     saved = backfill.load_experiment(file)
-    assert [one.name for one in saved.policy.measures] == ["Electronics", "Duty"]  # a levy of nothing may not stand
+    assert [one.name for one in saved.policy.measures] == ["Electronics", "Duty", "Levy"]
     policies = (saved.policy, board.positions.policy(board.shown_at))
     mine, shown = (
         compile_policy(one, saved.vocabulary(), saved.periods, flow_exists=saved.flow_exists(), inert_allowed=True)
@@ -147,6 +153,14 @@ def test_a_position_is_saved_as_a_file_whose_measures_act_just_so(board: Panel, 
     for field in fields(Wedges):
         if field.name != "limits":
             assert np.array_equal(getattr(mine, field.name), getattr(shown, field.name)), field.name
+
+
+def test_a_position_where_nothing_acts_is_saved_as_a_sweep_of_its_world(board: Panel, tmp_path: Path):
+    board.move(**{"share closed": 0.1, "Duty: rate": 0.0})
+    saved = backfill.load_experiment(board.save(tmp_path / "mine"))
+    assert {one.placed.measure.name for one in saved.inert()} == {"Duty", "Levy"}
+    assert saved.sweep is not None
+    assert [lever.values for lever in saved.sweep.levers] == [(0.1,), (0.0,), (0.0,)]
 
 
 @pytest.mark.slow

@@ -78,6 +78,7 @@ class Panel(widgets.VBox):
         self.shown_at: tuple[float, ...] = self.positions.start
         self.kept: World | None = None
         self._still = False
+        self._beside = NOBODY
         self._work = Latest[tuple[float, ...]](self._solve, self._rest)
         self._build()
         super().__init__(
@@ -96,21 +97,23 @@ class Panel(widgets.VBox):
 
     def reset(self) -> None:
         """Levers as the file has them, and nothing beside."""
+        self._choose(NOBODY)
         self.kept = None
-        self.compare.value = NOBODY
         self._set(self.positions.start)
         self._draw()
 
     def keep(self, name: str | None = None) -> None:
-        """Keep the world shown beside later ones; or draw a named experiment beside them."""
+        """Keep the world shown beside later ones; or draw a named experiment beside them, if it can be: else all stays."""
         if name is None:
-            self.kept = World(KEPT, self.shown.period, self.shown.numbers)
+            self.kept, self._beside = World(KEPT, self.shown.period, self.shown.numbers), HERE
         else:
             try:
-                self.kept = self._other(name)
+                self.kept, self._beside = self._other(name), name
             except (UserError, UnsolvedError) as error:
                 self._say(f"{name} cannot stand beside: {_sentence(error)}", bad=True)
+                self._choose(self._beside)
                 return
+        self._choose(self._beside)
         self._say("")
         self._draw()
 
@@ -204,11 +207,21 @@ class Panel(widgets.VBox):
         self._moved(None)
 
     def _compared(self, change: Any) -> None:
+        if self._still:
+            return
         if change["new"] == NOBODY:
-            self.kept = None
+            self.kept, self._beside = None, NOBODY
             self._draw()
         else:
             self.keep(None if change["new"] == HERE else change["new"])
+
+    def _choose(self, beside: str) -> None:
+        """Show what stands beside as chosen."""
+        self._beside, still, self._still = beside, self._still, True
+        try:
+            self.compare.value = beside
+        finally:
+            self._still = still
 
     def _other(self, name: str) -> World:
         """The world of a named experiment in this economy."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import tomllib
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,8 +49,13 @@ def save(positions: Positions, values: tuple[float, ...], table: SweepTable, fil
 
 
 def text(positions: Positions, values: tuple[float, ...], table: SweepTable) -> str:
-    """The experiment at a position as TOML; measures that change nothing there are left out, as a file may not have them."""
-    moved = _acting(replace(positions.experiment, policy=positions.policy(values), sweep=None))
+    """The experiment at a position as TOML; measures that change nothing there are left out, as a file may not have them.
+
+    Those that levers move stay beside a ``[sweep]``, where they may change nothing.
+    """
+    static = table.mode == "static"
+    stay = {name for slide in positions.slides for name in slide.lever.measure} if static else set()
+    moved = _acting(replace(positions.experiment, policy=positions.policy(values), sweep=None), stay)
     raw = _raw(positions, values)
     if raw is None:
         raw = {key: value for key, value in tomllib.loads(moved.resolved_toml()).items() if key != "name"}
@@ -57,14 +63,17 @@ def text(positions: Positions, values: tuple[float, ...], table: SweepTable) -> 
         kept = {one.key for one in moved.policy.placed if one.file == _label(positions)}
         raw["measures"] = [one for n, one in enumerate(raw["measures"]) if f"measures[{n + 1}]" in kept]
     raw["purpose"] = _purpose(positions, values)
-    if table.mode == "static":
-        raw |= _one_world(positions, values, table, {one.measure.name for one in moved.policy.placed})
+    if static:
+        raw["sweep"] = _one_world(positions, values, table)
     return to_toml({key: value for key, value in raw.items() if value != []})
 
 
-def _acting(experiment: Experiment) -> Experiment:
-    """Without measures that change nothing: one after the other, as of two that do the same each seems to do nothing."""
-    while still := experiment.inert():
+def _acting(experiment: Experiment, stay: Collection[str | None]) -> Experiment:
+    """Without measures that change nothing, but for some that stay.
+
+    One after the other goes: of two that do the same each seems to do nothing.
+    """
+    while still := [one for one in experiment.inert() if one.placed.measure.name not in stay]:
         gone = still[-1].placed
         rest = tuple(one for one in experiment.policy.placed if one is not gone)
         experiment = replace(experiment, policy=Policy(rest))
@@ -126,17 +135,11 @@ def _purpose(positions: Positions, values: tuple[float, ...]) -> str:
     return f"{title}, as the live panel stood. {stands}."
 
 
-def _one_world(
-    positions: Positions, values: tuple[float, ...], table: SweepTable, names: set[str | None]
-) -> dict[str, Any]:
+def _one_world(positions: Positions, values: tuple[float, ...], table: SweepTable) -> dict[str, Any]:
     """A sweep of the one world shown."""
     levers = [
-        {"name": slide.label, "measure": [name for name in slide.lever.measure if name in names],
-         "field": slide.lever.field, "values": [float(value)]}
+        {"name": slide.label, "measure": list(slide.lever.measure), "field": slide.lever.field, "values": [float(value)]}
         for slide, value in zip(positions.slides, values, strict=True)
-        if names & set(slide.lever.measure)
-    ]  # fmt: skip
-    if not levers:
-        return {}
+    ]
     sweep = {"mode": "static", "year": table.year, "levers": levers}
-    return {"sweep": {key: value for key, value in sweep.items() if value is not None}}
+    return {key: value for key, value in sweep.items() if value is not None}
