@@ -20,6 +20,7 @@ PARTS = {
     "games": "tests.experiments.align.refresh",
     "designs": "tests.design.refresh",
     "ranges": "tests.experiments.ranges",
+    "structures": "tests.experiments.structures",
     "measured": "tests.docs.measured",
     "hindcast": "tests.hindcast.refresh",
     "pictures": "tests.docs.pictures",

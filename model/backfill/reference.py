@@ -40,6 +40,9 @@ RENT_STEP, LEAST_STEP, LARGEST_STEP = 0.5, 0.25, 20.0
 """Change of a rent by the log of wanted over inherited capacity: about what brings the two together where buyers respond to
 the price as to most tools. It grows where they respond less, and shrinks where a step went too far."""
 
+LEAST_RENT = 0.05
+"""Rent, as a share of the price of 2022, by which haste is measured where less is earned: without rents a plant is no easier to hurry."""
+
 
 def economy(
     tables: BaselineTables,
@@ -135,7 +138,7 @@ def economy(
         additions = new
         worth = np.einsum("gts,sg->tg", value, rent)
         tool_cost = np.einsum("gk,tkg->tg", scaled, outcome.buying.mean[:, :, list(columns)])
-        slope = steepness * np.maximum(worth, 1e-3) / np.maximum(additions, 0.05 * depreciation * capacity)
+        slope = steepness * np.maximum(worth, LEAST_RENT * value.sum(2).T) / np.maximum(additions, 0.05 * depreciation * capacity)
         site_cost = worth - tool_cost - slope * additions
         sites = Sites(site_cost, slope, np.zeros(slope.shape), np.ones((*slope.shape, 1)))
         spent, outlays = outlays, sites.outlays(shape, scaled, additions[..., None])

@@ -104,6 +104,12 @@ def _range(quantity: str, where: str, scale: float) -> list[float]:
     return [scale * row[column].item() for column in ("low", "high")]
 
 
+def _under(quantity: str, where: str) -> tuple[float, float]:
+    """Least and largest headline change under any structure."""
+    changes = stored.structures().filter(quantity=quantity, where=where)["change"].to_list()
+    return min(changes), max(changes)
+
+
 def _graded() -> tuple[int, ...]:
     count = dict(stored.description().parameters.iter_rows())
     return sum(count.values()), *(count.get(grade, 0) for grade in ("observed", "derived", "assumed"))
@@ -223,6 +229,12 @@ SENTENCES = (
         "Packaging in Taiwan costs its owners three times what it does elsewhere",
         holds=lambda: round(measured()[f"{PACKAGING}Taiwan"] / measured()[f"{PACKAGING}elsewhere"]) == 3,
     ),
+    Sentence(
+        "docs/model-card.md",
+        "Compute denied stays between {:.1f} and {:.1f} million H100e; the sign of US welfare does not",
+        lambda: [MILLION * end for end in _under("compute denied", "adversary")],
+        lambda: _under(WELFARE, "US")[0] < 0 < _under(WELFARE, "US")[1],
+    ),
     Sentence("docs/hindcast.md", "Over 2022 to 2030 the rules raise them by {:.0f}% (`current-policy`)", _own_makers),
 )  # fmt: skip
 
@@ -337,6 +349,32 @@ def influence() -> list[str]:
     ]
 
 
+ASIDE = (
+    ("compute denied", "adversary", "compute denied, million H100e", MILLION, 1),
+    ("leakage rate", "adversary", "leakage, %", PERCENT, 0),
+    (WELFARE, "US", "US welfare, bn USD", BILLION, 0),
+    (WELFARE, "US allies", "allies' welfare, bn USD", BILLION, 0),
+    (WELFARE, "adversary", "adversary's welfare, bn USD", BILLION, 0),
+)
+"""Headline changes told under each structure: row, words, unit, digits."""
+
+
+def structures() -> list[str]:
+    """Headline changes of the current policy under each structure; those without a world named below."""
+    rows, without = [], []
+    for name in stored.structures()["structure"].unique(maintain_order=True):
+        found = stored.structures().filter(structure=name)
+        if found["quantity"][0] == "all":
+            without.append(f"No world: {name}.")
+            continue
+        cells = [
+            f"{scale * found.filter(quantity=quantity, where=where)['change'].item():.{digits}f}"
+            for quantity, where, _, scale, digits in ASIDE
+        ]
+        rows.append((name, *cells))
+    return [*table(("structure", *(words for _, _, words, *_ in ASIDE)), rows), *(["", *without] if without else [])]
+
+
 GROUPED = (
     ("lithography", ("lithography",)),
     ("advanced logic", ("logic_advanced",)),
@@ -366,6 +404,7 @@ BLOCKS = (
     Block("README.md", "grades", grades),
     Block("README.md", "ranges", ranges_table),
     Block("docs/model-card.md", "influence", influence),
+    Block("docs/model-card.md", "structures", structures),
 )
 
 

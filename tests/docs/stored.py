@@ -10,6 +10,7 @@ import polars as pl
 
 from backfill.economy.describe import Description, describe
 from backfill.experiments.ranges import DRIVERS
+from backfill.experiments.structure import SCHEMA
 from backfill.resources import experiments_dir
 from tests.experiments.expected import expected_file
 
@@ -21,6 +22,9 @@ MEASURED = DOCS / "measured.csv"
 RANGED = "current-policy"
 RANGES = experiments_dir() / f"{RANGED}.ranges.csv"
 """Headline changes with their ranges and what moves them: ``python -m tests.experiments.ranges`` writes it."""
+
+STRUCTURES = experiments_dir() / f"{RANGED}.structure.csv"
+"""Headline changes under each structure: ``python -m tests.experiments.structures`` writes it."""
 
 CENTRAL = {"central": pl.Float64, "low": pl.Float64, "high": pl.Float64}
 RANGE_COLUMNS = {**dict(list(DRIVERS.items())[:4]), **CENTRAL, **dict(list(DRIVERS.items())[4:])}
@@ -67,6 +71,12 @@ def ranges() -> pl.DataFrame:
     if not RANGES.is_file():
         raise ValueError(f"{RANGES.name} is missing: python -m tests.experiments.ranges writes it")
     return pl.read_csv(RANGES, schema=RANGE_COLUMNS)
+
+
+@cache
+def structures() -> pl.DataFrame:
+    """`STRUCTURES`."""
+    return pl.read_csv(STRUCTURES, schema=SCHEMA)
 
 
 @cache

@@ -9,10 +9,12 @@ import pytest
 
 from backfill.errors import CommandError, Faults, UnsolvedError
 from backfill.experiments.config import load_experiment
-from backfill.experiments.structure import FEW, SPARE, VARIANTS, StructureTable, headlines, switched
+from backfill.experiments.structure import FEW, SCHEMA, SPARE, VARIANTS, StructureTable, headlines, switched
 from backfill.policy.compile import compile_policy
 from backfill.policy.odds import moved, with_odds
+from tests.docs.stored import STRUCTURES
 from tests.effects.test_results import make
+from tests.experiments.structures import found
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,15 @@ def test_supply_bound_by_demand_leaves_capacity_to_spare_without_a_rent(current)
     advanced = tables.capacity.filter(~pl.col("product").is_in(["logic_mature", "memory"]))
     assert set(advanced["utilisation"]) == {SPARE}
     assert set(advanced["rent_share"]) == {0.0}
+
+
+@pytest.mark.slow
+def test_headlines_under_each_structure_are_those_that_are_stored():
+    stored = pl.read_csv(STRUCTURES, schema=SCHEMA)
+    table = found()
+    assert table.drop("change", "note").equals(stored.drop("change", "note"))
+    assert table["change"].to_list() == pytest.approx(stored["change"].to_list(), rel=1e-6, abs=1e-6)
+    assert table.filter(quantity="all")["structure"].to_list() == ["builders keep to the reference's plan (fixed)"]
 
 
 def test_each_structure_is_solved_once_and_one_that_fails_says_why(current):

@@ -39,6 +39,8 @@ NEAR = 0.1
 SHORTEST = 2.0**-8
 DECREASE = 1e-4
 MEMORY = 2
+LEEWAY = 0.05
+"""Residual that the first step may lead to from a point closer by: a plan with idle capacity kinks right beside where it stands."""
 
 
 class Coupling(Worlds):
@@ -206,7 +208,7 @@ class Coupling(Worlds):
                 search.bend = search.bend.learned(search.point.orders, point.orders, search.predicted, point.wanted)
             search.slow = planned > max(SLOW * search.planned if search.recent else FAR, TOLERANCE)
             search.point, search.merit, search.planned, search.fresh, search.length = point, merit, planned, False, 1.0
-            search.recent = [*search.recent, merit][-MEMORY:]
+            search.recent = [*(search.recent or [LEEWAY]), merit][-MEMORY:]
             search.target, search.blocked = None, False
             return
         search.bend = None
