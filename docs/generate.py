@@ -165,7 +165,8 @@ _COMMANDS = {"game": "align", "design": "design", "sweep": "sweep"}
 def _gallery(folder: Path) -> str:
     parts = [
         "# Gallery of shipped experiments",
-        "What each asks and what it answered, from the summaries that the tests hold it to: central values, 2022 to 2030. "
+        "What each asks and what it answered, from the summaries that the tests hold it to: central values, 2022 to 2030, with "
+        "the ranges that are kept; `--ranges` computes those of any other. No sign of US welfare is settled. "
         "The command below each gives the whole answer.",
     ]
     for name in shipped_names():
@@ -176,16 +177,29 @@ def _gallery(folder: Path) -> str:
         if expected.is_file():
             summary = pl.read_csv(expected, infer_schema_length=None)
             told = summary.filter(pl.col("quantity").is_in(_TOLD), pl.col("change").is_not_null())
-            rows = [(q, w, p, f"{c:,.4g}" if abs(c) < 1000 else f"{c:,.0f}", u) for q, w, p, u, c in told.select(
+            ranged = _ranges(place)
+            rows = [(q, w, p, _told(c), ranged.get((q, w, p), ""), u) for q, w, p, u, c in told.select(
                 "quantity", "where", "period", "unit", "change").iter_rows()]  # fmt: skip
             picture(summary, folder / "gallery" / f"{name}.svg")
             parts += [
                 f"![Compute that the adversary acquires by route, without and with {name}](gallery/{name}.svg)",
-                table(("what", "where", "when", "against the reference", "unit"), rows),
+                table(("what", "where", "when", "against the reference", "80% range", "unit"), rows),
             ]
         command = next((told for key, told in _COMMANDS.items() if key in raw), "run")
         parts.append(f"```sh\nbackfill {command} {name}\n```")
     return "\n\n".join(parts) + "\n"
+
+
+def _told(value: float) -> str:
+    """A number with three digits that count."""
+    return f"{value:,.3g}" if abs(value) < 1000 else f"{float(f'{value:.3g}'):,.0f}"
+
+
+def _ranges(place: Path) -> dict[tuple[str, str, str], str]:
+    """Ranges of an experiment's headline changes, where they are kept."""
+    file = place.with_suffix(".ranges.csv")
+    rows = pl.read_csv(file).filter(rank=1).iter_rows(named=True) if file.is_file() else ()
+    return {(x["quantity"], x["where"], x["period"]): f"{_told(x['low'])} to {_told(x['high'])}" for x in rows}
 
 
 def _api() -> str:

@@ -21,7 +21,7 @@
 # Compute is counted in *H100e*: accelerators weighted by operations and memory bandwidth relative to one NVIDIA H100.
 
 # %%
-from told import channel, draw, figure, result, says
+from told import channel, draw, figure, result, says, within
 
 import backfill
 
@@ -43,8 +43,8 @@ net = figure(today, "compute denied", "adversary")
 leakage = figure(today, "leakage rate", "adversary")
 says(
     0 < net < gross < without,
-    f"Without controls the adversary acquires **{without}** over the years. The rules cut **{gross}** from the routes they control; "
-    f"after everything that replaces it, **{net}** stay denied.",
+    f"Without controls the adversary acquires **{without}** over the years. The rules cut **{gross}** from what it buys and from what it "
+    f"could make; after everything that replaces it, **{net}** stay denied {within('compute denied', 'adversary')}.",
 )
 says(leakage > 0.5, f"More than half of what is cut comes back by another way: **{leakage}**.")
 
@@ -59,10 +59,12 @@ draw(today, "waterfall")
 # %%
 rented, smuggled, made = (channel(today, one) for one in ("cloud", "diversion", "domestic"))
 others = gross - net - rented - smuggled - made
+more = figure(today, "compute acquired, own makers", "adversary")
 says(
-    rented > smuggled > made > 0 and abs(others) < 0.001 * gross,
+    rented > smuggled > made > more > 0 and abs(others) < 0.001 * gross,
     f"What comes in its place is rented from clouds abroad ({rented} more), smuggled ({smuggled}) and made at home ({made}), in this "
-    "order. That is all of it: allies and third countries sell the adversary next to no accelerators.",
+    "order. That is all of it: allies and third countries sell the adversary next to no accelerators. Of what is made at home a part "
+    f"makes up for what its makers lose for want of tools and memory: on balance they make {more} more.",
 )
 
 # %% [markdown]

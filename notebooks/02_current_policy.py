@@ -16,7 +16,7 @@
 # All rules in force together, against a world without any: who gets less compute, who sells less, who fills the gap, and who pays.
 
 # %%
-from told import UNSETTLED, draw, figure, result, says
+from told import UNSETTLED, draw, ends, figure, result, says, within
 
 today = result("current-policy")
 assert today.status.name == "SOLVED", today.message
@@ -98,7 +98,12 @@ says(
     f"American firms lose sales of {gross} to the adversary, but sell more than half of it to others: net of resale it is {resold}.",
 )
 cost = figure(today, "cost per unit denied", "US and allies")
-says(cost > 0, f"For the United States and allies together a unit of compute denied costs about {cost:,.0f} USD (central value).")
+low, high = ends("cost per unit denied", "US and allies")
+says(
+    low < 0 < cost < high,
+    f"For the United States and allies together a unit of compute denied costs about {cost:,.0f} USD at central values "
+    f"{within('cost per unit denied', 'US and allies')}; that it costs them nothing is not excluded.",
+)
 
 # %% [markdown]
 # ## How sure is this?

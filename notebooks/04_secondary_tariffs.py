@@ -17,20 +17,21 @@
 # ally goes along when that leaves it better off than paying. The answer depends on what the *others* do: whoever stays out while the
 # others join sells more in China.
 #
-# Rates here are those of a threat that is believed for certain, without retaliation by China and without any worth of denial to the
-# ally: a threat half believed takes about twice as much. The panel's model answers in one year at given supply plans, so that dozens of worlds take seconds. A full game, with retaliation,
-# beliefs and offers, is `backfill align align-tools`.
+# Rates here are those of a threat that is believed for certain and falls on whoever stays out, in one year at given supply plans, so that
+# dozens of worlds take seconds. Below they stand beside those of the full game (`backfill align align-tools`), in which builders answer,
+# threats are half believed and answered with duties, China retaliates, and denial is worth something to allies.
 
 # %%
 import altair as alt
 import polars as pl
-from told import money, says, show
+from told import UNSETTLED, money, names, says, show
 
 import backfill
+from backfill.resources import experiments_dir
 
 board = backfill.panel()
 ALLIES = {"NLD": "Netherlands align", "JPN": "Japan aligns", "KOR": "Korea aligns"}
-RATES = [0.0, 0.005, 0.01, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5]
+RATES = [0.0, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5]
 
 
 def gain(region: str, others: float, rate: float) -> float:
@@ -44,7 +45,7 @@ def gain(region: str, others: float, rate: float) -> float:
 
 
 rows = [
-    {"ally": region, "others": word, "rate": rate, "gain": gain(region, others, rate)}
+    {"ally": names()[region], "region": region, "others": word, "rate": rate, "gain": gain(region, others, rate)}
     for region in ALLIES
     for word, others in (("stay out", 0.0), ("go along", 1.0))
     for rate in RATES
@@ -81,13 +82,13 @@ show(curves)
 # %%
 def enough(region: str, others: str) -> float:
     """The least rate tried at which going along pays; infinite if none does."""
-    held = gains.filter(pl.col("ally") == region, pl.col("others") == others, pl.col("gain") > 0)["rate"]
+    held = gains.filter(pl.col("region") == region, pl.col("others") == others, pl.col("gain") > 0)["rate"]
     return float("inf") if held.is_empty() else held.min()
 
 
 def free(region: str, others: str) -> float:
     """What going along costs without a threat, million USD a year."""
-    return -gains.filter(pl.col("ally") == region, pl.col("others") == others, pl.col("rate") == 0)["gain"][0]
+    return -gains.filter(pl.col("region") == region, pl.col("others") == others, pl.col("rate") == 0)["gain"][0]
 
 
 for region in ALLIES:
@@ -95,25 +96,79 @@ for region in ALLIES:
     rate = enough(region, "stay out")
     says(
         cost > 0 and 0 < rate < float("inf"),
-        f"**{region}** alone: going along costs {money(cost)} a year; of the rates tried, {rate:.1%} is the least that makes it pay.",
+        f"**{names()[region]}** alone: going along costs {money(cost)} a year; of the rates tried, {rate:.1%} is the least that makes it pay.",
     )
 
 # %% [markdown]
 # ## It is easier together
 #
-# An ally that goes along alone gives its sales to its peers. When they go along too there is less to lose, so that a much smaller threat
-# is enough: the *first* to move is the expensive one.
+# An ally that goes along alone gives its sales to its peers. When they go along too there is less to lose.
 
 # %%
 for region in ALLIES:
     first, last = enough(region, "stay out"), enough(region, "go along")
-    says(last <= first, f"**{region}**: {first:.1%} when the others stay out, {last:.1%} when they go along.")
+    says(
+        last < first / 2,
+        f"**{names()[region]}**: {first:.1%} when the others stay out, {last:.1%} when they go along. The first to move is the expensive one.",
+    )
 lowest = min(enough(region, "stay out") for region in ALLIES)
 easiest = [region for region in ALLIES if enough(region, "stay out") == lowest]
-says(len(easiest) == 1, f"The easiest to move alone is **{easiest[0]}**: it gives in at the lowest rate.")
+says(len(easiest) == 1, f"The easiest to move alone is **{names()[easiest[0]]}**: it gives in at the lowest rate.")
+
+# %% [markdown]
+# ## In the full game it takes more
+#
+# What `backfill align align-tools` found, kept with the package: over all years, with builders' answer. There a threat counts at half its rate,
+# since it is half believed; a duty on American goods answers it; and China stops minerals for those who align.
+
+# %%
+game = pl.read_csv(experiments_dir() / "align-tools.expected-game.csv", infer_schema_length=None)
+
+
+def stored(quantity: str, region: str) -> float:
+    """A figure of the shipped game."""
+    return game.filter(quantity=quantity, where=region)["value"].item()
+
+
+for region in ALLIES:
+    here, there = enough(region, "stay out"), stored("deterring tariff, others as today", region)
+    offer, together = stored("deterring offer, others as today", region), stored("deterring tariff, others as asked", region)
+    says(
+        there > 2 * here and together < there / 2,
+        f"**{names()[region]}**: {there:.1%} instead of {here:.1%} when the others stay as they are, {together:.1%} when they go along; or an "
+        f"offer of {money(offer)} a year without any threat.",
+    )
 
 # %% [markdown]
 # ## Would the threat be carried out?
 #
-# A tariff on an ally is a cost to American buyers too, and its worth to the sender lies in not being used. `backfill align align-tools`
-# reports what carrying it out is worth to the United States, how credible it must be, and what an offer would cost instead.
+# A tariff on allies is paid by American buyers too, but a small one also turns the terms of trade towards a large buyer, as long as nobody
+# answers it. With nobody aligned:
+
+# %%
+PRECEDENT = 0.25
+
+
+def carried_out(rate: float) -> float:
+    """What a duty on all three allies gains the United States, million USD a year."""
+    worth = []
+    for one in (0.0, rate):
+        board.move(**dict.fromkeys(ALLIES.values(), 0.0) | {"secondary tariff": one})
+        worth.append(board.shown.value("equivalent variation", "USA"))
+    return worth[1] - worth[0]
+
+
+dearest = max(enough(region, "stay out") for region in ALLIES)
+small, large = carried_out(dearest), carried_out(PRECEDENT)
+board.reset()
+says(
+    small > 0 > large,
+    f"At {dearest:.1%}, which makes all three give in, carrying it out would gain the United States {money(small)} a year if nobody "
+    f"answered; at {PRECEDENT:.0%}, the precedent of 2025, it would cost them {money(-large)}. {UNSETTLED}",
+)
+answered = game.filter(pl.col("quantity").str.starts_with("threat carried out at"))["value"]
+says(
+    bool((answered < 0).all()),
+    f"In the full game, where allies answer a duty of {PRECEDENT:.0%} with half of it, carrying it out costs the United States at every profile "
+    "in which somebody stays out: a threat that has to be believed without being in the interest of who makes it.",
+)

@@ -101,7 +101,7 @@ made = figure(aligned, "compute acquired, own makers", "adversary", "against_cur
 rented = figure(aligned, "compute acquired, rented abroad", "adversary", "against_current_policy")
 says(
     made < 0 < rented and rented < abs(made),
-    f"{abs(made)} fewer accelerators are made at home over the years, of which {rented} are replaced by renting abroad.",
+    f"{abs(made)} less is made at home over the years, of which {rented} are replaced by renting abroad.",
 )
 
 # %% [markdown]

@@ -62,12 +62,12 @@ for name, one in (("more checks", checks), ("location verification", chips)):
     kept[name] = figure(one, "compute denied", "adversary", "against_current_policy")
     says(
         0 < kept[name] < smuggled[name] / 3 and rented[name] > smuggled[name] / 2,
-        f"With {name}, {smuggled[name]} fewer are smuggled and {rented[name]} more are rented; {kept[name]} more stay denied: less than "
+        f"With {name}, {smuggled[name]} less is smuggled and {rented[name]} more is rented; {kept[name]} more stays denied: less than "
         "a third of what is stopped.",
     )
 says(
     smuggled["location verification"] > smuggled["more checks"],
-    "Location verification stops more smuggling than four times the budget for checks, with monitoring beside it, does.",
+    "Location verification stops more smuggling than the larger budget for checks, with monitoring beside it, does.",
 )
 
 # %% [markdown]
@@ -86,9 +86,10 @@ says(
 )
 
 # %% [markdown]
-# ## Close the cloud as well?
+# ## What stays open
 #
-# `backfill run cloud-rule` closes renting abroad instead of smuggling. Write a file that includes both and see what remains; [start here](01_start_here.ipynb) shows how.
+# Renting abroad is another rule's business (`cloud-rule`; a switch on the panel of [start here](01_start_here.ipynb)), and what is made at home
+# no export control reaches.
 
 # %%
 open_routes = sum(
@@ -97,5 +98,5 @@ open_routes = sum(
 whole = figure(chips, "compute acquired", "adversary", "policy")
 says(
     open_routes > whole / 2,
-    f"With location verification, {compute(open_routes)} of {whole} are rented or made at home.",
+    f"With location verification, {compute(open_routes)} of the {whole} that the adversary still acquires are rented or made at home.",
 )

@@ -49,6 +49,27 @@ says(
     after > before > 0,
     f"Partners receive {compute(after)} of American accelerators rather than {compute(before)}: {share(after / before - 1)} more.",
 )
+def sold(of, scenario: str, origin: str, *, partners: bool) -> float:
+    """Accelerators that a region sells abroad, to the partners or to all others but the adversary, H100e."""
+    there = pl.col("destination").is_in(PARTNERS)
+    table = of.tables.exports.filter(
+        pl.col("scenario") == scenario,
+        pl.col("origin") == origin,
+        pl.col("destination") != origin,
+        there if partners else ~there & (pl.col("destination_bloc") != "adversary"),
+        pl.col("unit") == "thousand H100e",
+        pl.col("period") != "all",
+    )
+    return 1000 * table["value"].sum()
+
+
+chinese, fewer = (sold(packages, one, "CHN", partners=True) for one in ("current-policy", packages.name))
+elsewhere, left = (sold(packages, one, "USA", partners=False) for one in ("current-policy", packages.name))
+says(
+    0 < fewer < chinese < 0.01 * before and elsewhere - left > 10 * (chinese - fewer),
+    f"They displace few rivals: China's makers sell {compute(chinese - fewer)} less there, of {compute(chinese)}. Most of what partners get "
+    f"more comes from what American makers would have sold elsewhere: {compute(elsewhere - left)} less goes to other countries abroad.",
+)
 gain = figure(packages, "welfare, present value", "third countries") - figure(
     today, "welfare, present value", "third countries"
 )
@@ -76,7 +97,7 @@ rented = figure(packages, "compute acquired, rented abroad", "adversary", "again
 denied = figure(packages, "compute denied", "adversary", "against_current_policy")
 says(
     smuggled < 0 < rented and rented > abs(smuggled),
-    f"{abs(smuggled)} fewer are smuggled to the adversary, {rented} more are rented by it.",
+    f"{abs(smuggled)} less is smuggled to the adversary, {rented} more is rented by it.",
 )
 says(
     denied < 0,

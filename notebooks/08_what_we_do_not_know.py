@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 
 import altair as alt
 import polars as pl
-from told import compute, says, share, show
+from told import compute, drivers, ends, says, share, show
 
 import backfill
 from backfill.commands.sweep import sweep_experiment
@@ -34,8 +34,8 @@ from backfill.economy.tables import load_tables
 # ## The draws
 #
 # How much users give up compute when it is dear; how easily they move between buyers that are covered and not, families of chips, and
-# owned and rented machines; how fast diversion becomes costly, and how much of it is found. Each is drawn from its prior, of which
-# four fifths lie in the range that is printed.
+# owned and rented machines; how fast diversion becomes costly, and how much of it is found; how much compute the adversary wants. Each is
+# drawn from its prior, of which four fifths lie between low and high.
 
 # %%
 wanted = [
@@ -45,13 +45,14 @@ wanted = [
     "sigma_remote",
     "diversion_slope",
     "seizure_probability",
+    "adversary_demand",
 ]
 known = priors_of(load_tables())
 ranges = {name: (known[name].low, known[name].high) for name in wanted}
 SWEEP = 'title = "Current policy, uncertain"\ninclude = ["current-policy"]\n\n[sweep]\nmode = "static"\nyear = 2027\n'
 SWEEP += '\n[sweep.uncertainty]\nby = "latin_hypercube"\nsamples = 16\n'
 SWEEP += "".join(f'\n[[sweep.parameters]]\nparameter = "{name}"\n' for name in wanted)
-print(SWEEP)
+pl.DataFrame([{"parameter": name, "central": known[name].central, "low": low, "high": high} for name, (low, high) in ranges.items()])
 
 # %%
 with TemporaryDirectory() as folder:
@@ -88,7 +89,7 @@ says(
 says(
     denied.max() > 1.2 * denied.min(),
     "In these draws the sign does not change and the size does: the largest is well above the smallest. For a range to quote use "
-    "`backfill run current-policy --ranges`, which moves every parameter.",
+    "`backfill run current-policy --ranges`, which moves the twelve that matter most, in all years and with suppliers' answer (below).",
 )
 
 # %% [markdown]
@@ -120,12 +121,38 @@ largest = weight.sort(pl.col("correlation").abs(), descending=True)["parameter"]
 assert set(weight["parameter"]) == set(ranges)
 says(
     weight["correlation"].abs().max() > 0.4,
-    f"Among these, `{largest}` moves the answer most (range {ranges[largest][0]:g} to {ranges[largest][1]:g}). A better source for it "
-    "would narrow the answer more than one for any of the others.",
+    f"In these draws the answer goes with `{largest}` most closely (range {ranges[largest][0]:g} to {ranges[largest][1]:g}).",
 )
+
+# %% [markdown]
+# ## The ranges to quote
+#
+# All years, suppliers answering, one parameter after the other between the low and the high end of its prior: four fifths lie between, if
+# parameters are independent and their effects add up. They are kept with the package and renewed with it.
+
+# %%
+TOLD = (("compute denied", "adversary"), ("welfare, present value", "US"), ("welfare, present value", "adversary"))
+for quantity, where in TOLD:
+    low, high = ends(quantity, where)
+    first = drivers(quantity, where).row(0, named=True)
+    says(
+        low < first["central"] < high and first["share"] > 0.2,
+        f"{quantity.capitalize()}, {where}: **{low} to {high}**. It moves most with `{first['parameter']}` "
+        f"({first['at_low']:g} to {first['at_high']:g}), which makes {first['share']:.0%} of the range.",
+    )
+low, high = ends("welfare, present value", "US")
+says(low < 0 < high, "So whether the United States gain or lose by current policy is **not settled**: the range holds both.")
+low, high = ends("compute denied", "adversary")
+says(low > 0, "That current policy denies compute is: the whole range is above zero.")
+
+# %% [markdown]
+# ## Would it have been right?
+#
+# Given the rules and the world's demand, what would the model have said of 2024 and 2025? `backfill hindcast` compares; it takes some
+# minutes, and the page *Would it have called 2022 to 2025?* of the documentation has the table.
 
 # %% [markdown]
 # ## What no draw shows
 #
-# Ranges cover numbers, not the shape of the model. Not in it at all: military use, research quality, fear of rules not announced, yields
-# that learn. See *What the numbers mean* in the README.
+# Ranges cover numbers, not the shape of the model: `backfill structure current-policy` sets the answer under other shapes side by side. Not in
+# it at all: military use, research quality, fear of rules not announced. The page *Limitations* of the documentation says what may be quoted.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+import polars as pl
 from IPython.display import SVG, Markdown, display
 
 import backfill
@@ -78,6 +81,38 @@ def channel(of: backfill.Result, name: str) -> Figure:
         scenario=of.name, reference=of.reference, period="all", quantity="leakage", channel=name
     )
     return Figure(row["value"].item(), "H100e")
+
+
+@cache
+def _ranges() -> pl.DataFrame:
+    from backfill.resources import experiments_dir
+
+    return pl.read_csv(experiments_dir() / "current-policy.ranges.csv")
+
+
+def drivers(quantity: str, where: str) -> pl.DataFrame:
+    """What moves a headline change of the current policy, the largest first, as ``backfill run current-policy --ranges`` found."""
+    return _ranges().filter(quantity=quantity, where=where).sort("rank")
+
+
+def ends(quantity: str, where: str) -> tuple[Figure, Figure]:
+    """The 80% range of a headline change of the current policy."""
+    row = drivers(quantity, where).row(0, named=True)
+    return Figure(row["low"], row["unit"]), Figure(row["high"], row["unit"])
+
+
+def within(quantity: str, where: str) -> str:
+    """That range in words, to stand behind the central value."""
+    low, high = ends(quantity, where)
+    return f"(80% range {low} to {high})"
+
+
+@cache
+def names() -> dict[str, str]:
+    """Regions by their codes, in words."""
+    from backfill.resources import data_dir
+
+    return dict(pl.read_csv(data_dir() / "baseline" / "regions.csv").select("region", "name").iter_rows())
 
 
 def share(value: float) -> Figure:

@@ -41,7 +41,7 @@ RENT_STEP, LEAST_STEP, LARGEST_STEP = 0.5, 0.25, 20.0
 the price as to most tools. It grows where they respond less, and shrinks where a step went too far."""
 
 LEAST_RENT = 0.05
-"""Rent, as a share of the price of 2022, by which haste is measured where less is earned: without rents a plant is no easier to hurry."""
+"""Rent, as a share of the price of 2022, by which haste is measured where less is earned: idle plants are no easier to hurry."""
 
 
 def economy(

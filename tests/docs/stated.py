@@ -140,8 +140,8 @@ SENTENCES = (
         "README.md",
         "Without controls the adversary acquires {:.0f} million H100e from 2022 to 2030. With them it buys {:.0f} million fewer "
         "from the United States; instead {:.0f} million more are rented abroad, {:.0f} million smuggled and {:.0f} million made "
-        "at home, and {:.0f} million stay denied.",
-        _denial,
+        "at home, and {:.0f} million stay denied (80% range of the current policy: {:.0f} to {:.0f}).",
+        lambda: (*_denial(), *_range("compute denied", "adversary", MILLION)),
         _nothing_else,
     ),
     Sentence(
@@ -172,6 +172,11 @@ SENTENCES = (
         "Foreign tools sold to China in the reference are {:.0f}% above 2022 in 2023 and {:.0f}% in 2024 (published: 29% and "
         "75%).",
         _measured(*(f"foreign tools sold to China without controls, over 2022, {y}" for y in (2023, 2024)), by=PERCENT),
+    ),
+    Sentence(
+        "docs/validity.md",
+        "(with all rules of the current policy {:.0f}%)",
+        lambda: [PERCENT * expected(CURRENT, "backfill rate of tools by US allies", "adversary")],
     ),
     Sentence(
         "docs/validity.md",
@@ -214,7 +219,25 @@ SENTENCES = (
         "docs/limitations.md",
         "Their 80% range goes from {:.0f} to {:.0f} billion USD.",
         lambda: _range(WELFARE, "US", BILLION),
-        lambda: expected(CURRENT, "leakage rate", "adversary") > 0.5,
+        lambda: _range(WELFARE, "US", BILLION)[0] < 0 < _range(WELFARE, "US", BILLION)[1],
+    ),
+    Sentence(
+        "docs/limitations.md",
+        "Of what the controls cut, most comes back by other routes at central values; renting is the largest.",
+        holds=lambda: (
+            expected(CURRENT, "leakage rate", "adversary") > 0.5
+            and expected(CURRENT, f"compute acquired, {INSTEAD[0]}", "adversary")
+            > max(expected(CURRENT, f"compute acquired, {one}", "adversary") for one in INSTEAD[1:])
+        ),
+    ),
+    Sentence(
+        "docs/limitations.md",
+        "costs the United States and allies {:.0f} thousand USD, 80% range {:.0f} to {:.0f}.",
+        lambda: (
+            BILLION * expected(CURRENT, "cost per unit denied", "US and allies"),
+            *_range("cost per unit denied", "US and allies", BILLION),
+        ),
+        lambda: _range("cost per unit denied", "US and allies", 1.0)[0] < 0,
     ),
     Sentence(
         "docs/limitations.md",

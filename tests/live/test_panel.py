@@ -95,6 +95,17 @@ def test_a_switch_moves_the_lever_from_one_value_to_the_other(board: Panel):
     assert board.shown_at[2] == 0.3
 
 
+def test_where_nothing_answers_the_panel_says_so(board: Panel):
+    board.model.at, asked = (lambda values, name: board.shown), board.model.at
+    try:
+        board.move(**{"share closed": 0.42})
+        assert "no number moves" in board.state.value
+    finally:
+        board.model.at = asked
+    board.move(**{"share closed": 0.9})
+    assert board.state.value == ""
+
+
 def test_what_is_drawn_is_a_valid_chart_of_the_worlds(board: Panel):
     board.keep()
     board.move(**{"share closed": 0.9})
@@ -223,6 +234,17 @@ def test_a_coupled_position_is_saved_as_a_file_that_runs_to_the_same_numbers(rep
     file = board.save(tmp_path / "mine")
     assert "sweep" not in tomllib.loads(file.read_text())
     _same_as_run(board, file)
+
+
+@pytest.mark.slow
+def test_every_lever_of_the_shipped_panel_moves_numbers_or_says_that_it_does_not():
+    board = backfill.panel()
+    silent = []
+    for slide in board.positions.slides:
+        board.reset()
+        board.move(**{slide.label: slide.low if slide.start == slide.high else slide.high})
+        silent += [slide.label] if "no number moves" in board.state.value else []
+    assert silent == ["subsidy to US logic"]
 
 
 @pytest.mark.slow

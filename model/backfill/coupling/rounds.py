@@ -40,7 +40,7 @@ SHORTEST = 2.0**-8
 DECREASE = 1e-4
 MEMORY = 2
 LEEWAY = 0.05
-"""Residual that the first step may lead to from a point closer by: a plan with idle capacity kinks right beside where it stands."""
+"""Residual that the first step may lead to from a point closer by: a plan with idle capacity kinks beside where it stands."""
 
 
 class Coupling(Worlds):

@@ -17,6 +17,7 @@ from backfill.live.models import World
 GROUPS = ("tools", "chips", "accelerators")
 ADVERSARY = "adversary"
 PANEL, BAR = 190, 26
+UNSETTLED = "What uncertain parameters do to such figures, their signs included, is not shown here."
 MILLION, BILLION = 1e-6, 1e-3
 """From H100e to million H100e, from million to billion USD."""
 
@@ -55,9 +56,9 @@ def headline(shown: World, reference: str, *, coupled: bool) -> str:
             word = "gain" if worth >= 0 else "lose"
             who = "the United States" if bloc == "us" else "US allies"
             parts.append(f"{who} {word} {people(abs(worth), 'million USD')}")
-    return (
-        f"Against {reference}, {when}: {'; '.join(parts)}." if parts else f"Against {reference}: nothing is measured."
-    )
+    if not parts:
+        return f"Against {reference}: nothing is measured."
+    return f"Against {reference}, {when}, at central values: {'; '.join(parts)}. {UNSETTLED}"
 
 
 def _worth(world: World, bloc: str, coupled: bool) -> float:

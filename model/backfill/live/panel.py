@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import altair as alt
+import numpy as np
 
 from backfill.errors import Faults, UnsolvedError, UserError
 from backfill.experiments.config import Experiment, load_experiment
@@ -26,6 +27,7 @@ except ModuleNotFoundError as missing:
 DEFAULT = "live-panel"
 NOW, KEPT, NOBODY = "now", "kept", "nothing"
 HERE = "this position"
+STILL = 'no number moves: nothing here depends on it in one year at given plans of builders; mode="coupled" lets them answer'
 
 
 def panel(
@@ -187,9 +189,10 @@ class Panel(widgets.VBox):
         except UnsolvedError as error:
             self._say(f"no world found here, the last one stays: {_sentence(error)}", bad=True)
             return
+        still = values != self.shown_at and _same(found, self.shown)
         self.shown, self.shown_at = found, values
         if not self.coupled:
-            self._say("")
+            self._say(STILL if still else "")
         self._draw()
 
     def _rest(self) -> None:
@@ -240,6 +243,12 @@ class Panel(widgets.VBox):
 
     def _say(self, text: str, *, bad: bool = False) -> None:
         self.state.value = _line(text, bad=bad)
+
+
+def _same(one: World, other: World) -> bool:
+    """Whether all numbers of two worlds are the same."""
+    mine, its = (np.array(list(world.numbers.values())) for world in (one, other))
+    return np.array_equal(mine, its, equal_nan=True)
 
 
 def _line(text: str, *, bad: bool = False) -> str:
