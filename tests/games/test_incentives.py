@@ -178,6 +178,33 @@ def test_who_wants_more_than_is_wanted_is_named():
     assert "A's incentive cannot be met: a higher level" in found.sentence
 
 
+def test_who_could_follow_others_is_not_named_where_no_order_goes_on():
+    """C goes along once the others do; A only after B and B only after A."""
+    count = 3
+    payoff = np.zeros((count, 2, 2, 2))
+    payoff[0, 1, 1], payoff[1, 1, 1] = 1e-3, 1e-3
+    payoff[0, 1, 0], payoff[1, 0, 1] = -1e-3, -2e-3
+    payoff[2, 1, 1, 1] = payoff[2, 0, 0, 1] = 1e-3
+    payoff[2, 0, 0, 0] = 1.0
+    one = task(0, only=True, largest=100.0, levels=2, gdp=np.full(count, 1e6))
+    found = cheapest(replace(one, payoff=payoff, loss=np.zeros_like(one.loss)))
+    assert not found.feasible
+    assert "A's incentive cannot be met while B and C may stay out, nor theirs while it may: with any tariff" in found.sentence
+    assert "an offer of 100 million USD a year it is still better off at another level by 901 million" in found.sentence
+
+
+def test_no_single_tariff_does_where_each_does_against_one_level():
+    """A small tariff bites at one level, a large one at the other: both are considered, neither is enough."""
+    one = task(0, largest=0.0)
+    payoff, loss = np.zeros_like(one.payoff), np.zeros_like(one.loss)
+    payoff[0, :2] = 1e-3
+    loss[0, 1, 0], loss[0, 2, 1] = 2e-3, 2e-3
+    found = cheapest(replace(one, payoff=payoff, loss=loss))
+    assert not found.feasible
+    assert "A's incentive cannot be met: with any tariff considered" in found.sentence
+    assert "by 1,000 million USD a year" in found.sentence
+
+
 @pytest.mark.parametrize("wrong", [{"rates": np.array([0.1, 0.2, 0.3])}, {"payoff": np.full((2, 3, 3), np.nan)}])
 def test_what_makes_no_task(wrong):
     with pytest.raises(ValueError, match=r"first tariff|not known"):

@@ -7,7 +7,7 @@ or above. At the wanted profile nobody is threatened, so that what others are th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
 
@@ -217,19 +217,28 @@ def _gaps(task: Task, player: int) -> Array:
     for other in range(task.levels):
         if other == wanted:
             continue
-        gap = np.take(task.payoff[player], [other], axis=player) - own + STRICT
+        gap = np.take(task.payoff[player], [other], axis=player) - own + (STRICT if task.only else 0.0)
         taken = np.take(task.loss[player], [other], axis=player + 1)
         gaps.append(gap - (taken if other < wanted else np.zeros_like(taken)))
     return np.stack(gaps)
 
 
-def _least(task: Task, player: int, before: Set[int], gaps: Array) -> float:
-    """The least a player costs, those ``before`` it being at the levels wanted and the others anywhere; infinite if too much."""
+def _lacking(task: Task, player: int, before: Set[int], gaps: Array) -> tuple[Array, Array]:
+    """What the wanted level lacks at most against lower and against higher ones, ``[rate]`` each, shares of GDP.
+
+    Those ``before`` the player are at the levels wanted, the others anywhere.
+    """
     there = tuple(task.wanted[i] if i in before else slice(None) for i in range(len(task.players)))
     most = gaps[(slice(None), slice(None), *there)].reshape(*gaps.shape[:2], -1).max(axis=2)
     below = task.wanted[player]
-    offer = most[:below].max(axis=0, initial=0.0) * task.gdp[player]
-    fits = (most[below:].max(axis=0, initial=-np.inf) <= 0) & (offer <= task.largest_offer[player])
+    return most[:below].max(axis=0, initial=0.0), most[below:].max(axis=0, initial=-np.inf)
+
+
+def _least(task: Task, player: int, before: Set[int], gaps: Array) -> float:
+    """The least a player costs after those ``before`` it; infinite if too much."""
+    below, above = _lacking(task, player, before, gaps)
+    offer = below * task.gdp[player]
+    fits = (above <= 0) & (offer <= task.largest_offer[player])
     return float(np.where(fits, offer + task.threat_cost[player], np.inf).min())
 
 
@@ -239,19 +248,9 @@ def _met(task: Task, one: Constraint, order: Sequence[int]) -> bool:
     return all(one.at[other] == task.wanted[other] for other in before)
 
 
-def _lacking(task: Task, one: Constraint) -> float:
-    """What stays lacking with the heaviest threat and the largest offer, as a share of GDP."""
-    given = float(threatened(task, one).max())
-    if one.other < task.wanted[one.player]:
-        given += float(task.largest_offer[one.player] / task.gdp[one.player])
-    return needed(task, one) - given
-
-
 def _solved(task: Task, order: Sequence[int] | None) -> Package:
     model: Any = formulate(task, order)
     nothing = np.zeros(len(task.players))
-    if any(_lacking(task, one) > 0 for one in model.asked_constraints):
-        return Package(False, "", nothing, nothing, np.inf, {})
     try:
         solve_model(model, duals=False)
     except RuntimeError:
@@ -304,21 +303,35 @@ def _told(task: Task, tariff: Array, offer: Array, cost: float) -> str:
 
 
 def _impossible(task: Task) -> Package:
-    """Which player's incentive is furthest beyond the caps."""
-    at_wanted = replace(task, only=False)
-    worst = max(constraints(at_wanted), key=lambda one: _lacking(task, one) * task.gdp[one.player])
-    if _lacking(task, worst) <= 0:
-        worst = max(constraints(task), key=lambda one: _lacking(task, one) * task.gdp[one.player])
-    short = _lacking(task, worst) * float(task.gdp[worst.player])
-    name = task.players[worst.player]
-    if worst.other > task.wanted[worst.player]:
-        why = f"a higher level than the one wanted is worth {short:,.0f} million USD a year more to it, which nothing answers"
+    """Whose incentive is beyond the caps: furthest at the wanted profile or, all being within there, nearest where orders end."""
+    everybody = frozenset(range(len(task.players)))
+    gaps = [_gaps(task, player) for player in sorted(everybody)]
+
+    def short(player: int, before: Set[int]) -> tuple[float, bool]:
+        """What lacks with the best tariff and the largest offer, million USD a year; whether to a higher level."""
+        below, above = _lacking(task, player, before, gaps[player])
+        below, above = below * task.gdp[player] - task.largest_offer[player], above * task.gdp[player]
+        rate = int(np.argmin(np.maximum(below, above)))
+        return float(max(below[rate], above[rate])), bool(above[rate] > below[rate])
+
+    ordered, before = "", frozenset[int]()
+    left = {player: short(player, everybody - {player}) for player in everybody}
+    name = max(left, key=lambda player: left[player])
+    if left[name][0] <= 0:
+        while ready := [player for player in everybody - before if short(player, before)[0] <= 0]:
+            before = before | set(ready)
+        left = {player: short(player, before) for player in everybody - before} or left
+        name = min(left, key=lambda player: left[player])
+        others = " and ".join(task.players[player] for player in sorted(left) if player != name)
+        ordered = f" while {others} may stay out, nor theirs while it may"
+    amount, higher = left[name]
+    if higher:
+        why = f"a higher level than the one wanted is worth {amount:,.0f} million USD a year more to it, which nothing answers"
     else:
         why = (
-            f"with the largest tariff and an offer of {task.largest_offer[worst.player]:,.0f} million USD a year it is still "
-            f"better off at another level by {short:,.0f} million USD a year"
+            f"with any tariff considered and an offer of {task.largest_offer[name]:,.0f} million USD a year it is still "
+            f"better off at another level by {amount:,.0f} million USD a year"
         )
     nothing = np.zeros(len(task.players))
-    return Package(
-        False, f"Not within the caps: {name}'s incentive cannot be met: {why}.", nothing, nothing, np.inf, {}
-    )
+    told = f"Not within the caps: {task.players[name]}'s incentive cannot be met{ordered}: {why}."
+    return Package(False, told, nothing, nothing, np.inf, {})
