@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from backfill.experiments.hindcast import observed as seen
 from backfill.experiments.hindcast.page import BEGIN, END, computed
 from backfill.experiments.hindcast.run import _data, hindcast, identification
 from backfill.experiments.hindcast.worlds import Hindcast
+from tests.hindcast.refresh import TABLE, shortened
 
 NUMBER = re.compile(r"\d[\d,]*\.?\d*")
 
@@ -135,3 +137,8 @@ def test_the_page_says_what_the_command_writes(result, identified, repository: P
         for a, b in zip(NUMBER.findall(mine), NUMBER.findall(its), strict=True):
             digits = len(b.split(".")[1]) if "." in b else 0
             assert abs(float(a.replace(",", "")) - float(b.replace(",", ""))) <= 2.01 * 10.0**-digits, (mine, its)
+
+
+@pytest.mark.slow
+def test_the_table_that_is_kept_is_what_the_command_writes(result):
+    assert_frame_equal(pl.read_csv(TABLE), shortened(result.tables["hindcast"]), check_dtypes=False, rel_tol=2e-2)
