@@ -22,8 +22,7 @@ import polars as pl
 from told import UNSETTLED, figure, result, says, share, show
 
 today, parts, servicing, aligned = (
-    result(name)
-    for name in ("current-policy", "subsystems-alone", "servicing-alone", "subsystems-servicing-aligned")
+    result(name) for name in ("current-policy", "subsystems-alone", "servicing-alone", "subsystems-servicing-aligned")
 )
 assert all(one.status.name == "SOLVED" for one in (today, parts, servicing, aligned))
 
@@ -41,8 +40,8 @@ says(
 )
 says(
     large / 3 < half < 2 * large / 3,
-    f"Servicing alone denies {half} more: its tools cannot be had elsewhere, and those that stand wear out. Parts, servicing and allies "
-    f"together deny {large} more; servicing by the United States alone gives {half / large:.0%} of that.",
+    f"Servicing alone denies {half} more: machines that stand wear out faster. Parts, servicing and allies together deny "
+    f"{large} more; servicing by the United States alone gives {half / large:.0%} of that.",
 )
 says(
     large < 0.02 * base,
@@ -53,7 +52,8 @@ says(
 # %% [markdown]
 # ## Why it takes years
 #
-# Parts and servicing act on the stock of machines: fewer come, and those that stand wear out faster. Capacity falls a little every year.
+# Parts and servicing act on the stock of machines: fewer come, and those that stand wear out faster. The gap opens from year to year. Where
+# lines lie on each other the dashes show both.
 
 # %%
 NAMES = {
@@ -80,11 +80,12 @@ def capacity(of) -> pl.DataFrame:
 paths = pl.concat([capacity(one) for one in (today, parts, servicing, aligned)])
 show(
     alt.Chart(paths)
-    .mark_line(point=True)
+    .mark_line(strokeWidth=2.5)
     .encode(
         x=alt.X("period:O", title=None),
         y=alt.Y("value:Q", title="million USD of 2022 a year"),
         color=alt.Color("policy:N", title=None, legend=alt.Legend(orient="bottom", labelLimit=260)),
+        strokeDash=alt.StrokeDash("policy:N", title=None),
     )
     .properties(width=520, height=240, title="China's capacity for advanced logic")
 )

@@ -178,7 +178,12 @@ show(
         alt.Chart(judged)
         .mark_point(filled=True, size=70)
         .encode(
-            x=alt.X("ratio:Q", title="said over seen (logarithmic)", scale=alt.Scale(type="log")),
+            x=alt.X(
+                "ratio:Q",
+                title="said over seen (logarithmic)",
+                scale=alt.Scale(type="log"),
+                axis=alt.Axis(values=[0.01, 0.1, 1, 10]),
+            ),
             y=alt.Y("figure:N", title=None, sort=None, axis=alt.Axis(labelLimit=360)),
             color=alt.Color("by:N", title=None, legend=alt.Legend(orient="bottom")),
         ),

@@ -95,13 +95,11 @@ def test_a_switch_moves_the_lever_from_one_value_to_the_other(board: Panel):
     assert board.shown_at[2] == 0.3
 
 
-def test_where_nothing_answers_the_panel_says_so(board: Panel):
-    board.model.at, asked = (lambda values, name: board.shown), board.model.at
-    try:
+def test_where_nothing_answers_the_panel_says_so(board: Panel, monkeypatch: pytest.MonkeyPatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(board.model, "at", lambda values, name: board.shown)
         board.move(**{"share closed": 0.42})
         assert "no number moves" in board.state.value
-    finally:
-        board.model.at = asked
     board.move(**{"share closed": 0.9})
     assert board.state.value == ""
 
