@@ -149,7 +149,7 @@ class StaticPeriod:
             walls = self.barriers(around)
             found = self.solve(walls)
             _, inverse = self._slopes(walls, found.vector)
-            solved = zip(found.vector[:, : len(state[0])], inverse, found.converged, strict=True)
+            solved = zip(found.vector, inverse, found.converged, strict=True)
             self.anchors += [Anchor(vector, slopes) for vector, slopes, fine in solved if fine]
 
     def _slopes(self, barriers: Barriers, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -174,29 +174,27 @@ class StaticPeriod:
         barriers = worlds if isinstance(worlds, Barriers) else self.barriers(worlds)
         count, limits = barriers.limit_quantity.shape
         share, settings = self._share(barriers), (self.structure, used_in(barriers), Seen(seen))
-        known = [_with_limits(anchor, limits) for anchor in self.anchors]
-        nearest, way = self._nearest(settings[:2], barriers, share, known)
-        plain = np.eye(len(known[0].state))
-        start = np.array([anchor.state for anchor in known])[nearest]
-        order = np.argsort(way, kind="stable")
-        groups = [(anchor.inverse, order[nearest[order] == n]) for n, anchor in enumerate(known)]
+        known = [_with_limits(anchor, limits, len(self.anchors[0].state)) for anchor in self.anchors]
+        states, inverses = (np.array(part) for part in zip(*known, strict=True))
+        nearest, way = self._nearest(settings[:2], barriers, share, states, inverses[min(1, len(known) - 1)])
+        order = np.lexsort((way, nearest))
         found = _Found(count)
-        for inverse, members in groups:
-            found.place(members, self._attempt(settings, (barriers, share, start), members, inverse, NEAR, tolerance))
-        for inverse, members in groups:
-            left = members[found.unsolved[members]]
-            given = (barriers, share, found.points)
-            found.place(left, self._attempt(settings, given, left, inverse, FAR, tolerance))
+        given = (barriers, share, states[nearest], nearest)
+        found.place(order, self._attempt(settings, given, order, inverses, NEAR, tolerance))
+        left = order[found.unsolved[order]]
+        given = (barriers, share, found.points, nearest)
+        found.place(left, self._attempt(settings, given, left, inverses, FAR, tolerance))
         left = np.flatnonzero(found.unsolved)
-        found.place(left, self._attempt(settings, (barriers, share, start), left, plain, LAST, tolerance))
+        given = (barriers, share, states[nearest], np.zeros_like(nearest))
+        found.place(left, self._attempt(settings, given, left, np.eye(states.shape[1])[None], LAST, tolerance))
         return found.worlds()
 
     def _attempt(
         self,
         settings: tuple,
-        given: tuple[Barriers, np.ndarray, np.ndarray],
+        given: tuple[Barriers, np.ndarray, np.ndarray, np.ndarray],
         chosen: np.ndarray,
-        inverse: np.ndarray,
+        inverses: np.ndarray,
         most: int,
         tolerance: float,
     ) -> Solved | None:
@@ -205,24 +203,23 @@ class StaticPeriod:
             return None
         if not np.array_equal(chosen, np.arange(len(given[1]))):
             given = jax.tree.map(lambda x: np.asarray(x)[chosen], given)
-        shared = (self._held, inverse, np.int32(most), np.float64(tolerance))
+        shared = (self._held, inverses, np.int32(most), np.float64(tolerance))
         settings = (*settings, SWEEPS if most == LAST else NO_SWEEPS)
         with single_threaded_algebra():
             return in_pieces(_solve, settings, self.piece, given, shared)
 
     def _nearest(
-        self, settings: tuple, barriers: Barriers, share: np.ndarray, known: list[Anchor]
+        self, settings: tuple, barriers: Barriers, share: np.ndarray, states: np.ndarray, inverse: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Place of the anchor from which each world has least to go, and how far that is: pieces of worlds about as far wait
-        for none.
+        """Place of the anchor nearest to where the reference's slopes expect each world, and how far it is from there: pieces of
+        worlds about as far wait for none.
         """
-        if len(known) == 1 and len(share) <= self.piece:
+        if len(states) == 1 and len(share) <= self.piece:
             return np.zeros(len(share), int), np.zeros(len(share))
-        states, inverses = (np.array(part) for part in zip(*known, strict=True))
         with single_threaded_algebra():
-            left = in_pieces(_to_go, settings, self.piece, (barriers, share), (self._held, states, inverses))
-        left = np.where(np.isnan(left), np.inf, left)
-        return left.argmin(axis=1), left.min(axis=1)
+            way = in_pieces(_from, settings, self.piece, (barriers, share), (self._held, states, inverse))
+        way = np.where(np.isnan(way), np.inf, way)
+        return way.argmin(axis=1), way.min(axis=1)
 
     def _share(self, barriers: Barriers) -> Float[np.ndarray, "world node class"]:
         """Share of each capacity's builders in a class, nothing where a tool they need cannot be had."""
@@ -242,11 +239,15 @@ class Solved(NamedTuple):
     additions: Float[Array, "lane node class"]
 
 
-def _with_limits(anchor: Anchor, limits: int) -> Anchor:
-    """The same among more unknowns: rents of limits, nothing at first, that move as the map says."""
-    inverse = np.eye(len(anchor.state) + limits)
-    inverse[: len(anchor.state), : len(anchor.state)] = anchor.inverse
-    return Anchor(np.concatenate([anchor.state, np.zeros(limits)]), inverse)
+def _with_limits(anchor: Anchor, limits: int, count: int) -> Anchor:
+    """The same with so many limits after ``count`` other unknowns; where it has others, rents are nothing at first and move as
+    the map says.
+    """
+    if len(anchor.state) == count + limits:
+        return anchor
+    inverse = np.eye(count + limits)
+    inverse[:count, :count] = anchor.inverse[:count, :count]
+    return Anchor(np.concatenate([anchor.state[:count], np.zeros(limits)]), inverse)
 
 
 class _Found:
@@ -308,12 +309,14 @@ def _solve(
     barriers: Barriers,
     share: Array,
     start: Array,
+    nearest: Array,
     shared: Shared,
-    inverse: Array,
+    inverses: Array,
     most: Array,
     tolerance: Array,
 ) -> Solved:
     evaluate = _maps(structure, used, sweeps, barriers, share, shared)
+    inverse = inverses[nearest[len(nearest) // 2]]
     found = anderson.solve(
         lambda points: evaluate(points)[0],
         start,
@@ -331,42 +334,39 @@ def _solve(
     return Solved(found, *jax.vmap(told)(evaluate(found.point)[1], share))
 
 
-def _to_go(
-    structure: Structure, used: Used, barriers: Barriers, share: Array, shared: Shared, states: Array, inverses: Array
+def _from(
+    structure: Structure, used: Used, barriers: Barriers, share: Array, shared: Shared, states: Array, inverse: Array
 ) -> Array:
-    """Largest change of an unknown that each anchor's slopes ask of each world, ``[lane, anchor]``."""
+    """Largest difference of an unknown between each anchor and where the slopes of the first expect a world, ``[lane, anchor]``.
+
+    Rents of limits are left out.
+    """
     evaluate = _maps(structure, used, NO_SWEEPS, barriers, share, shared)
-
-    def left(anchor: tuple[Array, Array]) -> Array:
-        state, inverse = anchor
-        points = jnp.tile(state, (len(share), 1))
-        return jnp.abs((evaluate(points)[0] - points) @ inverse.T).max(axis=1)
-
-    return jax.lax.map(left, (states, inverses)).T
+    points = jnp.tile(states[min(1, len(states) - 1)], (len(share), 1))
+    expected = points + (evaluate(points)[0] - points) @ inverse.T
+    count = states.shape[1] - barriers.limit_quantity.shape[-1]
+    return jnp.abs(expected[:, None, :count] - states[None, :, :count]).max(axis=2)
 
 
 def _slopes(
     structure: Structure, barriers: Barriers, share: Array, vectors: Array, shared: Shared
 ) -> tuple[Array, Array]:
-    """What tools for a unit of capacity cost buyers of class 0, and ``(I - F_x)^-1`` at given rents of limits.
+    """What tools for a unit of capacity cost buyers of class 0, and ``(I - F_x)^-1``.
 
     Where the reference's tool cost is not known yet, what it is here stands for it.
     """
 
     def one(walls: Barriers, share: Array, vector: Array) -> tuple[Array, Array]:
-        count = len(vector) - walls.limit_quantity.shape[-1]
         plan = shared.plan(structure, share.shape[1])
 
-        def again(known: Shared, state: Array) -> tuple[Array, Outcome]:
-            point = jnp.concatenate([state, vector[count:]])
+        def again(known: Shared, point: Array) -> tuple[Array, Outcome]:
             given = (known.parameters, walls, plan, Tastes(), point, None, None, known.builders(share), NO_SWEEPS)
-            new, outcome = market(structure, *given)
-            return new[:count], outcome
+            return market(structure, *given)
 
-        cost = tool_cost(structure, shared.need, again(shared, vector[:count])[1].buying.by_class)[:, 0]
+        cost = tool_cost(structure, shared.need, again(shared, vector)[1].buying.by_class)[:, 0]
         known = eqx.tree_at(lambda x: x.cost, shared, jnp.where(shared.cost > 0, shared.cost, cost))
-        slopes = jax.jacfwd(lambda state: again(known, state)[0])(vector[:count])
-        return cost, jnp.linalg.inv(jnp.eye(count) - slopes)
+        slopes = jax.jacfwd(lambda point: again(known, point)[0])(vector)
+        return cost, jnp.linalg.inv(jnp.eye(len(vector)) - slopes)
 
     return jax.lax.map(lambda lane: one(*lane), (barriers, share, vectors))
 

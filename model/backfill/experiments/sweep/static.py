@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 TOGETHER = 128
 """Worlds solved in one call, whatever the size of a chunk; bounds memory."""
 
+MOST_TYPICAL, SERVED = 16, 32
+"""Scenarios from which others start, and how many others each must serve: their slopes cost as much as solving ten."""
+
 
 class Static:
     """Solves scenarios of one draw of parameters after the other.
@@ -112,18 +115,25 @@ class Static:
         return self._compiled
 
     def _prepared(self, draw: int, setting: Setting) -> StaticPeriod:
-        """The period, with the reference and the ends of the levers as worlds to start from."""
+        """The period, with the reference and typical scenarios as worlds to start from."""
         if self._period is None or self._period[0] != draw:
             compiled, against = self._policies(setting)
-            levers = self.plan.levers
-            ends = [levers.min(0).tolist(), levers.max(0).tolist()] if levers.size else []
-            around = [against, *(compiled(values) for values in ends)]
+            around = [against, *(compiled(values) for values in self._typical(draw)), *self.like]
             try:
                 period = StaticPeriod(setting.economy, self.at, around, self.piece)
             except UnsolvedError:  # nobody is left a way to acquire compute where levers end
                 period = StaticPeriod(setting.economy, self.at, piece=self.piece)
             self._period = draw, period
         return self._period[1]
+
+    def _typical(self, draw: int) -> list[list[float]]:
+        """Ends of the levers and, where many scenarios have these parameters, values spread over them."""
+        levers = self.plan.levers
+        if not levers.size:
+            return []
+        more = min(MOST_TYPICAL, int((self.plan.draw == draw).sum()) // SERVED)
+        spread = levers[np.linspace(0, len(levers) - 1, more).astype(int)]
+        return [*np.unique([levers.min(0), levers.max(0)], axis=0).tolist(), *spread.tolist()]
 
     def _worlds(self, period: StaticPeriod, wedges: Sequence[Wedges]) -> tuple[Seen, list[str]]:
         """What is seen of worlds, ``[world, 1, ...]``, and why those fail that do."""

@@ -62,12 +62,13 @@ from = 2024-12-31
         left = (1 - self.design_out) ** board.years_since(self.announced or self.begin)[when]
         destinations = board.regions(self.destinations)
         for product in board.products(self.products):
-            for maker, content in self._reached(board, product).items():
-                reached = self.compliance * left * (content * left > self.us_content_threshold)
-                for controls, advanced_only in ((board.advanced_controls, True), (board.controls, False)):
-                    phi = controls[box(when, [product], board.regions(self.by), destinations)].max(axis=2)
-                    share = reached[:, None, None, None] * phi[:, :, None, :]
-                    board.close(when, [product], [maker], destinations, share, advanced_only=advanced_only)
+            makers = self._reached(board, product)
+            content = left[:, None] * list(makers.values())
+            obeying = self.compliance * left[:, None] * (content > self.us_content_threshold)
+            for controls, advanced_only in ((board.advanced_controls, True), (board.controls, False)):
+                phi = controls[box(when, [product], board.regions(self.by), destinations)].max(axis=2)
+                share = obeying[:, None, :, None] * phi[:, :, None, :]
+                board.close(when, [product], list(makers), destinations, share, advanced_only=advanced_only)
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self.compliance == 0:
