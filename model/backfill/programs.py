@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import hashlib
 import os
 import platform
@@ -25,6 +26,7 @@ from jax.experimental.serialize_executable import deserialize_and_load, serializ
 from jax.sharding import AxisType, PartitionSpec
 
 from backfill.kept import keep, keeping, kept, recalled, source
+from backfill.memory import give_back
 
 MOST_IN_MEMORY = 16
 """A large program takes some 1,200 maps of memory, of which Linux grants a process 65,530 and XLA aborts it at the next."""
@@ -78,6 +80,14 @@ def program(function: Callable[..., Any], settings: tuple[Hashable, ...], *argum
     return found
 
 
+def forget(function: Callable[..., Any]) -> None:
+    """Drop the programs of a function from memory, of which they take much; they are loaded again when they are asked for."""
+    for key in [key for key in _in_memory if isinstance(key, tuple) and key[0] is function]:
+        del _in_memory[key]
+    gc.collect()
+    give_back()
+
+
 def prepare() -> None:
     """Load the programs that the last command used (see `remember`) on another thread: that takes as long as to solve."""
     names = recalled(*_last_used()) or ()
@@ -104,7 +114,9 @@ def _loaded(what: str) -> jax.stages.Compiled | None:
     if stored is None:
         return None
     with jax.enable_x64(True):
-        return deserialize_and_load(*stored)
+        loaded = deserialize_and_load(*stored)
+    give_back()
+    return loaded
 
 
 def _made(function: Callable[..., Any], settings: tuple, shape: Any, leaves: list[Any], shapes: tuple) -> Program:

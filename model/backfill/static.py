@@ -19,6 +19,7 @@ from jaxtyping import Float
 from backfill.arrays import Array
 from backfill.economy.economy import Economy, Parameters, Structure
 from backfill.policy.wedges import Wedges
+from backfill.programs import forget
 from backfill.threads import single_threaded_algebra
 from backfill.trade import anderson
 from backfill.trade.barriers import Barriers, in_round_numbers, lanes
@@ -113,7 +114,7 @@ class Anchor(NamedTuple):
     """A solved world from which others start.
 
     Attributes:
-        state: its unknowns but for rents of limits.
+        state: its unknowns.
         inverse: ``(I - F_x)^-1`` there.
     """
 
@@ -130,27 +131,48 @@ class StaticPeriod:
         around: a few worlds typical of those to come, such as the corners of what is varied. Each world starts from the one,
             or from the reference, whose slopes say that it is nearest. Answers do not depend on them, within the tolerance.
         piece: worlds in a compiled program; fewer for those who ask for one or two at a time.
+        seen: what will be seen of worlds (see `static_worlds`), so that these share its program.
+
+    Attributes:
+        around: those worlds, solved.
     """
 
-    def __init__(self, economy: Economy, at: int, around: Sequence[Wedges] = (), piece: int = CHUNK) -> None:
+    around: StaticWorlds
+
+    def __init__(
+        self,
+        economy: Economy,
+        at: int,
+        around: Sequence[Wedges] = (),
+        piece: int = CHUNK,
+        seen: Callable[[Structure, Outcome], Any] = whole,
+    ) -> None:
         self.piece = piece
         self.structure, capacity = economy.structure, economy.capacity
         given = economy.parameters, capacity.rent, capacity.additions, capacity.slope, capacity.site_cost
         parameters, rent, added, slope, site_cost = jax.tree.map(lambda x: np.asarray(x)[at], given)
         need = np.asarray(capacity.tool_need)[:, list(self.structure.tools)]
         self.shared = Shared(parameters, rent, need, added, slope, np.zeros(len(added)), site_cost)
-        neutral = self.barriers([Wedges.none(self.structure.vocabulary, economy.periods[at : at + 1])])
-        state = np.asarray(economy.reference_state)[at : at + 1]
-        cost, inverse = self._slopes(neutral, state)
+        none = Wedges.none(self.structure.vocabulary, economy.periods[at : at + 1])
+        walls = self.barriers([none, *around])
+        neutral, walls = (jax.tree.map(lambda x, part=part: x[part], walls) for part in (slice(1), slice(1, None)))
+        state = np.asarray(economy.reference_state)[at]
+        self.count = len(state)
+        state = np.pad(state, (0, neutral.limit_quantity.shape[1]))
+        cost, inverse = self._slopes(neutral, state[None])
         self.shared = eqx.tree_at(lambda x: x.cost, self.shared, cost[0])
         self._held = held(self.shared)
-        self.anchors = [Anchor(state[0], inverse[0])]
+        plain = Anchor(state, inverse[0])
+        self.anchors = [plain] * (1 + len(around))
         if around:
-            walls = self.barriers(around)
-            found = self.solve(walls)
-            _, inverse = self._slopes(walls, found.vector)
-            solved = zip(found.vector, inverse, found.converged, strict=True)
-            self.anchors += [Anchor(vector, slopes) for vector, slopes, fine in solved if fine]
+            self.around = self.solve(walls, seen=seen)
+            _, inverse = self._slopes(walls, self.around.vector)
+            solved = zip(self.around.vector, inverse, self.around.converged, strict=True)
+            self.anchors[1:] = [Anchor(vector, slopes) if fine else plain for vector, slopes, fine in solved]
+
+    def release(self) -> None:
+        """Drop from memory what only preparing needs."""
+        forget(_slopes)
 
     def _slopes(self, barriers: Barriers, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Tool cost of a unit of capacity at class 0, and the inverse of the slopes, of each world."""
@@ -174,7 +196,7 @@ class StaticPeriod:
         barriers = worlds if isinstance(worlds, Barriers) else self.barriers(worlds)
         count, limits = barriers.limit_quantity.shape
         share, settings = self._share(barriers), (self.structure, used_in(barriers), Seen(seen))
-        known = [_with_limits(anchor, limits, len(self.anchors[0].state)) for anchor in self.anchors]
+        known = [_with_limits(anchor, limits, self.count) for anchor in self.anchors]
         states, inverses = (np.array(part) for part in zip(*known, strict=True))
         nearest, way = self._nearest(settings[:2], barriers, share, states, inverses[min(1, len(known) - 1)])
         order = np.lexsort((way, nearest))

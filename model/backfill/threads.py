@@ -13,6 +13,8 @@ from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
 
+_most = os.cpu_count() or 1
+
 Problem = TypeVar("Problem")
 Answer = TypeVar("Answer")
 
@@ -30,7 +32,13 @@ def single_threaded_algebra():
     return _controller().limit(limits=1, user_api="blas")
 
 
+def use_at_most(threads: int) -> None:
+    """Let `side_by_side` use so many threads, where other processes use the other cores."""
+    global _most
+    _most = max(threads, 1)
+
+
 def side_by_side(solve: Callable[[Problem], Answer], problems: Iterable[Problem]) -> list[Answer]:
-    """``solve`` of each problem, in their order, on all cores."""
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    """``solve`` of each problem, in their order, on all cores, or as many as `use_at_most` says."""
+    with ThreadPoolExecutor(_most) as pool:
         return list(pool.map(solve, problems))

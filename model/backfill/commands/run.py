@@ -134,11 +134,14 @@ def cache_folder() -> Path:
 def keep_compiled() -> None:
     """Keep compiled programs and calibrated economies on disk, where ``JAX_COMPILATION_CACHE_DIR`` says if it is set.
 
-    Where there is no place for them nothing is kept.
+    Where there is no place for them nothing is kept. Freed memory is kept too, for what is solved next.
     """
     import jax
 
     from backfill.kept import keep_in
+    from backfill.memory import reuse
+
+    reuse()
 
     told = os.environ.get("JAX_COMPILATION_CACHE_DIR")
     folder = cache_folder() if told is None else Path(told)

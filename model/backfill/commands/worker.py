@@ -1,7 +1,7 @@
 """A process that solves chunks of a sweep, one after the other, as it is told on its standard input.
 
-``python -m backfill.commands.worker FOLDER`` reads lines ``solve 12`` or ``retry 12`` and answers each with a line of JSON.
-It ends when its input does.
+``python -m backfill.commands.worker FOLDER THREADS`` reads lines ``solve 12`` or ``retry 12`` and answers each with a line of
+JSON. It ends when its input does.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from backfill.threads import use_at_most
 
 if TYPE_CHECKING:
     from backfill.experiments.sweep.worker import Worker
@@ -72,4 +74,5 @@ def serve(path: Path) -> None:
 
 
 if __name__ == "__main__":
+    use_at_most(int(sys.argv[2]))
     serve(Path(sys.argv[1]))

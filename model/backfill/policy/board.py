@@ -345,8 +345,11 @@ _MOST = {"wear": 0.9, "subsidy": 0.95}
 
 def box(when: np.ndarray, *places: Sequence[int]) -> tuple[np.ndarray, ...]:
     """Index of the stretches in force and the given positions along the axes that follow."""
-    axes = [np.flatnonzero(when), *(np.asarray(place, int) for place in places)]
-    return tuple(axis.reshape([-1 if m == n else 1 for m in range(len(axes))]) for n, axis in enumerate(axes))
+    axes = (np.flatnonzero(when), *places)
+    return tuple(np.asarray(axis, int).reshape(shape) for axis, shape in zip(axes, _AXES[len(axes)], strict=True))
+
+
+_AXES = [[[-1 if m == n else 1 for m in range(count)] for n in range(count)] for count in range(5)]
 
 
 def _exact(values: np.ndarray) -> np.ndarray:

@@ -129,7 +129,8 @@ class Processes:
             self.stop()
 
     def _start(self, n: int, places: selectors.BaseSelector) -> None:
-        line = [sys.executable, "-m", "backfill.commands.worker", str(self.folder.path)]
+        threads = max(cores() // self.count, 1)
+        line = [sys.executable, "-m", "backfill.commands.worker", str(self.folder.path), str(threads)]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._running[n] = subprocess.Popen(
             line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True

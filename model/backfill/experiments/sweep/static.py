@@ -17,14 +17,14 @@ from backfill.experiments.sweep.solved import Solved, controlled, failed, withou
 from backfill.policy.compile import compile_policy
 from backfill.policy.policy import Policy
 from backfill.policy.wedges import Wedges, stacked
-from backfill.static import StaticPeriod
+from backfill.static import StaticPeriod, StaticWorlds
 from backfill.trade.barriers import Barriers
 from backfill.trade.equilibrium import CHUNK
 
 if TYPE_CHECKING:
     from backfill.experiments.setting import Setting
 
-TOGETHER = 128
+TOGETHER = 32
 """Worlds solved in one call, whatever the size of a chunk; bounds memory."""
 
 MOST_TYPICAL, SERVED = 16, 32
@@ -57,14 +57,14 @@ class Static:
         self.before = reference
         self._acting: dict[str, float] = {}
         self._compiled: tuple[Callable[[Sequence[float]], Wedges], Wedges] | None = None
-        self._period: tuple[int, StaticPeriod] | None = None
+        self._period: tuple[int, StaticPeriod, Seen] | None = None
 
     def solve(self, draw: int, scenarios: np.ndarray) -> Solved:
         """Scenarios of one draw."""
         try:
             setting = self.economies.setting(draw)
             compiled, against = self._policies(setting)
-            period = self._prepared(draw, setting)
+            period, base = self._prepared(draw, setting)
         except UnsolvedError as error:
             return failed(scenarios, error.sentence)
         measures = Measures(setting.economy, 1, self.at)
@@ -76,18 +76,14 @@ class Static:
             numbers = scenarios[first : first + TOGETHER]
             wedges = [compiled(self.plan.levers[self.plan.row[n]].tolist()) for n in numbers]
             try:
-                found, (*why, lost) = self._worlds(period, [*wedges, against])
+                found, why = self._worlds(period, wedges)
             except UnsolvedError as error:
                 return failed(scenarios, error.sentence)
-            if lost:
-                return failed(scenarios, f"the reference has no world: {lost}")
             shut = controlled(setting.vocabulary, [*wedges, against], against)
-            measured = measures.measured(
-                Worlds(_part(found, slice(-1)), shut[:-1]), Worlds(_part(found, slice(-1, None)), shut[-1:])
-            )
+            measured = measures.measured(Worlds(found, shut[:-1]), Worlds(base, shut[-1:]))
             values.append(without(measured.values, why))
             reasons += why
-            kept += [_part(found, slice(-1))] if self.keep else []
+            kept += [found] if self.keep else []
         assert measured is not None
         every = Measured(measured.keys, np.concatenate(values, axis=1))
         return Solved(scenarios, tuple(reasons), every, measures.labels, together(kept) if kept else None)
@@ -114,26 +110,38 @@ class Static:
             )
         return self._compiled
 
-    def _prepared(self, draw: int, setting: Setting) -> StaticPeriod:
-        """The period, with the reference and typical scenarios as worlds to start from."""
+    def _prepared(self, draw: int, setting: Setting) -> tuple[StaticPeriod, Seen]:
+        """The period, with typical scenarios as worlds to start from, and what is seen of the reference.
+
+        Raises:
+            UnsolvedError: the reference has no world.
+        """
         if self._period is None or self._period[0] != draw:
             compiled, against = self._policies(setting)
             around = [against, *(compiled(values) for values in self._typical(draw)), *self.like]
             try:
-                period = StaticPeriod(setting.economy, self.at, around, self.piece)
+                period = StaticPeriod(setting.economy, self.at, around, self.piece, seen)
             except UnsolvedError:  # nobody is left a way to acquire compute where levers end
-                period = StaticPeriod(setting.economy, self.at, piece=self.piece)
-            self._period = draw, period
-        return self._period[1]
+                period = StaticPeriod(setting.economy, self.at, [against], self.piece, seen)
+            if self._served(draw):
+                period.release()
+            found, (why, *_) = _told(period.around)
+            if why:
+                raise UnsolvedError(f"the reference has no world: {why}")
+            self._period = draw, period, _part(found, slice(1))
+        return self._period[1], self._period[2]
 
     def _typical(self, draw: int) -> list[list[float]]:
         """Ends of the levers and, where many scenarios have these parameters, values spread over them."""
         levers = self.plan.levers
         if not levers.size:
             return []
-        more = min(MOST_TYPICAL, int((self.plan.draw == draw).sum()) // SERVED)
-        spread = levers[np.linspace(0, len(levers) - 1, more).astype(int)]
+        spread = levers[np.linspace(0, len(levers) - 1, self._served(draw)).astype(int)]
         return [*np.unique([levers.min(0), levers.max(0)], axis=0).tolist(), *spread.tolist()]
+
+    def _served(self, draw: int) -> int:
+        """How many scenarios of a draw are worth having as starts for the others."""
+        return min(MOST_TYPICAL, int((self.plan.draw == draw).sum()) // SERVED)
 
     def _worlds(self, period: StaticPeriod, wedges: Sequence[Wedges]) -> tuple[Seen, list[str]]:
         """What is seen of worlds, ``[world, 1, ...]``, and why those fail that do."""
@@ -141,7 +149,7 @@ class Static:
             found = period.solve(self._walls(period, wedges), seen=seen)
         except UnsolvedError:
             return self._one_by_one(period, wedges)
-        return jax.tree.map(lambda x: np.asarray(x)[:, None], found.seen), list(found.failures)
+        return _told(found)
 
     def _walls(self, period: StaticPeriod, wedges: Sequence[Wedges]) -> Barriers:
         """Wedges in the markets' axes, in shapes that hold those of ``like`` too."""
@@ -154,18 +162,21 @@ class Static:
         reasons: list[str] = []
         for one in wedges:
             try:
-                found = period.solve(self._walls(period, [one]), seen=seen)
+                found, (why,) = _told(period.solve(self._walls(period, [one]), seen=seen))
             except UnsolvedError as error:
-                parts.append(None)
-                reasons.append(error.sentence)
-            else:
-                parts.append(jax.tree.map(lambda x: np.asarray(x)[:, None], found.seen))
-                reasons.append(found.failures[0])
+                found, why = None, error.sentence
+            parts.append(found)
+            reasons.append(why)
         whole = next((part for part in parts if part is not None), None)
         if whole is None:
             raise UnsolvedError(reasons[0])
         nothing = jax.tree.map(lambda x: np.full_like(x, np.nan), whole)
         return together([nothing if part is None else part for part in parts]), reasons
+
+
+def _told(found: StaticWorlds) -> tuple[Seen, list[str]]:
+    """What is seen of worlds, ``[world, 1, ...]``, and why those fail that do."""
+    return jax.tree.map(lambda x: np.asarray(x)[:, None], found.seen), list(found.failures)
 
 
 def _part(found: Seen, which: slice) -> Seen:

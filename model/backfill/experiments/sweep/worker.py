@@ -11,6 +11,7 @@ import numpy as np
 from backfill.errors import UnsolvedError
 from backfill.experiments.sweep.folder import FILE, FLOWS, REFERENCE, SCENARIOS, SweepFolder
 from backfill.experiments.sweep.plan import Chunk, Plan
+from backfill.memory import give_back
 
 
 class Worker:
@@ -47,7 +48,9 @@ class Worker:
         """Solve a chunk and write it."""
         begun = time.perf_counter()
         chunk = self.plan.chunks[number]
-        return self._written(chunk, self._solved(chunk.scenarios, alone=False), begun)
+        answer = self._written(chunk, self._solved(chunk.scenarios, alone=False), begun)
+        give_back()
+        return answer
 
     def retry(self, number: int) -> dict[str, Any]:
         """Solve the scenarios of a chunk that failed, each alone, and write the chunk anew if one is solved now."""
