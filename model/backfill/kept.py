@@ -1,4 +1,4 @@
-"""What took long to make, kept on disk where a command says so: compiled programs, calibrated economies.
+"""What took long to make, kept on disk where a command says so: compiled programs, calibrated economies, worlds.
 
 Each is kept under a name that tells apart everything it depends on. What is read is run: the folder must be one to which only
 its owner can write.
@@ -17,6 +17,9 @@ from typing import Any, TypeVar
 
 MOST_FILES = 400
 """Some 1 MB each. A design needs some sixteen programs of two files each; with few files commands drive out one another's."""
+
+MOST_BYTES = 2 * 10**9
+"""An economy takes 36 MB, the worlds of current policy some 70."""
 
 _folder: Path | None = None
 Made = TypeVar("Made")
@@ -89,9 +92,17 @@ def _write(file: Path, made: object) -> None:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part.write_bytes(pickle.dumps(made))
         part.replace(file)
-        others = sorted(file.parent.iterdir(), key=lambda one: one.stat().st_mtime)
-        for old in others[:-MOST_FILES]:
-            old.unlink(missing_ok=True)
+        _make_room(file.parent)
     except (OSError, ValueError, pickle.PicklingError):
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def _make_room(folder: Path) -> None:
+    """Remove what was used least recently, down to so many files and bytes."""
+    found = sorted(((one.stat().st_mtime, one.stat().st_size, one) for one in folder.iterdir()), reverse=True)
+    size = 0
+    for number, (_, own, file) in enumerate(found):
+        size += own
+        if number >= MOST_FILES or size > MOST_BYTES:
+            file.unlink(missing_ok=True)

@@ -105,12 +105,12 @@ def remember() -> None:
 
 
 def _last_used() -> tuple:
-    return "last used", source(), _machine()
+    return "last used", source(), machine()
 
 
 def _loaded(what: str) -> jax.stages.Compiled | None:
     """The executable kept under its name, if there is one."""
-    stored = recalled(what, _machine())
+    stored = recalled(what, machine())
     if stored is None:
         return None
     with jax.enable_x64(True):
@@ -131,7 +131,7 @@ def _made(function: Callable[..., Any], settings: tuple, shape: Any, leaves: lis
         return hashlib.sha256(text.encode()).hexdigest(), result
 
     what, result = kept(
-        lowered, source(), _machine(), function.__module__, function.__qualname__, settings, str(shape), shapes
+        lowered, source(), machine(), function.__module__, function.__qualname__, settings, str(shape), shapes
     )
     _used[what] = None
     _find_lapack()
@@ -142,7 +142,7 @@ def _made(function: Callable[..., Any], settings: tuple, shape: Any, leaves: lis
         with _fresh():
             executable = new["lowered"].compile()
         if keeping():
-            keep(serialize(executable), what, _machine())
+            keep(serialize(executable), what, machine())
     return Program(executable, result)
 
 
@@ -185,7 +185,7 @@ def _fresh() -> Iterator[None]:
 
 
 @functools.cache
-def _machine() -> tuple:
+def machine() -> tuple:
     """What a program depends on besides the package's source and its own function, settings and shapes."""
     processor = Path("/proc/cpuinfo")
     lines = processor.read_text().splitlines() if processor.exists() else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
 
@@ -103,7 +103,12 @@ def solve_world(
     with single_threaded_algebra():
         coupling = Coupling(economy, worlds, foresight_named(foresight, economy.periods[0].years), departs)
         coupling.solve(progress and (lambda share: progress("worlds", share)))
-        return tuple(_world(coupling, worlds, world) for world in (range(len(worlds)) if wanted is None else wanted))
+        return worlds_of(coupling, range(len(worlds)) if wanted is None else wanted)
+
+
+def worlds_of(coupling: Coupling, wanted: Iterable[int]) -> tuple[World, ...]:
+    """Worlds of a coupling that has been solved, by their places."""
+    return tuple(_world(coupling, coupling.worlds, world) for world in wanted)
 
 
 def _check_departure(

@@ -111,17 +111,18 @@ def _compared(chosen: Experiment, base: Experiment, current: Experiment | None, 
     references = {against: setting.vintages(base.policy)}
     if current:
         references[current.name] = setting.vintages(current.policy)
+    common = shared_worlds(references, vocabulary)
 
     def with_reference(measures: Policy) -> tuple[World, World]:
         needed = batch({against: references[against], scenario: setting.vintages(measures)})
-        worlds = setting.solved(needed, progress)
+        worlds = setting.solved(needed, progress, common)
         return worlds[scenario], worlds[against]
 
     begun = time.perf_counter()
     if conditional(chosen.policy):
         chosen = replace(chosen, policy=fixed_point(chosen.policy, with_reference, vocabulary)[0])
     policy = setting.vintages(chosen.policy)
-    worlds = setting.solved(worlds_needed(scenario, policy, references, vocabulary), progress)
+    worlds = setting.solved(worlds_needed(scenario, policy, references, vocabulary), progress, common)
     seconds = time.perf_counter() - begun
     return result_of(
         worlds,
@@ -156,6 +157,13 @@ def worlds_needed(scenario: str, policy: Vintages, references: Mapping[str, Vint
     """
     without = {downstream_name(name): downstream(policy, other, vocabulary) for name, other in references.items()}
     return batch({**references, scenario: policy, **without})
+
+
+def shared_worlds(references: Mapping[str, Vintages], vocabulary: Vocabulary) -> Batch:
+    """Worlds that do not depend on the policy: references, and the second as the first compares with it."""
+    main, *further = references.items()
+    without = {downstream_name(name): downstream(known, main[1], vocabulary) for name, known in further}
+    return batch({**references, **without})
 
 
 def result_of(

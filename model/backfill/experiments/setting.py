@@ -37,6 +37,7 @@ class Setting:
         flow_exists, facts: what measures ask of the benchmark.
         parameters: values of parameters that act on measures, by name (see `backfill.policy.odds`).
         structure: switches of structure, of which one acts on measures.
+        identity: tells the economy from others; empty where that is not known, or it is of no use to keep what is made of it.
     """
 
     economy: Economy
@@ -46,6 +47,7 @@ class Setting:
     facts: Facts | None
     parameters: Mapping[str, float] = field(default_factory=dict)
     structure: StructureTable = field(default_factory=StructureTable)
+    identity: tuple = ()
 
     @classmethod
     def of(cls, experiment: Experiment, progress: Progress | None = None, *, keep: bool = True) -> Setting:
@@ -54,14 +56,14 @@ class Setting:
         Args:
             experiment: the experiment.
             progress: called with a message and the share done.
-            keep: whether the economy is kept for another time, where anything is.
+            keep: whether the economy, and what many experiments need of it, is kept for another time, where anything is.
 
         Raises:
             UnsolvedError: the benchmark cannot be calibrated with them.
         """
-        economy, vocabulary = _economy(experiment, progress, keep)
+        economy, vocabulary, identity = _economy(experiment, progress, keep)
         return cls(economy, vocabulary, experiment.foresight, experiment.flow_exists(), experiment.facts(), experiment.parameters,
-                   experiment.structure)  # fmt: skip
+                   experiment.structure, identity)  # fmt: skip
 
     @property
     def grades(self) -> dict[str, tuple[float, str, str]]:
@@ -93,30 +95,40 @@ class Setting:
         surprised = self.foresight == "perfect"
         return vintages(policy, self.economy.periods, self.compiled) if surprised else {0: self.compiled(policy)}
 
-    def solved(self, needed: Batch, progress: Progress | None = None) -> dict[str, World]:
-        """The worlds of a batch that have a name."""
-        from backfill.world import solve_world
+    def solved(self, needed: Batch, progress: Progress | None = None, shared: Batch | None = None) -> dict[str, World]:
+        """The worlds of a batch that have a name.
+
+        Args:
+            needed: the batch.
+            progress: called with a message and the share done.
+            shared: worlds that other experiments need too; those of the batch are solved first (see `shared.coupled`).
+        """
+        from backfill.experiments.shared import coupled
+        from backfill.supply.foresight import foresight_named
+        from backfill.threads import single_threaded_algebra
+        from backfill.world import worlds_of
 
         places = sorted(set(needed.position.values()))
-        found = solve_world(
-            self.economy,
-            needed.wedges,
-            foresight=self.foresight,
-            departs=needed.departs,
-            wanted=places,
-            progress=progress,
-        )
+        common = needed.shared_with(shared) if shared else ()
+        foresight = foresight_named(self.foresight, self.economy.periods[0].years)
+        told = progress and (lambda share: progress("worlds", share))
+        with single_threaded_algebra():
+            solved = coupled(self.economy, needed, foresight, common, self.identity, told)
+            found = worlds_of(solved, places)
         return {name: found[places.index(place)] for name, place in needed.position.items()}
 
 
-def _economy(experiment: Experiment, progress: Progress | None, keep: bool) -> tuple[Economy, Vocabulary]:
-    """The shipped benchmark over the experiment's regions and horizon, with its parameters, or the user's own economy."""
+def _economy(experiment: Experiment, progress: Progress | None, keep: bool) -> tuple[Economy, Vocabulary, tuple]:
+    """The shipped benchmark over the experiment's regions and horizon, with its parameters, or the user's own economy.
+
+    And what tells it from others, where it is kept.
+    """
     from backfill.reference import economy
 
     horizon = experiment.horizon
     if experiment.own is not None:
         own = experiment.own
-        return own.economy(horizon.first_year, horizon.last_year, horizon.per_year), own.vocabulary()
+        return own.economy(horizon.first_year, horizon.last_year, horizon.per_year), own.vocabulary(), ()
     tables = experiment.tables()
     vocabulary = tables.vocabulary()
     priors = priors_of(tables)
@@ -139,7 +151,8 @@ def _economy(experiment: Experiment, progress: Progress | None, keep: bool) -> t
 
     try:
         if not keep:
-            return calibrated(), vocabulary
-        return kept(calibrated, source(), tables.digest(), horizon, sorted(given.items()), closure), vocabulary
+            return calibrated(), vocabulary, ()
+        identity = (tables.digest(), horizon, tuple(sorted(given.items())), closure)
+        return kept(calibrated, source(), *identity), vocabulary, identity
     except ValueError as error:
         raise UnsolvedError(f"the benchmark cannot be calibrated for this experiment: {error}") from error

@@ -26,6 +26,7 @@ class Stand:
         point: rents, additions and the markets' solution.
         slopes: the markets' slopes there.
         step: what another round would move.
+        rounds: rounds it took.
         limits: names of quantity limits, in the order of the rents at the end of the markets' solution.
         classes: its builders.
         stored: what can be bought ahead, in the order of its orders.
@@ -34,6 +35,7 @@ class Stand:
     point: Point
     slopes: PlanSlopes | None
     step: float
+    rounds: int
     limits: tuple[str, ...]
     classes: Classes
     stored: Stored
@@ -75,11 +77,13 @@ class Started(Coupling):
             self._prepare(Stage((world,), slice(since, self.periods)))
             self.points[world] = self._widened(world, stand)
             self._slopes[world], self.steps[world] = self._slopes_of(stand), stand.step
+            self.rounds[world] = stand.rounds
 
     def stand(self, world: int) -> Stand:
         """Where a world stands."""
-        step, classes, stored = float(self.steps[world]), self._classes(world), self._stored(world)
-        return Stand(self.points[world], self._slopes[world], step, self.limits, classes, stored)
+        step, rounds = float(self.steps[world]), int(self.rounds[world])
+        classes, stored = self._classes(world), self._stored(world)
+        return Stand(self.points[world], self._slopes[world], step, rounds, self.limits, classes, stored)
 
     def _prepare(self, stage: Stage) -> None:
         super()._prepare(stage)
