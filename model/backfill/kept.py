@@ -19,7 +19,7 @@ MOST_FILES = 400
 """Some 1 MB each. A design needs some sixteen programs of two files each; with few files commands drive out one another's."""
 
 MOST_BYTES = 2 * 10**9
-"""An economy takes 36 MB, the worlds of current policy some 70."""
+"""An economy takes 36 MB, the worlds that experiments share some 70."""
 
 _folder: Path | None = None
 Made = TypeVar("Made")

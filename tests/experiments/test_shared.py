@@ -69,7 +69,7 @@ def test_kept_or_not_numbers_are_the_same(setting: Setting, folder: Path, monkey
     without = setting.solved(every, shared=common)
     before = len(solved)
     again = setting.solved(every, shared=common)
-    own = [place for place in range(len(every.wedges)) if place not in every.shared_with(common)]
+    own = [place for place, key in enumerate(keys_of(every)) if key not in keys_of(common)]
     assert set(solved[before:]) == set(own) < set(solved[:before])
     for name, world in without.items():
         for table in fields(world.tables):
@@ -102,13 +102,6 @@ def test_where_one_of_them_fails_all_are_solved_together(setting: Setting, folde
     found = setting.solved(every, shared=common)
     assert calls == [{}, {}]
     assert apart(found, alone) == 0
-
-
-def test_part_of_a_batch_departs_as_the_whole(setting: Setting):
-    every, common = needed(setting)
-    part = every.only(every.shared_with(common))
-    assert keys_of(part) == [keys_of(every)[place] for place in every.shared_with(common)]
-    assert set(keys_of(part)) == set(keys_of(common))
 
 
 def test_room_is_made_by_bytes_too(folder: Path, monkeypatch: pytest.MonkeyPatch):

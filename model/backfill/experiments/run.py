@@ -94,7 +94,7 @@ def _ranged(
 
         parameters = {**chosen.parameters, variant.parameter: variant.value}
         try:
-            found = _compared(replace(chosen, parameters=parameters), base, current, told)
+            found = _compared(replace(chosen, parameters=parameters), base, current, told, keep=False)
         except UnsolvedError:
             return None
         return found if found.status is Status.SOLVED else None
@@ -102,9 +102,12 @@ def _ranged(
     return ranged(central, varied, solve)
 
 
-def _compared(chosen: Experiment, base: Experiment, current: Experiment | None, progress: Progress | None) -> Result:
-    """One experiment beside its references."""
+def _compared(
+    chosen: Experiment, base: Experiment, current: Experiment | None, progress: Progress | None, *, keep: bool = True
+) -> Result:
+    """One experiment beside its references, whose worlds are kept where anything is, or not."""
     setting = Setting.of(chosen, progress)
+    setting = setting if keep else replace(setting, identity=())
     vocabulary = setting.vocabulary
     setting.compiled(chosen.policy, strict=chosen.as_of is None)
     scenario, against = chosen.name, _other_name(base.name, chosen.name)

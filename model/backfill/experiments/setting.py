@@ -101,7 +101,7 @@ class Setting:
         Args:
             needed: the batch.
             progress: called with a message and the share done.
-            shared: worlds that other experiments need too; those of the batch are solved first (see `shared.coupled`).
+            shared: worlds that other experiments need too, solved first (see `shared.coupled`).
         """
         from backfill.experiments.shared import coupled
         from backfill.supply.foresight import foresight_named
@@ -109,11 +109,10 @@ class Setting:
         from backfill.world import worlds_of
 
         places = sorted(set(needed.position.values()))
-        common = needed.shared_with(shared) if shared else ()
         foresight = foresight_named(self.foresight, self.economy.periods[0].years)
         told = progress and (lambda share: progress("worlds", share))
         with single_threaded_algebra():
-            solved = coupled(self.economy, needed, foresight, common, self.identity, told)
+            solved = coupled(self.economy, needed, foresight, shared, self.identity, told)
             found = worlds_of(solved, places)
         return {name: found[places.index(place)] for name, place in needed.position.items()}
 

@@ -5,11 +5,11 @@ They do not depend on what else an experiment asks, so that numbers are the same
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 
 from backfill.economy.economy import Economy
 from backfill.experiments.started import Stand, Started
-from backfill.experiments.worlds import Batch, keys_of
+from backfill.experiments.worlds import Batch, Key, keys_of
 from backfill.kept import kept, source
 from backfill.programs import machine
 from backfill.supply.foresight import Foresight
@@ -21,31 +21,32 @@ def coupled(
     economy: Economy,
     needed: Batch,
     foresight: Foresight,
-    shared: Collection[int],
+    shared: Batch | None,
     identity: tuple,
     progress: Told | None = None,
 ) -> Started:
-    """A batch of worlds solved, some of them first; all together where one of those cannot be solved.
+    """A batch of worlds solved, those that it shares with others first; all together where one of these cannot be solved.
 
     Args:
         economy: the calibrated economy.
         needed: worlds.
         foresight: what builders expect.
-        shared: places of worlds to be solved first, those that they depart from among them.
+        shared: worlds that others need too, all of which are solved.
         identity: tells the economy from others; empty keeps nothing.
         progress: called with the share done.
     """
-    known: Mapping[int, Stand] = {}
+    stands: Mapping[Key, Stand] = {}
     if shared:
-        part = needed.only(shared)
 
         def made() -> list[Stand]:
-            coupling = _solved(economy, part, foresight, {}, progress and (lambda share: progress(0.5 * share)))
+            coupling = _solved(economy, shared, foresight, {}, progress and (lambda share: progress(0.5 * share)))
             return [] if coupling.failures else [coupling.stand(place) for place in range(coupling.count)]
 
-        about = ("worlds", source(), machine(), identity, foresight, keys_of(part))
-        stands = kept(made, *about) if identity else made()
-        known = dict(zip(sorted(shared), stands, strict=True)) if stands else {}
+        keys = keys_of(shared)
+        about = ("worlds", source(), machine(), identity, foresight, keys)
+        found = kept(made, *about) if identity else made()
+        stands = dict(zip(keys, found, strict=True)) if found else {}
+    known = {place: stands[key] for place, key in enumerate(keys_of(needed)) if key in stands}
     begun = 0.5 if known else 0.0
     return _solved(economy, needed, foresight, known, progress and (lambda share: progress(begun + (1 - begun) * share)))
 

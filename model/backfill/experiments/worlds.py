@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,17 +30,6 @@ class Batch:
     wedges: tuple[Wedges, ...]
     position: Mapping[str, int]
     departs: Mapping[int, tuple[int, int]]
-
-    def only(self, places: Collection[int]) -> Batch:
-        """The worlds at some places, those that they depart from among them, in their order and without names."""
-        new = {place: number for number, place in enumerate(sorted(places))}
-        departs = {new[place]: (new[other], after) for place, (other, after) in self.departs.items() if place in new}
-        return Batch(tuple(self.wedges[place] for place in new), {}, departs)
-
-    def shared_with(self, other: Batch) -> tuple[int, ...]:
-        """Places of worlds that another batch needs too."""
-        its = set(keys_of(other))
-        return tuple(place for place, key in enumerate(keys_of(self)) if key in its)
 
 
 def batch(named: Mapping[str, Vintages]) -> Batch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from backfill.coupling import settled
 from backfill.errors import UnsolvedError
 from backfill.experiments.setting import Setting
+from backfill.experiments.shared import coupled
 from backfill.experiments.started import Stand, Started
 from backfill.experiments.sweep.economies import Economies, policy_parameters
 from backfill.experiments.sweep.policies import Compiled
@@ -58,17 +59,17 @@ class Coupled:
         self.plan, self.experiment, self.before = economies.plan, economies.experiment, reference
         self._acting: dict[str, float] = {}
         self._compiled: dict[int, Compiled] = {}
-        self._base: tuple[int, Worlds, Stand, Wedges] | None = None
+        self._base: tuple[int, _Base] | None = None
         self._held: tuple[int, _Search] | None = None
 
     def solve(self, draw: int, scenarios: np.ndarray) -> Solved:
         """Scenarios of one draw."""
         try:
             setting = self.economies.setting(draw)
-            base, stand, against = self._reference(draw, setting)
+            base = self._reference(draw, setting)
         except UnsolvedError as error:
             return failed(scenarios, error.sentence)
-        search = self._search(draw, setting, stand)
+        search = self._search(draw, setting, base)
         measures = Measures(setting.economy, setting.economy.reported)
         values: list[np.ndarray] = []
         reasons: list[str] = []
@@ -81,8 +82,8 @@ class Coupled:
             with single_threaded_algebra():
                 found, why = search.solved(policies, places)
             acting = [last(policies[str(n)]) for n in numbers]
-            worlds = Worlds(found.seen, controlled(setting.vocabulary, acting, against), found.capacity, found.terminal)
-            measured = measures.measured(worlds, base)
+            worlds = Worlds(found.seen, controlled(setting.vocabulary, acting, base.wedges), found.capacity, found.terminal)
+            measured = measures.measured(worlds, base.worlds)
             values.append(without(measured.values, why))
             reasons += why
             kept += [found.seen] if self.keep else []
@@ -90,13 +91,13 @@ class Coupled:
         every = Measured(measured.keys, np.concatenate(values, axis=1))
         return Solved(scenarios, tuple(reasons), every, measures.labels, together(kept) if kept else None)
 
-    def _search(self, draw: int, setting: Setting, stand: Stand) -> _Search:
+    def _search(self, draw: int, setting: Setting, base: _Base) -> _Search:
         """A search that starts from the reference, or goes on from earlier calls."""
         if not self.remembered:
-            return _Search(setting, stand)
+            return _Search(setting, base)
         if self._held is None or self._held[0] != draw:
             like = {f"like {n}": self._policy(setting, values) for n, values in enumerate(self.like)}
-            self._held = draw, _Search(setting, stand, like)
+            self._held = draw, _Search(setting, base, like)
         search = self._held[1]
         del search.stands[: -self.remembered]
         return search
@@ -146,20 +147,40 @@ class Coupled:
             self._compiled[after] = Compiled(policy, levers, *about, understood=understood)
         return self._compiled[after]
 
-    def _reference(self, draw: int, setting: Setting) -> tuple[Worlds, Stand, Wedges]:
+    def _reference(self, draw: int, setting: Setting) -> _Base:
         if self._base is None or self._base[0] != draw:
             policy = setting.vintages(self.before)
-            search = _Search(setting, None)
+            needed = batch({"reference": policy})
+            place = needed.position["reference"]
+            foresight = foresight_named(setting.foresight, setting.economy.periods[0].years)
             with single_threaded_algebra():
-                found, why = search.solved({"reference": policy}, {"reference": np.zeros(0)})
-            if why[0]:
-                raise UnsolvedError(f"the reference has no world: {why[0]}")
+                coupling = coupled(setting.economy, needed, foresight, needed, setting.identity)
+                if why := _failure(coupling, place):
+                    raise UnsolvedError(f"the reference has no world: {why}")
+                found = _worlds(setting, [(coupling, place)])
             against = last(policy)
-            base = Worlds(
-                found.seen, controlled(setting.vocabulary, [against], against), found.capacity, found.terminal
-            )
-            self._base = draw, base, search.stands[-1][1], against
-        return self._base[1], self._base[2], self._base[3]
+            shut = controlled(setting.vocabulary, [against], against)
+            worlds = Worlds(found.seen, shut, found.capacity, found.terminal)
+            stands = dict(zip(keys_of(needed), map(coupling.stand, range(coupling.count)), strict=True))
+            self._base = draw, _Base(worlds, against, coupling.stand(place), stands)
+        return self._base[1]
+
+
+@dataclass(frozen=True)
+class _Base:
+    """The reference of a draw of parameters.
+
+    Attributes:
+        worlds: what is seen of it.
+        wedges: its policy.
+        stand: where it stands.
+        stands: where it and what it departs from stand.
+    """
+
+    worlds: Worlds
+    wedges: Wedges
+    stand: Stand
+    stands: Mapping[Key, Stand]
 
 
 class _Search:
@@ -167,23 +188,23 @@ class _Search:
 
     Args:
         setting: economy and names.
-        start: where the first start; the reference path if None.
+        base: the reference, from which the first start.
         like: policies solved once and kept beside all others.
     """
 
-    def __init__(self, setting: Setting, start: Stand | None, like: Mapping[str, Vintages] | None = None) -> None:
-        self.setting, self.start, self.like = setting, start, dict(like or {})
+    def __init__(self, setting: Setting, base: _Base, like: Mapping[str, Vintages] | None = None) -> None:
+        self.setting, self.base, self.like = setting, base, dict(like or {})
         self.foresight = foresight_named(setting.foresight, setting.economy.periods[0].years)
         self.stands: list[tuple[np.ndarray, Stand]] = []
-        self._shared: dict[Key, Stand] = {}
+        self._shared = dict(base.stands)
 
     def solved(self, policies: Mapping[str, Vintages], places: Mapping[str, np.ndarray]) -> tuple[Worlds, list[str]]:
         """Worlds in the order of their names, and why those fail that do."""
-        near = {name: stand for name, place in places.items() if (stand := self._nearest(place)) is not None}
+        near = {name: self._nearest(place) for name, place in places.items()}
         coupling, position = self._coupled(policies, near)
         held = {name: (coupling, position[name]) for name in policies}
         lost = [name for name, (one, place) in held.items() if _failure(one, place)]
-        if lost and near:
+        if lost:
             again, elsewhere = self._coupled({name: policies[name] for name in lost}, {})
             held |= {name: (again, elsewhere[name]) for name in lost}
         why = [_failure(*held[name]) for name in policies]
@@ -192,9 +213,9 @@ class _Search:
                 self.stands.append((places[name], one.stand(place)))
         return _worlds(self.setting, list(held.values())), why
 
-    def _nearest(self, place: np.ndarray) -> Stand | None:
+    def _nearest(self, place: np.ndarray) -> Stand:
         if not self.stands:
-            return self.start
+            return self.base.stand
         return min(self.stands, key=lambda one: float(np.abs(one[0] - place).sum()))[1]
 
     def _coupled(self, named: Mapping[str, Vintages], near: Mapping[str, Stand]) -> tuple[Started, Mapping[str, int]]:
