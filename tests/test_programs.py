@@ -96,6 +96,17 @@ def test_program_used_least_recently_leaves_memory(monkeypatch: pytest.MonkeyPat
     assert [key[1] for key in programs._in_memory] == [(1.0,), (3.0,)]
 
 
+def test_programs_of_a_function_leave_memory(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(kept, "_folder", None)
+    forget(monkeypatch)
+    call(1.0)
+    programs.forget(test_programs_of_a_function_leave_memory)
+    assert len(programs._in_memory) == 1
+    programs.forget(solved)
+    assert not programs._in_memory
+    np.testing.assert_allclose(call(1.0)[0], [2.0, 3.0], rtol=1e-15)
+
+
 def test_folder_that_cannot_be_written_to_does_no_harm(folder: Path, monkeypatch: pytest.MonkeyPatch):
     (folder / "file").touch()
     monkeypatch.setattr(kept, "_folder", folder / "file")

@@ -121,6 +121,24 @@ def test_where_worlds_start_from_does_not_change_them():
     assert_same(around.solve(near_and_far()), solved(), 1e-8)
 
 
+def test_worlds_start_from_the_rents_of_limits_next_door():
+    economy, chips = small_economy(), ("accelerators_frontier", "USA", "CHN")
+    capped = [policy(economy, limits=[cap(economy, *chips, size)]) for size in (0.8, 1.0, 0.9)]
+    alone = period().solve(capped[2:])
+    around = StaticPeriod(economy, YEAR, capped[:2])
+    near = around.solve(capped[2:])
+    assert near.vector[0, -1] > 0
+    np.testing.assert_allclose(near.vector, alone.vector, atol=1e-8)
+    assert near.steps[0] <= alone.steps[0] - 3
+    np.testing.assert_allclose(around.around.vector, period().solve(capped[:2]).vector, atol=1e-8)
+
+
+def test_what_only_preparing_needs_can_be_dropped():
+    before = period().solve(near_and_far()[:2]).vector
+    period().release()
+    np.testing.assert_array_equal(period().solve(near_and_far()[:2]).vector, before)
+
+
 def test_a_world_that_fails_is_alone():
     economy = small_economy()
     bad = policy(economy, tariff={INTO_USA: np.nan})
