@@ -1,6 +1,7 @@
 """Worlds that many experiments need: solved first, by themselves, and kept where anything is.
 
-They do not depend on what else an experiment asks, so that numbers are the same whether they were kept or not.
+They do not depend on what else an experiment asks, so that numbers are the same whether they were kept or not. Others start
+beside one of them that has the same past.
 """
 
 from __future__ import annotations
@@ -47,14 +48,31 @@ def coupled(
         found = kept(made, *about) if identity else made()
         stands = dict(zip(keys, found, strict=True)) if found else {}
     known = {place: stands[key] for place, key in enumerate(keys_of(needed)) if key in stands}
+    near = {place: beside for place, key in enumerate(keys_of(needed)) if (beside := _beside(key, stands))}
     begun = 0.5 if known else 0.0
-    return _solved(economy, needed, foresight, known, progress and (lambda share: progress(begun + (1 - begun) * share)))
+    told = progress and (lambda share: progress(begun + (1 - begun) * share))
+    coupling = _solved(economy, needed, foresight, known, told, near)
+    if near and coupling.failures:
+        coupling = _solved(economy, needed, foresight, known, told)
+    return coupling
+
+
+def _beside(key: Key, stands: Mapping[Key, Stand]) -> Stand | None:
+    """A world that became known when another did, after the same past; none for those that are there themselves."""
+    if key in stands:
+        return None
+    return next((stand for other, stand in stands.items() if (*other[:-1], other[-1][0]) == (*key[:-1], key[-1][0])), None)
 
 
 def _solved(
-    economy: Economy, needed: Batch, foresight: Foresight, known: Mapping[int, Stand], progress: Told | None
+    economy: Economy,
+    needed: Batch,
+    foresight: Foresight,
+    known: Mapping[int, Stand],
+    progress: Told | None,
+    near: Mapping[int, Stand] | None = None,
 ) -> Started:
-    coupling = Started(economy, needed.wedges, foresight, needed.departs, known, {})
+    coupling = Started(economy, needed.wedges, foresight, needed.departs, known, near or {})
     coupling.take()
     coupling.solve(progress)
     return coupling
