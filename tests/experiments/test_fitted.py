@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from backfill.experiments.fitted import Classes, Stored, slopes_with, widened, with_limits
+from backfill.coupling import Point
+from backfill.experiments.fitted import Classes, Stored, mixed, mixed_slopes, slopes_with, widened, with_limits
 from backfill.supply.orders import Orders
+from backfill.supply.past import Carried, Record
 from backfill.trade.sensitivity import PlanSlopes
 
 STATES, PERIODS, NODES = 3, 2, 2
@@ -84,3 +86,31 @@ def test_orders_go_by_the_name_of_what_is_stored_and_the_class_of_who_stores_it(
     np.testing.assert_array_equal(found.goods[1], goods[0])
     np.testing.assert_array_equal(found.relief[1], relief[0])
     assert not none.kits.any()
+
+
+def everywhere(value: float) -> Point:
+    """A point all of whose numbers are the same."""
+    one = np.full((NODES, PERIODS), value)
+    orders, past, record = Orders(one, one, one), Carried(one, one), Record(one, one, one)
+    return Point(one, one, one, one > 0, one, one, one, orders, orders, past, record, past)
+
+
+def test_shares_of_points_add_up_and_nothing_falls_below_its_floor():
+    floor = np.array([-np.inf, 0.0])
+    found = mixed((1.0, 1.0, -1.0), [everywhere(x) for x in (2.0, 3.0, 1.0)], floor)
+    moved = (found.rent, found.additions, found.vector, found.orders.kits, found.orders.goods, found.orders.relief)
+    assert all((part == 4.0).all() for part in (*moved, *found.record))
+    below = mixed((1.0, 1.0, -1.0), [everywhere(x) for x in (2.0, 3.0, 9.0)], floor)
+    held = (below.rent, below.additions, below.orders.kits, below.orders.goods, *below.record)
+    assert not any(part.any() for part in held)
+    assert (below.vector == [-4.0, 0.0]).all()
+    assert (below.orders.relief == -4.0).all()
+
+
+def test_shares_of_slopes_add_up_in_their_own_precision():
+    one = slopes(1)._replace(inverse=slopes(1).inverse.astype(np.float32))
+    other = PlanSlopes(*(3 * part for part in one))
+    found = mixed_slopes((2.0, -1.0), (one, other))
+    for mine, its in zip(found, one, strict=True):
+        np.testing.assert_allclose(mine, -its, rtol=1e-6)
+        assert mine.dtype == its.dtype

@@ -38,7 +38,7 @@ def ended(setting: Setting, policy: Policy, near: Stand | None = None) -> tuple[
     needed = batch({"it": setting.vintages(policy)})
     place = needed.position["it"]
     foresight = foresight_named(setting.foresight, setting.economy.periods[0].years)
-    starts = {} if near is None else {place: near}
+    starts = {} if near is None else {place: [(1.0, near)]}
     coupling = Started(setting.economy, needed.wedges, foresight, needed.departs, {}, starts)
     coupling.take()
     coupling.solve()

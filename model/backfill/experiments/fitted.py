@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from backfill.coupling import Point
 from backfill.economy.economy import Structure
 from backfill.supply.nodes import Array
 from backfill.supply.orders import Orders
+from backfill.supply.past import Record
 from backfill.trade.sensitivity import PlanSlopes
 
 
@@ -68,6 +70,42 @@ class Stored:
                 place = other.goods.index(good)
                 goods[n], relief[n] = orders.goods[place], orders.relief[place]
         return Orders(kits, goods, relief)
+
+
+def mixed(shares: Sequence[float], points: Sequence[Point], floor: Array) -> Point:
+    """The sum of shares of points of one world, as its start: exact where its answer to policy adds up.
+
+    Args:
+        shares: of each point; they sum to one, and may be negative.
+        points: with the same builders, limits and stocks.
+        floor: least values of the markets' unknowns.
+    """
+
+    def total(of: Callable[[Point], Array]) -> Array:
+        return _summed(shares, [of(point) for point in points])
+
+    def above(of: Callable[[Point], Array]) -> Array:
+        return np.maximum(total(of), 0.0)
+
+    return replace(
+        points[0],
+        rent=above(lambda p: p.rent),
+        additions=above(lambda p: p.additions),
+        vector=np.maximum(total(lambda p: p.vector), floor),
+        orders=Orders(
+            above(lambda p: p.orders.kits), above(lambda p: p.orders.goods), total(lambda p: p.orders.relief)
+        ),
+        record=Record(*(above(lambda p, n=n: p.record[n]) for n in range(len(points[0].record)))),
+    )
+
+
+def mixed_slopes(shares: Sequence[float], slopes: Sequence[PlanSlopes]) -> PlanSlopes:
+    """The sum of shares of slopes of one world."""
+    return PlanSlopes(*(_summed(shares, each) for each in zip(*slopes, strict=True)))
+
+
+def _summed(shares: Sequence[float], parts: Sequence[np.ndarray]) -> np.ndarray:
+    return np.sum([share * part for share, part in zip(shares, parts, strict=True)], axis=0)
 
 
 def with_classes(array: np.ndarray, axis: int, count: int) -> np.ndarray:

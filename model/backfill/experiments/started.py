@@ -10,11 +10,21 @@ import numpy as np
 from backfill.coupling import Coupling, Point, Stage
 from backfill.coupling.points import with_periods
 from backfill.economy.economy import Economy
-from backfill.experiments.fitted import Classes, Stored, slopes_with, widened, with_classes, with_limits
+from backfill.experiments.fitted import (
+    Classes,
+    Stored,
+    mixed,
+    mixed_slopes,
+    slopes_with,
+    widened,
+    with_classes,
+    with_limits,
+)
 from backfill.policy.wedges import Wedges
 from backfill.supply.foresight import Foresight
 from backfill.supply.orders import Orders
 from backfill.supply.past import Record
+from backfill.trade.equilibrium import floor
 from backfill.trade.sensitivity import PlanSlopes
 
 
@@ -41,13 +51,17 @@ class Stand:
     stored: Stored
 
 
+Part = tuple[float, Stand]
+"""A share of where a like world stands; shares sum to one."""
+
+
 class Started(Coupling):
     """A coupling some of whose worlds are known, while others start from a like one.
 
     Args:
         economy, worlds, foresight, departs: see `Coupling`.
         known: worlds that are solved, by place.
-        near: where others start.
+        near: where others start: the parts added up.
     """
 
     def __init__(
@@ -57,11 +71,13 @@ class Started(Coupling):
         foresight: Foresight,
         departs: Mapping[int, tuple[int, int]],
         known: Mapping[int, Stand],
-        near: Mapping[int, Stand],
+        near: Mapping[int, Sequence[Part]],
     ) -> None:
         super().__init__(economy, worlds, foresight, departs)
         self.limits = tuple(sorted({limit.name for wedges in worlds for limit in wedges.limits}))
         self._known, self._near = dict(known), dict(near)
+        count = len(self.limits)
+        self._floor = np.asarray(floor(economy.structure, economy.reference_state.shape[1] + count, count))
 
     def stages(self) -> list[Stage]:
         """Those of worlds that are not known."""
@@ -90,10 +106,13 @@ class Started(Coupling):
         for world in stage.worlds:
             since = self.departs.get(world, (world, 0))[1]
             if world in self._near and stage.span.start == since:
-                stand = self._near[world]
-                like = self._classes(world).like(stand.classes)
-                self.points[world] = self._fitted(world, stand, like, since)
-                self._slopes[world] = self._slopes_of(stand, like)
+                parts = self._near[world]
+                like = [self._classes(world).like(stand.classes) for _, stand in parts]
+                shares, stands = zip(*parts, strict=True)
+                points = [self._fitted(world, stand, its, since) for stand, its in zip(stands, like, strict=True)]
+                slopes = [self._slopes_of(stand, its) for stand, its in zip(stands, like, strict=True)]
+                self.points[world] = mixed(shares, points, self._floor)
+                self._slopes[world] = mixed_slopes(shares, [one for one in slopes if one]) if all(slopes) else None
 
     def _classes(self, world: int) -> Classes:
         own = slice(world * self.periods, (world + 1) * self.periods)

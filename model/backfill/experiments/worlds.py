@@ -43,7 +43,7 @@ def batch(named: Mapping[str, Vintages]) -> Batch:
         acting = ""
         for after in sorted(known):
             mark, before_now = fingerprint(known[after]), acting
-            acting = fingerprint(dataclasses.replace(known[after], foreseen=np.zeros(0)))
+            acting = _fingerprints(known[after])[1]
             if path and acting == before_now:
                 continue
             before, path = path, (*path, (after, mark))
@@ -74,28 +74,34 @@ def fingerprint(wedges: Wedges) -> str:
 
     Wedges are not changed once they are made, so that each is hashed once.
     """
+    return _fingerprints(wedges)[0]
+
+
+_MARK = "_fingerprints"
+
+
+def _fingerprints(wedges: Wedges) -> tuple[str, str]:
+    """Hashes of wedges, and of them whatever is foreseen."""
     known = vars(wedges)
     if _MARK not in known:
         known[_MARK] = _hashed(wedges)
     return known[_MARK]
 
 
-_MARK = "_fingerprint"
-
-
-def _hashed(wedges: Wedges) -> str:
+def _hashed(wedges: Wedges) -> tuple[str, str]:
     digest = hashlib.sha256()
     for field in dataclasses.fields(wedges):
-        value = getattr(wedges, field.name)
-        if field.name != "limits":
-            digest.update(field.name.encode() + repr(_as_bytes(value)).encode())
+        if field.name not in ("limits", "foreseen"):
+            digest.update(field.name.encode() + repr(_as_bytes(getattr(wedges, field.name))).encode())
     acting = [limit for limit in wedges.limits if np.isfinite(limit.quantity).any()]
     for limit in sorted(acting, key=lambda limit: limit.name):
         about = (limit.name, limit.owner, limit.side, sorted(limit.entries), limit.unit)
         how = (limit.internalised, limit.by_value, limit.ceiling)
         digest.update(repr(how).encode())
         digest.update(repr(about).encode() + _rounded(limit.quantity).tobytes())
-    return digest.hexdigest()
+    acts = digest.hexdigest()
+    digest.update(repr(_as_bytes(wedges.foreseen)).encode())
+    return digest.hexdigest(), acts
 
 
 def _as_bytes(value: object) -> object:

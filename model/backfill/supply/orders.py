@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,9 +80,10 @@ class Bend:
         """
 
         def secant(before: Array, moved: Array, missed: Array) -> Array:
-            axes = tuple(range(1, moved.ndim))
-            length = (moved**2).sum(axes)
-            slope = np.divide((missed * moved).sum(axes), length, out=before.copy(), where=length > 1e-18)
+            each = len(moved), math.prod(moved.shape[1:])
+            moved, missed = moved.reshape(each), missed.reshape(each)
+            length, product = np.einsum("nk,nk->n", moved, moved), np.einsum("nk,nk->n", missed, moved)
+            slope = np.divide(product, length, out=before.copy(), where=length > 1e-18)
             return np.clip(slope, -STEEPEST, 1 - 1 / STEEPEST)
 
         kits = secant(self.kits, new.kits - old.kits, wanted.kits - predicted.kits)

@@ -46,6 +46,7 @@ class Stockholders:
         kits: (capacity, tool) of builders, as positions.
         links: kit, period, class, later period and class of need wherever somebody could order, as positions.
         members: share of the last class that is of the first one, by link.
+        open: those of the links by which orders can be placed.
         goods: (product or `COMPUTE`, region) of other stocks.
         buying: how many of either, the first ones, still order; the others only use what they hold.
     """
@@ -99,6 +100,7 @@ class Stockholders:
         members, self.window = self._builders(access, share)
         self.links = np.nonzero(members)
         self.members = members[self.links]
+        self.open = np.nonzero(self.window)
         self.held_kits = np.zeros((len(self.kits), self.periods))
         self.held_goods = np.zeros((len(self.goods), self.periods))
         self.past: Purchases | None = None
@@ -264,12 +266,12 @@ class Stockholders:
             saving[g] += self.need[g, k] * (saved[n] * price[n]).T
         return orders, saving
 
-    def _target(self, links: tuple[Array, ...]) -> Array:
+    def _target(self, links: tuple[np.ndarray, ...]) -> np.ndarray:
         """Place of each link's kit, period and class of need among all, flat ``[kit, s, class]``."""
         kit, _, _, later, group = links
         return (kit * self.periods + later) * self.classes + group
 
-    def _by_target(self, target: Array, amount: Array) -> Array:
+    def _by_target(self, target: np.ndarray, amount: Array) -> Array:
         """Amounts added up by what they are for, ``[kit, s, class]``."""
         size = (len(self.kits), self.periods, self.classes)
         return np.bincount(target, amount, minlength=int(np.prod(size))).reshape(size)
@@ -294,7 +296,8 @@ class Stockholders:
 
     def apart(self, orders: Orders, answer: Orders, seen: Seen) -> float:
         """How far orders are from what prices ask for, as a share of the need."""
-        gap = float(np.abs(orders.kits - answer.kits).sum((1, 2)).max(initial=0.0))
+        kits = np.abs(orders.kits[self.open] - answer.kits[self.open])
+        gap = float(self._by_target(self._target(self.open), kits).max(initial=0.0))
         for n, good in enumerate(self.goods):
             size = np.maximum(self._of(seen, *good)[1], 1e-300)
             apart = np.abs(orders.goods[n] - answer.goods[n]).sum(0), np.abs(orders.relief[n] - answer.relief[n])
@@ -310,11 +313,10 @@ class Stockholders:
         need = self._needs(additions)
         held = self._held(self.held_kits, need.sum(1))[:, None]
         if self.kits:
-            links = np.unravel_index(np.flatnonzero(orders.kits), orders.kits.shape)
-            share, (n, t, c, s, d) = orders.kits[links], links
+            share, (n, t, c, s, d) = orders.kits[self.open], self.open
             bought = [k for _, k in self.kits]
             np.add.at(tools, (t, np.array(bought)[n], c, self.sites[n]), share * need[n, d, s] / self.left[t, s])
-            met = self._fit(self._by_target(self._target(links), share).swapaxes(1, 2) + held) * need
+            met = self._fit(self._by_target(self._target(self.open), share).swapaxes(1, 2) + held) * need
             for kit, k in enumerate(bought):
                 tools[:, k, :, self.sites[kit]] -= met[kit].T
         for n, (product, region) in enumerate(self.goods):

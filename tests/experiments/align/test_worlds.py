@@ -79,7 +79,7 @@ def test_a_world_next_door_is_the_world_from_far_away(setting, moves):
     far = Queue(setting, 0).accounts({str(p): v for p, v in policies.items()})
     queue = Queue(setting, 0)
     queue.accounts({"today": policies[0, 0]})
-    near = queue.accounts({str(p): v for p, v in policies.items()}, {str(p): policies[0, 0] for p in policies})
+    near = queue.accounts({str(p): v for p, v in policies.items()}, {str(p): [(1.0, policies[0, 0])] for p in policies})
     for name, account in far.items():
         np.testing.assert_allclose(near[name].real, account.real, rtol=1e-6)
         np.testing.assert_allclose(near[name].acquired, account.acquired, rtol=1e-5)

@@ -10,7 +10,7 @@ from backfill.accounts import terminal_table
 from backfill.coupling import settled
 from backfill.experiments.align.accounts import Account, accounts
 from backfill.experiments.setting import Progress, Setting
-from backfill.experiments.started import Stand, Started
+from backfill.experiments.started import Part, Stand, Started
 from backfill.experiments.vintages import Vintages
 from backfill.experiments.worlds import Batch, Key, batch, keys_of
 from backfill.supply.foresight import foresight_named
@@ -20,6 +20,8 @@ from backfill.trade.equilibrium import outcomes
 
 TOGETHER = 12
 """Worlds solved in one batch: enough for the markets to work on whole chunks, few enough for memory."""
+Share = tuple[float, Vintages]
+"""A share of the world of a policy."""
 
 
 class Queue:
@@ -40,24 +42,26 @@ class Queue:
         self._accounts: dict[Key, Account] = {}
 
     def accounts(
-        self, worlds: Mapping[str, Vintages], near: Mapping[str, Vintages] | None = None, *, keep: bool = True
+        self, worlds: Mapping[str, Vintages], near: Mapping[str, Sequence[Share]] | None = None, *, keep: bool = True
     ) -> dict[str, Account]:
         """Accounts of worlds by name, solving those that are not known yet.
 
         Args:
             worlds: their policies, as they became known.
-            near: for some of them, by name, a policy solved before from whose world to start.
+            near: for some of them, by name, where to start: a sum of shares of worlds of policies solved before.
             keep: whether others may start from these.
         """
         names = list(worlds)
         for first in range(0, len(names), TOGETHER):
             chunk = names[first : first + TOGETHER]
             self._solve(
-                batch({n: worlds[n] for n in chunk}), {n: key_of(near[n]) for n in chunk if near and n in near}, keep
+                batch({n: worlds[n] for n in chunk}),
+                {n: [(share, key_of(known)) for share, known in near[n]] for n in chunk if near and n in near},
+                keep,
             )
         return {name: self._accounts[key_of(known)] for name, known in worlds.items()}
 
-    def _solve(self, needed: Batch, near: Mapping[str, Key], keep: bool) -> None:
+    def _solve(self, needed: Batch, near: Mapping[str, Sequence[tuple[float, Key]]], keep: bool) -> None:
         keys = keys_of(needed)
         known = {place: self._solved[key] for place, key in enumerate(keys) if key in self._solved}
         wanted = {place: name for name, place in needed.position.items() if keys[place] not in self._accounts}
@@ -75,19 +79,27 @@ class Queue:
         if self.progress:
             self.progress("worlds", min(len(self._accounts) / self.expected, 1.0))
 
-    def _start(self, key: Key, near: Key) -> Stand | None:
-        """The stage of the neighbour that begins when the last stage of this world does."""
-        same = [key_ for n in range(len(near)) if (key_ := near[: n + 1])[-1][0] == key[-1][0]]
+    def _start(self, key: Key, near: Sequence[tuple[float, Key]]) -> list[Part]:
+        """Where a world starts; at the first world alone if the others are not all there."""
+        found = [(share, self._stage(key, other)) for share, other in near]
+        if all(stand for _, stand in found):
+            return [(share, stand) for share, stand in found if stand]
+        first = found[0][1]
+        return [(1.0, first)] if first else []
+
+    def _stage(self, key: Key, other: Key) -> Stand | None:
+        """The stage of another world that begins when the last stage of this one does."""
+        same = [key_ for n in range(len(other)) if (key_ := other[: n + 1])[-1][0] == key[-1][0]]
         return self._solved.get(same[0]) if same else None
 
-    def _coupled(self, needed: Batch, known: Mapping[int, Stand], near: Mapping[int, Stand]) -> Started:
+    def _coupled(self, needed: Batch, known: Mapping[int, Stand], near: Mapping[int, Sequence[Part]]) -> Started:
         coupling = Started(self.setting.economy, needed.wedges, self.foresight, needed.departs, known, near)
         coupling.take()
         coupling.solve()
         return coupling
 
     def _again(
-        self, needed: Batch, known: Mapping[int, Stand], near: Mapping[int, Stand], lost: Sequence[int]
+        self, needed: Batch, known: Mapping[int, Stand], near: Mapping[int, Sequence[Part]], lost: Sequence[int]
     ) -> Started:
         """Once more, what was lost starting like any other world."""
         return self._coupled(needed, known, {place: start for place, start in near.items() if place not in lost})

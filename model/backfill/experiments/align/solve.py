@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from backfill.experiments.align.accounts import Account, Array
-from backfill.experiments.align.coupled import Queue
+from backfill.experiments.align.coupled import Queue, Share
 from backfill.experiments.align.policies import Moves
+from backfill.experiments.align.starts import layers, start
 from backfill.experiments.align.static import static_accounts
 from backfill.experiments.setting import Progress, Setting
 from backfill.experiments.vintages import Vintages, continuing, news, vintage
@@ -203,9 +204,9 @@ class Coupled:
         """Every profile, with the duty ``rate`` carried out and not, and without retaliation."""
         moves, game = self.moves, self.moves.game
         base = self.queue.accounts({"reference": self.setting.vintages(reference)}, keep=False)["reference"]
-        peaceful = self._spread(list(game.profiles()))
+        peaceful, self.starts = self._spread(list(game.profiles()), moves.policy)
         hit = [p for p in game.profiles() if game.unaligned(p)]
-        threatened = self._beside(hit, lambda p: moves.policy(p, moves.joint(p, rate)))
+        threatened, _ = self._spread(hit, lambda p: moves.policy(p, moves.joint(p, rate)), self.starts)
         unanswered = {}
         if _retaliates(moves):
             unanswered = self._beside(list(game.profiles()), lambda p: moves.policy(p, retaliation=False))
@@ -215,35 +216,34 @@ class Coupled:
         """Chosen profiles with another duty carried out on all unaligned."""
         return self._beside(list(profiles), lambda p: self.moves.policy(p, self.moves.joint(p, rate)))
 
-    def _spread(self, profiles: list[Profile]) -> dict[Profile, Account]:
-        """From today's profile outwards, each from the nearest that is solved."""
+    def _spread(
+        self,
+        profiles: Sequence[Profile],
+        policy: Callable[[Profile], Policy],
+        base: Mapping[Profile, Vintages] | None = None,
+    ) -> tuple[dict[Profile, Account], dict[Profile, Vintages]]:
+        """Worlds of profiles, from today's outwards, and the policies of those solved; see `starts.start`."""
+        found: dict[Profile, Account] = {}
+        solved: dict[Profile, Vintages] = {}
         today = self.moves.game.today
-
-        def apart(one: Profile, other: Profile) -> int:
-            return sum(abs(a - b) for a, b in zip(one, other, strict=True))
-
-        left = sorted((p for p in profiles if p != today), key=lambda p: apart(p, today))
-        found = self._solved({today: self._vintages(self.moves.policy(today))}, {})
-        starts = {today: self._vintages(self.moves.policy(today))}
-        for first in range(0, len(left), TOGETHER):
-            chunk = {p: self._vintages(self.moves.policy(p)) for p in left[first : first + TOGETHER]}
-            near = {p: starts[min(starts, key=lambda other: apart(p, other))] for p in chunk}
-            found |= self._solved(chunk, near)
-            starts |= {p: v for p, v in chunk.items() if not found[p].failure}
-        self.starts = starts
-        return found
+        for layer in layers(profiles, today):
+            for first in range(0, len(layer), TOGETHER):
+                chunk = {p: self._vintages(policy(p)) for p in layer[first : first + TOGETHER]}
+                found |= self._solved(chunk, {p: start(p, today, solved, base or {}) for p in chunk})
+                solved |= {p: known for p, known in chunk.items() if not found[p].failure}
+        return found, solved
 
     def _beside(self, profiles: list[Profile], policy: Callable[[Profile], Policy]) -> dict[Profile, Account]:
         """Other worlds of the same profiles, each from that profile's own."""
         found = {}
         for first in range(0, len(profiles), TOGETHER):
             chunk = {p: self._vintages(policy(p)) for p in profiles[first : first + TOGETHER]}
-            near = {p: self.starts[p] for p in chunk if p in self.starts}
+            near = {p: [(1.0, self.starts[p])] for p in chunk if p in self.starts}
             found |= self._solved(chunk, near, keep=False)
         return found
 
     def _solved(
-        self, worlds: Mapping[Profile, Vintages], near: Mapping[Profile, Vintages], *, keep: bool = True
+        self, worlds: Mapping[Profile, Vintages], near: Mapping[Profile, Sequence[Share]], *, keep: bool = True
     ) -> dict[Profile, Account]:
         named = {str(p): v for p, v in worlds.items()}
         found = self.queue.accounts(named, {str(p): v for p, v in near.items()}, keep=keep)

@@ -271,7 +271,8 @@ class Worlds:
         keys = keys_of(needed)
         known = {place: self._stands[key] for place, key in enumerate(keys) if key in self._stands}
         ends = set(needed.position.values())
-        starts = {needed.position[name]: stand for name, stand in near.items() if needed.position[name] not in known}
+        places = {name: needed.position[name] for name in near}
+        starts = {place: [(1.0, near[name])] for name, place in places.items() if place not in known}
         coupling = Started(self.setting.economy, needed.wedges, self.foresight, needed.departs, known, starts)
         coupling.take()
         coupling.solve()

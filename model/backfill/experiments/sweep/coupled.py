@@ -224,7 +224,9 @@ class _Search:
         keys = keys_of(needed)
         there = {place: self._shared[key] for place, key in enumerate(keys) if key in self._shared}
         ends = {needed.position[name] for name in named}
-        starts = {place: near[name] for name, place in needed.position.items() if name in near and place not in there}
+        starts = {
+            place: [(1.0, near[name])] for name, place in needed.position.items() if name in near and place not in there
+        }
         coupling = Started(self.setting.economy, needed.wedges, self.foresight, needed.departs, there, starts)
         coupling.take()
         coupling.solve()
