@@ -6,10 +6,10 @@ beside one of them that has the same past.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from backfill.economy.economy import Economy
-from backfill.experiments.started import Stand, Started
+from backfill.experiments.started import Part, Stand, Started
 from backfill.experiments.worlds import Batch, Key, keys_of
 from backfill.kept import kept, source
 from backfill.programs import machine
@@ -48,7 +48,7 @@ def coupled(
         found = kept(made, *about) if identity else made()
         stands = dict(zip(keys, found, strict=True)) if found else {}
     known = {place: stands[key] for place, key in enumerate(keys_of(needed)) if key in stands}
-    near = {place: beside for place, key in enumerate(keys_of(needed)) if (beside := _beside(key, stands))}
+    near = {place: [(1.0, beside)] for place, key in enumerate(keys_of(needed)) if (beside := _beside(key, stands))}
     begun = 0.5 if known else 0.0
     told = progress and (lambda share: progress(begun + (1 - begun) * share))
     coupling = _solved(economy, needed, foresight, known, told, near)
@@ -70,7 +70,7 @@ def _solved(
     foresight: Foresight,
     known: Mapping[int, Stand],
     progress: Told | None,
-    near: Mapping[int, Stand] | None = None,
+    near: Mapping[int, Sequence[Part]] | None = None,
 ) -> Started:
     coupling = Started(economy, needed.wedges, foresight, needed.departs, known, near or {})
     coupling.take()
