@@ -135,3 +135,20 @@ print(call(1.0)[0].tolist())
             [sys.executable, "-c", line], capture_output=True, text=True, cwd=Path(__file__).parents[1]
         )
         assert (done.returncode, done.stdout.strip()) == (0, "[2.0, 3.0]"), done.stderr
+
+
+def test_what_was_used_is_remembered_by_what_it_was_for(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    def used(*names: str) -> None:
+        monkeypatch.setattr(programs, "_used", dict.fromkeys(names))
+
+    def early(*about: str) -> list[str]:
+        monkeypatch.setattr(programs, "_early", {})
+        programs.prepare(*about)
+        return list(programs._early)
+
+    used("one")
+    programs.remember("run", "first")
+    used("another")
+    programs.remember("run", "second")
+    assert early("run", "first") == ["one"]
+    assert early("run", "second") == early("run", "new") == early() == ["another"]

@@ -88,9 +88,11 @@ def forget(function: Callable[..., Any]) -> None:
     give_back()
 
 
-def prepare() -> None:
-    """Load the programs that the last command used (see `remember`) on another thread: that takes as long as to solve."""
-    names = recalled(*_last_used()) or ()
+def prepare(*about: str) -> None:
+    """Load the programs that the last command about the same used, or the last of all, on another thread: that takes as long as
+    to solve.
+    """
+    names = recalled(*_last_used(about)) or recalled(*_last_used(())) or ()
     if names:
         _find_lapack()
         pool = ThreadPoolExecutor(2, "programs")
@@ -98,14 +100,15 @@ def prepare() -> None:
         pool.shutdown(wait=False)
 
 
-def remember() -> None:
+def remember(*about: str) -> None:
     """Let the next command's `prepare` load the programs that this process has used."""
-    if _used and tuple(_used) != recalled(*_last_used()):
-        keep(tuple(_used), *_last_used())
+    for what in (about, ()):
+        if _used and tuple(_used) != recalled(*_last_used(what)):
+            keep(tuple(_used), *_last_used(what))
 
 
-def _last_used() -> tuple:
-    return "last used", source(), machine()
+def _last_used(about: tuple[str, ...]) -> tuple:
+    return "last used", source(), machine(), about
 
 
 def _loaded(what: str) -> jax.stages.Compiled | None:

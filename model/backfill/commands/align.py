@@ -36,7 +36,7 @@ def align_experiment(
         keep_compiled()
         from backfill import programs
 
-        programs.prepare()
+        programs.prepare("align", experiment.name)
         from backfill.commands.report import progress_bar
         from backfill.experiments.align.run import align
 
@@ -46,7 +46,7 @@ def align_experiment(
         except UnsolvedError as error:
             print(f"{experiment.name}: {' '.join(error.sentence.split())}", file=sys.stderr)
             return False
-    programs.remember()
+    programs.remember("align", experiment.name)
     put(folder, result.write)
     if not quiet:
         try:

@@ -28,7 +28,7 @@ def design_experiment(file_or_name: str, out: Path | None, ranges: bool, quiet: 
         keep_compiled()
         from backfill import programs
 
-        programs.prepare()
+        programs.prepare("design", experiment.name)
         from backfill.commands.report import progress_bar
         from backfill.experiments.design.run import design
 
@@ -38,7 +38,7 @@ def design_experiment(file_or_name: str, out: Path | None, ranges: bool, quiet: 
         except UnsolvedError as error:
             print(f"{experiment.name}: {' '.join(error.sentence.split())}", file=sys.stderr)
             return False
-    programs.remember()
+    programs.remember("design", experiment.name)
     put(folder, result.write)
     if not quiet:
         try:

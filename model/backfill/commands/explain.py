@@ -48,7 +48,7 @@ def explain_result(named: str, by: By, orders: int, quiet: bool) -> None:
         keep_compiled()
         from backfill import programs
 
-        programs.prepare()
+        programs.prepare("explain", experiment.name)
         with progress_bar(quiet) as progress:
             found = explain(
                 experiment,
@@ -58,7 +58,7 @@ def explain_result(named: str, by: By, orders: int, quiet: bool) -> None:
                 progress=progress,
                 checked=lambda numbers: _check_same(folder, result, numbers),
             )
-    programs.remember()
+    programs.remember("explain", experiment.name)
     if found is None:
         remedy = f"has the same measures as {result.reference}, so that there is nothing to explain"
         raise OutputError(str(folder), "", None, remedy)

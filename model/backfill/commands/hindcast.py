@@ -38,13 +38,13 @@ def hindcast_rules(kind: Kind, out: Path | None, tables: Literal["csv", "parquet
         keep_compiled()
         from backfill import programs
 
-        programs.prepare()
+        programs.prepare("hindcast", kind)
         from backfill.commands.report import progress_bar
         from backfill.experiments.hindcast.run import hindcast, identification
 
         with progress_bar(quiet) as progress:
             result = hindcast(progress) if kind == "hindcast" else identification(progress)
-    programs.remember()
+    programs.remember("hindcast", kind)
     if out is not None:
         put(out, lambda folder: result.write(folder, tables=tables))
     if quiet:

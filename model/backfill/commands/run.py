@@ -38,7 +38,7 @@ def run_experiment(
         keep_compiled()
         from backfill import programs
 
-        programs.prepare()
+        programs.prepare("run", experiment.name)
         from backfill.commands.report import progress_bar, report
         from backfill.experiments.results import Status
         from backfill.experiments.run import run
@@ -48,7 +48,7 @@ def run_experiment(
                 result = run(experiment, reference=base, ranges=ranges, as_of=as_of, progress=progress)
         except UnsolvedError as error:
             result = failed(experiment, error)
-    programs.remember()
+    programs.remember("run", experiment.name)
     written = write(result, folder, tables)
     if result.status is not Status.SOLVED:
         told = f"{' '.join(result.message.split())} Residuals: {written / 'checks.json'}"

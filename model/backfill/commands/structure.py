@@ -33,7 +33,7 @@ def structure_table(file_or_name: str, out: Path | None, quiet: bool) -> Path:
         keep_compiled()
         from backfill import programs
 
-        programs.prepare()
+        programs.prepare("structure", experiment.name)
         from backfill.experiments.run import run
         from backfill.experiments.structure import headlines
 
@@ -46,7 +46,7 @@ def structure_table(file_or_name: str, out: Path | None, quiet: bool) -> Path:
             return run(other, reference=base, ranges=False)
 
         table = headlines(experiment, solve)
-        programs.remember()
+        programs.remember("structure", experiment.name)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         table.write_csv(target)

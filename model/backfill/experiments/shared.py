@@ -36,17 +36,7 @@ def coupled(
         identity: tells the economy from others; empty keeps nothing.
         progress: called with the share done.
     """
-    stands: Mapping[Key, Stand] = {}
-    if shared:
-
-        def made() -> list[Stand]:
-            coupling = _solved(economy, shared, foresight, {}, progress and (lambda share: progress(0.5 * share)))
-            return [] if coupling.failures else [coupling.stand(place) for place in range(coupling.count)]
-
-        keys = keys_of(shared)
-        about = ("worlds", source(), machine(), identity, foresight, keys)
-        found = kept(made, *about) if identity else made()
-        stands = dict(zip(keys, found, strict=True)) if found else {}
+    stands = stands_of(economy, shared, foresight, identity, progress and (lambda share: progress(0.5 * share))) if shared else {}
     known = {place: stands[key] for place, key in enumerate(keys_of(needed)) if key in stands}
     near = {place: [(1.0, beside)] for place, key in enumerate(keys_of(needed)) if (beside := _beside(key, stands))}
     begun = 0.5 if known else 0.0
@@ -55,6 +45,20 @@ def coupled(
     if near and coupling.failures:
         coupling = _solved(economy, needed, foresight, known, told)
     return coupling
+
+
+def stands_of(
+    economy: Economy, shared: Batch, foresight: Foresight, identity: tuple, progress: Told | None = None
+) -> Mapping[Key, Stand]:
+    """Where worlds stand that others need too; none where one of them cannot be solved. See `coupled`."""
+
+    def made() -> list[Stand]:
+        coupling = _solved(economy, shared, foresight, {}, progress)
+        return [] if coupling.failures else [coupling.stand(place) for place in range(coupling.count)]
+
+    keys = keys_of(shared)
+    found = kept(made, "worlds", source(), machine(), identity, foresight, keys) if identity else made()
+    return dict(zip(keys, found, strict=True)) if found else {}
 
 
 def _beside(key: Key, stands: Mapping[Key, Stand]) -> Stand | None:

@@ -10,6 +10,7 @@ from backfill.accounts import terminal_table
 from backfill.coupling import settled
 from backfill.experiments.align.accounts import Account, accounts
 from backfill.experiments.setting import Progress, Setting
+from backfill.experiments.shared import stands_of
 from backfill.experiments.started import Part, Stand, Started
 from backfill.experiments.vintages import Vintages
 from backfill.experiments.worlds import Batch, Key, batch, keys_of
@@ -40,6 +41,11 @@ class Queue:
         self.foresight = foresight_named(setting.foresight, setting.economy.periods[0].years)
         self._solved: dict[Key, Stand] = {}
         self._accounts: dict[Key, Account] = {}
+
+    def share(self, worlds: Mapping[str, Vintages]) -> None:
+        """Solve worlds that other experiments need too, or take them from where they are kept."""
+        with single_threaded_algebra():
+            self._solved |= stands_of(self.setting.economy, batch(worlds), self.foresight, self.setting.identity)
 
     def accounts(
         self, worlds: Mapping[str, Vintages], near: Mapping[str, Sequence[Share]] | None = None, *, keep: bool = True

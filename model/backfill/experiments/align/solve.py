@@ -203,7 +203,9 @@ class Coupled:
     def worlds(self, reference: Policy, rate: float) -> Worlds:
         """Every profile, with the duty ``rate`` carried out and not, and without retaliation."""
         moves, game = self.moves, self.moves.game
-        base = self.queue.accounts({"reference": self.setting.vintages(reference)}, keep=False)["reference"]
+        against = {"reference": self.setting.vintages(reference)}
+        self.queue.share(against)
+        base = self.queue.accounts(against, keep=False)["reference"]
         peaceful, self.starts = self._spread(list(game.profiles()), moves.policy)
         hit = [p for p in game.profiles() if game.unaligned(p)]
         threatened, _ = self._spread(hit, lambda p: moves.policy(p, moves.joint(p, rate)), self.starts)
