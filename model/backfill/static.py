@@ -128,8 +128,8 @@ class StaticPeriod:
     Args:
         economy: the calibrated economy.
         at: place of the period in it.
-        around: a few worlds typical of those to come, such as the corners of what is varied. Each world starts from the one,
-            or from the reference, whose slopes say that it is nearest. Answers do not depend on them, within the tolerance.
+        around: a few worlds typical of those to come, such as the corners of what is varied, the most typical first. Each world
+            starts from the nearest of them or of the reference. Answers do not depend on them, within the tolerance.
         piece: worlds in a compiled program; fewer for those who ask for one or two at a time.
         seen: what will be seen of worlds (see `static_worlds`), so that these share its program.
 
@@ -233,8 +233,9 @@ class StaticPeriod:
     def _nearest(
         self, settings: tuple, barriers: Barriers, share: np.ndarray, states: np.ndarray, inverse: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Place of the anchor nearest to where the reference's slopes expect each world, and how far it is from there: pieces of
-        worlds about as far wait for none.
+        """Place of the anchor nearest to where one evaluation and the slopes of a typical world expect each, and how far that is.
+
+        Pieces of worlds about as far wait for none.
         """
         if len(states) == 1 and len(share) <= self.piece:
             return np.zeros(len(share), int), np.zeros(len(share))
@@ -359,9 +360,10 @@ def _solve(
 def _from(
     structure: Structure, used: Used, barriers: Barriers, share: Array, shared: Shared, states: Array, inverse: Array
 ) -> Array:
-    """Largest difference of an unknown between each anchor and where the slopes of the first expect a world, ``[lane, anchor]``.
+    """Largest difference of an unknown between each anchor and where a world is expected, ``[lane, anchor]``.
 
-    Rents of limits are left out.
+    What is expected is ``x + (I - F_x)^-1 (F(x) - x)`` from the first anchor beside the reference, or from the reference where it
+    is alone. Rents of limits are left out.
     """
     evaluate = _maps(structure, used, NO_SWEEPS, barriers, share, shared)
     points = jnp.tile(states[min(1, len(states) - 1)], (len(share), 1))
