@@ -65,7 +65,7 @@ def test_ranges_are_given_where_the_file_or_the_caller_asks(in_file: bool, asked
     swing = {"sigma_family low": -1.0, "sigma_family high": 2.0, "discount_factor low": -3.0, "discount_factor high": -2.0}
     seen: list[dict[str, float]] = []
 
-    def compared(chosen, *_):
+    def compared(chosen, *_, **__):
         seen.append(dict(chosen.parameters))
         by = sum(swing.get(f"{n} {'low' if v == load_priors()[n].low else 'high'}", 0.0) for n, v in chosen.parameters.items())
         return dataclasses.replace(central, summary=central.summary.with_columns(pl.col("change") + by))
