@@ -131,31 +131,25 @@ def cache_folder() -> Path:
     return root / "backfill" / "jax"
 
 
-def keep_made() -> Path | None:
-    """Keep calibrated economies and the like on disk, where ``JAX_COMPILATION_CACHE_DIR`` says if it is set; returns where.
+def keep_compiled() -> None:
+    """Keep compiled programs and calibrated economies on disk, where ``JAX_COMPILATION_CACHE_DIR`` says if it is set.
 
-    Where there is no place for them nothing is kept.
+    Where there is no place for them nothing is kept. Freed memory is kept too, for what is solved next.
     """
+    import jax
+
     from backfill.kept import keep_in
+    from backfill.memory import reuse
+
+    reuse()
 
     told = os.environ.get("JAX_COMPILATION_CACHE_DIR")
     folder = cache_folder() if told is None else Path(told)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
-        return None
+        return
     keep_in(folder / "kept")
-    return folder
-
-
-def keep_compiled() -> None:
-    """Keep compiled programs too (see `keep_made`), and freed memory for what is solved next."""
-    import jax
-
-    from backfill.memory import reuse
-
-    reuse()
-    folder = keep_made()
-    if folder and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    if told is None:
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)

@@ -38,12 +38,9 @@ def sweep_experiment(
         UnsolvedError: a process ended over a chunk.
     """
     experiment, reference, chosen = _checked(file_or_name, part, workers)
-    from backfill.commands.run import keep_made
     from backfill.experiments.sweep.folder import SweepFolder
     from backfill.experiments.sweep.plan import Plan
     from backfill.experiments.sweep.run import cores, solve
-
-    keep_made()
 
     assert experiment.sweep is not None
     plan = Plan.of(experiment.sweep)

@@ -16,8 +16,6 @@ from pathlib import Path
 from backfill.errors import OutputError, UnsolvedError
 from backfill.experiments.sweep.folder import Part, SweepFolder
 from backfill.experiments.sweep.plan import Chunk, Plan
-from backfill.experiments.sweep.worker import swept
-from backfill.kept import recalled
 
 Told = Callable[["Progress"], None]
 TRIES = 2
@@ -96,7 +94,7 @@ class Processes:
         again: deque[tuple[Chunk, int]] = deque()
         draws: dict[int, int | None] = {}
         places = selectors.DefaultSelector()
-        warm = recalled(*swept(self.folder)) is not None
+        warm = False
         try:
             while todo or again or self._holds:
                 for n in range(self.count if warm else 1):

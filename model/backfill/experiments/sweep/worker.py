@@ -11,13 +11,7 @@ import numpy as np
 from backfill.errors import UnsolvedError
 from backfill.experiments.sweep.folder import FILE, FLOWS, REFERENCE, SCENARIOS, SweepFolder
 from backfill.experiments.sweep.plan import Chunk, Plan
-from backfill.kept import keep, recalled, source
 from backfill.memory import give_back
-
-
-def swept(folder: SweepFolder) -> tuple[str, str, str]:
-    """Under what it is kept that this sweep's programs are there."""
-    return "swept", source(), folder.record["name"]
 
 
 class Worker:
@@ -30,10 +24,8 @@ class Worker:
     def __init__(self, path: Path) -> None:
         from backfill.experiments.config import load_experiment
         from backfill.experiments.sweep.economies import Economies
-        from backfill.programs import prepare
 
         self.folder = SweepFolder(path)
-        prepare("sweep", self.folder.record["name"])
         experiment = load_experiment(path / FILE, inert_allowed=True)
         reference = load_experiment(path / REFERENCE, compared_with=experiment, inert_allowed=True)
         assert experiment.sweep is not None
@@ -54,15 +46,10 @@ class Worker:
 
     def solve(self, number: int) -> dict[str, Any]:
         """Solve a chunk and write it."""
-        from backfill.programs import remember
-
         begun = time.perf_counter()
         chunk = self.plan.chunks[number]
         answer = self._written(chunk, self._solved(chunk.scenarios, alone=False), begun)
         give_back()
-        if recalled(*swept(self.folder)) is None:
-            remember("sweep", self.folder.record["name"])
-            keep(True, *swept(self.folder))
         return answer
 
     def retry(self, number: int) -> dict[str, Any]:
