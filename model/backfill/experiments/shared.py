@@ -36,9 +36,10 @@ def coupled(
         identity: tells the economy from others; empty keeps nothing.
         progress: called with the share done.
     """
-    stands = stands_of(economy, shared, foresight, identity, progress and (lambda share: progress(0.5 * share))) if shared else {}
-    known = {place: stands[key] for place, key in enumerate(keys_of(needed)) if key in stands}
-    near = {place: [(1.0, beside)] for place, key in enumerate(keys_of(needed)) if (beside := _beside(key, stands))}
+    keys, first = keys_of(needed), progress and (lambda share: progress(0.5 * share))
+    stands = stands_of(economy, shared, foresight, identity, first) if shared else {}
+    known = {place: stands[key] for place, key in enumerate(keys) if key in stands}
+    near = {place: [(1.0, beside)] for place, key in enumerate(keys) if (beside := _beside(key, stands))}
     begun = 0.5 if known else 0.0
     told = progress and (lambda share: progress(begun + (1 - begun) * share))
     coupling = _solved(economy, needed, foresight, known, told, near)
