@@ -40,6 +40,11 @@ def test_the_policy_of_the_readme_is_sound(page, tmp_path: Path):
     assert [one.kind for one in written(tmp_path, policy).policy.measures][-2:] == ["export_control", "alignment"]
 
 
+def test_the_rule_that_ends_others_is_sound(page, tmp_path: Path):
+    (policy,) = page("measures.md", "toml")
+    assert written(tmp_path, policy).policy.measures[-1].supersedes
+
+
 @pytest.mark.parametrize("name", BEFORE)
 def test_parts_of_files_are_sound_where_they_stand(name: str, page, repository: Path, tmp_path: Path):
     experiment, mark = BEFORE[name]

@@ -396,7 +396,7 @@ def test_what_counts_on_sales_that_another_closes_is_an_error_naming_both(other:
     with pytest.raises(Faults) as caught:
         wedges(ban, counting, allowed=False)
     assert "the other" in str(caught.value)
-    assert "contradicts the ban" in str(caught.value)
+    assert 'contradicts "the ban"' in str(caught.value)
     apart = dict(counting, **{"from": dt.date(2026, 1, 1)})
     wedges(dict(ban, until=dt.date(2026, 1, 1)), apart, allowed=False)
 
@@ -404,7 +404,7 @@ def test_what_counts_on_sales_that_another_closes_is_an_error_naming_both(other:
 def test_two_levels_of_alignment_at_once_contradict():
     aligned = {"kind": "alignment", "region": "JPN", "products": "tools", "level": 1.0, "name": "whole"}
     half = dict(aligned, level=0.5, name="half")
-    with pytest.raises(Faults, match="contradicts whole"):
+    with pytest.raises(Faults, match='contradicts "whole"'):
         wedges(CONTROL, aligned, half, allowed=False)
 
 

@@ -70,7 +70,7 @@ def test_each_region_of_a_bloc_has_a_cap_of_its_own() -> None:
 
 
 def test_two_caps_without_names_are_told_apart() -> None:
-    both = limits(quota(1000.0, "H100e"), quota(2000.0, "H100e"))
+    both = limits(quota(1000.0, "H100e"), quota(500.0, "H100e", **{"from": dt.date(2025, 1, 1)}))
     assert len({limit.name for limit in both}) == 2
 
 

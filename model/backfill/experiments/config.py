@@ -40,6 +40,7 @@ from backfill.policy.facts import Facts
 from backfill.policy.known import known_on
 from backfill.policy.library import CHAINED, PolicyFile, called, find, missing, read, with_included
 from backfill.policy.policy import Placed, Policy, duplicates
+from backfill.policy.superseding import misplaced
 from backfill.policy.technology import benchmark_facts
 
 
@@ -155,7 +156,7 @@ class Experiment:
     def resolved_toml(self) -> str:
         """The experiment as a file that needs no other: everything included, every default filled."""
         measures = [
-            {"kind": m.kind} | {k: v for k, v in m.model_dump(by_alias=True).items() if v is not None and v != ""}
+            {"kind": m.kind} | {k: v for k, v in m.model_dump(by_alias=True).items() if v is not None and v not in ("", ())}
             for m in (*self.policy.measures, *(placed.measure for placed in self.withdrawn))
         ]
         return to_toml(
@@ -231,7 +232,10 @@ def load_experiment(
     as_of = _as_of(file)
     acting, withdrawn = known_on(policy, None)
     twins = duplicates(policy)
-    wrong += [*included, *astray, *found, *twins, *_reference(file, policy)]
+    # Without a measure or a file that is at fault itself, or beside a twin, others may seem to change nothing or nobody.
+    whole = len(policy.placed) == sum(_measure_count(one) for one in files) and not astray and not twins
+    unnamed = misplaced(policy) if whole else []
+    wrong += [*included, *astray, *found, *twins, *unnamed, *_reference(file, policy)]
     wrong += without_priors(file) if own is not None or unusable else against_priors(file)
     grid = None if (span := horizon(file)) is None else periods(span.first_year, span.last_year, span.per_year)
     game: GameTable | None = None
@@ -250,11 +254,9 @@ def load_experiment(
         game, unfit = game_of(file, acting, names, grid, exists, facts, names_in, sound=not wrong)
         wrong += unfit
         if names is not None and checked:
-            # Without a measure or a file that is at fault itself, or beside a twin, others may seem to change nothing.
-            whole = len(policy.placed) == sum(_measure_count(one) for one in files) and not astray and not twins
             moved = {name for lever in sweep.levers for name in lever.measure} if sweep else set()
             moved |= threats(design, acting) if design else set()
-            wrong += _inert(acting, names, grid, exists, whole, facts, moved)
+            wrong += _inert(acting, names, grid, exists, whole and not unnamed, facts, moved)
     if settings is None or wrong:
         raise Faults(wrong)
     experiment = _experiment(file, files, settings, acting, mapping, own)

@@ -15,6 +15,7 @@ from backfill.experiments.toml_text import to_toml
 from backfill.live.positions import Positions
 from backfill.policy.library import find, read, shipped_folders
 from backfill.policy.policy import Policy
+from backfill.policy.superseding import among_themselves
 
 if TYPE_CHECKING:
     from backfill.experiments.config import Experiment
@@ -75,8 +76,8 @@ def _acting(experiment: Experiment, stay: Collection[str | None]) -> Experiment:
     """
     while still := [one for one in experiment.inert() if one.placed.measure.name not in stay]:
         gone = still[-1].placed
-        rest = tuple(one for one in experiment.policy.placed if one is not gone)
-        experiment = replace(experiment, policy=Policy(rest))
+        rest = [one for one in experiment.policy.placed if one is not gone]
+        experiment = replace(experiment, policy=Policy(among_themselves(rest)))
     return experiment
 
 

@@ -13,17 +13,16 @@ import numpy as np
 
 from backfill.dimensions import Period, Vocabulary
 from backfill.errors import Faults, InertMeasureError, UnknownProductError, UnknownRegionError, UserError
+from backfill.policy.alike import alike
 from backfill.policy.board import Board, FlowExists
 from backfill.policy.contradictions import contradictions
 from backfill.policy.facts import Facts
 from backfill.policy.faults import path
 from backfill.policy.measure import Measure
 from backfill.policy.policy import Placed, Policy
+from backfill.policy.superseding import acting, in_force, superseded
 from backfill.policy.timeline import Timeline, timeline
 from backfill.policy.wedges import Wedges
-
-ELSEWHERE = ("enforcement", "detection", "remote", "outlay", "wear", "subsidy", "knowledge")
-"""Wedges that are not on trade flows."""
 
 
 @dataclass(frozen=True)
@@ -94,16 +93,16 @@ def compile_policies(
     Policies cut by the same dates share the longest beginning that they have in common, in the order in which measures act.
     """
     exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
-    alike: dict[tuple[dt.date, ...], list[int]] = {}
+    cut: dict[tuple[dt.date, ...], list[int]] = {}
     times = [_timeline(policy, periods) for policy in policies]
     for n, time in enumerate(times):
-        alike.setdefault(time.begins, []).append(n)
+        cut.setdefault(time.begins, []).append(n)
     found: dict[int, Wedges] = {}
-    for places in alike.values():
-        acting = {n: _acting(policies[n].placed) for n in places}
-        shared = _beginning(list(acting.values()))
+    for places in cut.values():
+        writing = {n: acting(policies[n].placed) for n in places}
+        shared = _beginning(list(writing.values()))
         board = _written(Board(vocabulary, times[places[0]], exists, facts), shared)
-        for n, placed in acting.items():
+        for n, placed in writing.items():
             found[n] = _written(board.copy(), placed[len(shared) :]).wedges()
     return [found[n] for n in range(len(policies))]
 
@@ -184,7 +183,7 @@ def _listed_names(measure: Measure) -> Iterator[tuple[str, str]]:
     """Fields of a measure that name several regions or products, with each name; those left out of it apart."""
     for field in type(measure).model_fields:
         value = getattr(measure, field)
-        if field != "exempt" and isinstance(value, tuple) and len(value) > 1:
+        if field not in ("exempt", "supersedes") and isinstance(value, tuple) and len(value) > 1:
             yield from ((field, name) for name in value if isinstance(name, str))
 
 
@@ -208,8 +207,12 @@ def _check(
     facts: Facts | None,
 ) -> None:
     typed = [one for one in policy.placed if not one.measure.included_from]
-    faults: list[UserError] = [inert.error() for inert in _inert(policy, vocabulary, periods, exists, facts, typed)]
-    faults += contradictions(policy, Board(vocabulary, _timeline(policy, periods), exists, facts))
+    left = Policy(tuple(in_force(policy.placed)))
+    clashes = contradictions(left, Board(vocabulary, _timeline(policy, periods), exists, facts))
+    told = {key for clash in clashes for key in clash.keys}
+    idle = [one for one in typed if (one.file, one.key) not in told]
+    faults: list[UserError] = [inert.error() for inert in _inert(policy, vocabulary, periods, exists, facts, idle)]
+    faults += [clash.error() for clash in clashes]
     if faults:
         raise Faults(faults)
 
@@ -225,12 +228,7 @@ def _board(
     exists: np.ndarray | None,
     facts: Facts | None,
 ) -> Board:
-    return _written(Board(vocabulary, time, exists, facts), _acting(placed))
-
-
-def _acting(placed: Sequence[Placed]) -> list[Placed]:
-    """Measures in the order in which they act."""
-    return sorted(placed, key=lambda one: one.measure.stage)
+    return _written(Board(vocabulary, time, exists, facts), acting(placed))
 
 
 def _written(board: Board, placed: Sequence[Placed]) -> Board:
@@ -265,29 +263,56 @@ def _inert(
     suspects: Sequence[Placed],
 ) -> list[Inert]:
     time = _timeline(policy, periods)
-    board = _board(policy.placed, vocabulary, time, exists, facts)
-    whole = board.wedges()
+
+    def board(placed: Sequence[Placed]) -> Board:
+        return _board(placed, vocabulary, time, exists, facts)
+
+    def needless(one: Placed, others: Sequence[Placed], beside: Board) -> bool:
+        return alike(beside.wedges(), board(others).wedges(), vocabulary, exists)
+
+    written, ends = board(policy.placed), superseded(policy.placed)
+    left = {one.measure.name for one in in_force(policy.placed)}
     found = []
     for one in suspects:
-        if one.measure.answers_behaviour and _for_itself(one, board) is None:
+        if one.measure.answers_behaviour and _for_itself(one, written) is None:
             continue
-        others = [other for other in policy.placed if other is not one]
-        if _same(whole, _board(others, vocabulary, time, exists, facts).wedges(), vocabulary, exists):
-            found.append(_explained(one, board))
+        doing = _without(policy.placed, one)
+        if not needless(one, doing, written):
+            continue
+        why = _explained(one, written)
+        if why is None and one.measure.name in ends and one.measure.name not in left:
+            remedy = f"changes nothing: {ends[one.measure.name].called} supersedes it before it can act; remove it"
+            why = Inert(one, "", one.measure.name, remedy)
+        if why is None:
+            for other in doing:
+                fewer = _without(doing, other)
+                beside = board([*fewer, one])
+                if needless(one, fewer, beside) and _explained(one, beside) is None:
+                    doing = fewer
+            why = _beside(one, doing)
+        found.append(why)
     return found
 
 
-def _explained(placed: Placed, board: Board) -> Inert:
+def _without(placed: Sequence[Placed], one: Placed) -> list[Placed]:
+    return [other for other in placed if other is not one]
+
+
+def _beside(placed: Placed, others: Sequence[Placed]) -> Inert:
+    """A measure that changes nothing beside others that do as much."""
+    told = " and ".join(other.called for other in others) or "other measures"
+    verb = "do" if len(others) != 1 else "does"
+    remedy = f"changes nothing: {told} already {verb} as much; remove it or make it go further"
+    return Inert(placed, "", placed.measure.name or placed.measure.kind, remedy)
+
+
+def _explained(placed: Placed, board: Board) -> Inert | None:
+    """Why a measure changes nothing, from itself or from what it answers to; None if others do as much."""
     found = _for_itself(placed, board)
     if found is not None:
         return found
     why = placed.measure.why_inert(board)
-    if why is not None:
-        return Inert(placed, *why)
-    kind = placed.measure.kind
-    return Inert(
-        placed, "", kind, "changes nothing: other measures already do as much; remove it or make it go further"
-    )
+    return None if why is None else Inert(placed, *why)
 
 
 def _for_itself(placed: Placed, board: Board) -> Inert | None:
@@ -301,32 +326,3 @@ def _for_itself(placed: Placed, board: Board) -> Inert | None:
     with _named(placed):
         why = measure.idle(board)
     return None if why is None else Inert(placed, *why)
-
-
-def _same(one: Wedges, other: Wedges, vocabulary: Vocabulary, exists: np.ndarray | None) -> bool:
-    """Whether two policies act alike on flows that exist."""
-    for wedge in ("coverage", "advanced", "tariff", "levy", "real_cost", "lock_in"):
-        differs = getattr(one, wedge) != getattr(other, wedge)
-        if (differs if exists is None else differs & exists).any():
-            return False
-    if not all(np.array_equal(getattr(one, wedge), getattr(other, wedge)) for wedge in ELSEWHERE):
-        return False
-    return _limits(one, vocabulary, exists) == _limits(other, vocabulary, exists)
-
-
-def _limits(wedges: Wedges, vocabulary: Vocabulary, exists: np.ndarray | None) -> set[tuple[object, ...]]:
-    def acts(product: str, origin: str, destination: str) -> bool:
-        place = (
-            vocabulary.products.index(product),
-            vocabulary.regions.index(origin),
-            vocabulary.regions.index(destination),
-        )
-        return exists is None or bool(exists[place])
-
-    chosen = set()
-    for limit in wedges.limits:
-        entries = tuple(entry for entry in limit.entries if acts(*entry[:3]))
-        if entries and np.isfinite(limit.quantity).any():
-            how = (limit.internalised, limit.by_value, limit.ceiling)
-            chosen.add((limit.owner, limit.side, entries, limit.quantity.tobytes(), *how))
-    return chosen

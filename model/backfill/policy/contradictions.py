@@ -2,36 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import combinations
 
-from backfill.errors import ContradictionError
+from backfill.errors import ContradictionError, show
 from backfill.policy.board import Board
 from backfill.policy.measures.alignment import Alignment
 from backfill.policy.policy import Placed, Policy
 
 
-def contradictions(policy: Policy, board: Board) -> list[ContradictionError]:
+@dataclass(frozen=True)
+class Contradiction:
+    """Measures that cannot all be meant.
+
+    Attributes:
+        placed: the measure that is told.
+        others: those that it contradicts.
+        why: what they do to it, or it to them.
+    """
+
+    placed: Placed
+    others: tuple[Placed, ...]
+    why: str
+
+    @property
+    def keys(self) -> set[tuple[str, str]]:
+        """File and place of each of the measures."""
+        return {(one.file, one.key) for one in (self.placed, *self.others)}
+
+    def error(self) -> ContradictionError:
+        """As a mistake of the person who typed it."""
+        told, ending, measure = " and ".join(other.called for other in self.others), "", self.placed.measure
+        if all(other.measure.included_from and other.measure.name for other in self.others):
+            names = ", ".join(show(other.measure.name) for other in self.others)
+            ending = f"supersedes = [{names}] in this one ends {'it' if len(self.others) == 1 else 'them'}; or "
+        remedy = f"contradicts {told}, {self.why}; {ending}change the dates, the flows or one of the measures"
+        return ContradictionError(self.placed.file, self.placed.key, measure.name or measure.kind, remedy)
+
+
+def contradictions(policy: Policy, board: Board) -> list[Contradiction]:
     """Sales promised, capped or levied where another measure closes all of them; an ally that adopts a control at two levels.
+
+    A measure of the policy's own file that closes what included ones count on is told all of them at once, for it may
+    supersede them.
 
     Args:
         policy: the measures.
         board: an empty board over the model's periods.
     """
-    found = []
+    found: list[Contradiction] = []
+    included: dict[str, tuple[Placed, list[Placed]]] = {}
+    for closing, open_ in _closed(policy, board):
+        if open_.measure.included_from and not closing.measure.included_from:
+            included.setdefault(closing.key, (closing, []))[1].append(open_)
+        else:
+            found.append(Contradiction(open_, (closing,), "which closes to everybody all that this one counts on"))
+    for closing, others in included.values():
+        found.append(Contradiction(closing, tuple(others), "which this one closes to everybody"))
     for one, other in combinations(policy.placed, 2):
-        if not (one.measure.when(board) & other.measure.when(board)).any():
+        if _together(one, other, board) and _two_levels(one, other, board):
+            found.append(Contradiction(other, (one,), "which adopts the same controls at another level at the same time"))
+    return found
+
+
+def _closed(policy: Policy, board: Board) -> Iterator[tuple[Placed, Placed]]:
+    """Measures that close to everybody all that another counts on, with that other."""
+    for one, other in combinations(policy.placed, 2):
+        if not _together(one, other, board):
             continue
         for closing, open_ in ((one, other), (other, one)):
             shut, wanted = closing.measure.shut(board), open_.measure.counted_on(board)
             if shut is not None and wanted is not None and wanted.any() and not (wanted & ~shut).any():
-                found.append(_error(open_, closing, "closes to everybody all that this one counts on"))
-        if (
-            isinstance(one.measure, Alignment)
-            and isinstance(other.measure, Alignment)
-            and _two_levels(one, other, board)
-        ):
-            found.append(_error(other, one, "adopts the same controls at another level at the same time"))
-    return found
+                yield closing, open_
+
+
+def _together(one: Placed, other: Placed, board: Board) -> bool:
+    """Whether two measures are in force on a day."""
+    return bool((one.measure.when(board) & other.measure.when(board)).any())
 
 
 def _two_levels(one: Placed, other: Placed, board: Board) -> bool:
@@ -48,8 +96,3 @@ def _two_levels(one: Placed, other: Placed, board: Board) -> bool:
             (board.products, first.products, second.products),
         )
     )
-
-
-def _error(placed: Placed, by: Placed, why: str) -> ContradictionError:
-    remedy = f"contradicts {by.label}, which {why}; change the dates, the flows or one of the two"
-    return ContradictionError(placed.file, placed.key, placed.measure.name or placed.measure.kind, remedy)

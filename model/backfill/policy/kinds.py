@@ -69,7 +69,7 @@ def _bounds(metadata: Iterable[object]) -> str:
 
 
 def _written(default: object) -> str:
-    if default is None or default == "":
+    if default in (None, "", ()):
         return ""
     if isinstance(default, BaseModel):
         return json.dumps(default.model_dump())

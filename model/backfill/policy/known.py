@@ -6,13 +6,14 @@ import dataclasses
 import datetime as dt
 
 from backfill.policy.policy import Placed, Policy
+from backfill.policy.superseding import among_themselves
 
 
 def known_on(policy: Policy, day: dt.date | None) -> tuple[Policy, tuple[Placed, ...]]:
     """A policy as it stood on a day, and the measures of it that did not count then.
 
     A measure counts if it had been announced (had begun, if that is not said) and not yet been withdrawn. It ends on the
-    day that had been made public by then; if none had, it lasts.
+    day that had been made public by then; if none had, it lasts. One not yet announced ends no other.
 
     Args:
         policy: all of it.
@@ -30,4 +31,4 @@ def known_on(policy: Policy, day: dt.date | None) -> tuple[Policy, tuple[Placed,
         if day is not None and ended is not None and ended > day:
             measure = measure.model_copy(update={"until": None, "until_announced": None})
         counting.append(dataclasses.replace(placed, measure=measure))
-    return Policy(tuple(counting)), tuple(out)
+    return Policy(tuple(counting) if day is None else among_themselves(counting)), tuple(out)

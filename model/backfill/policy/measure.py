@@ -33,6 +33,11 @@ class Stage(IntEnum):
     RESPONSES = 3
 
 
+def listed(value: Any) -> Any:
+    """One name, or a list of them as files have it, as a tuple."""
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
 class Measure(BaseModel):
     """One measure of a policy. It adds wedges and limits while in force and never edits the economy.
 
@@ -62,6 +67,9 @@ class Measure(BaseModel):
     )
     withdrawn: dt.date | None = Field(
         None, description="day it was withdrawn before it came into force; it acts as of earlier days only"
+    )
+    supersedes: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
+        (), description="names of measures, included ones too, that end on this one's first day in force"
     )
     source: str = Field("", description="where the measure and its figures come from")
     included_from: str = Field("", description="files it was included from; written by the program in resolved.toml")
@@ -154,10 +162,6 @@ def kind(name: str) -> Callable[[M], M]:
     return announce
 
 
-def _listed(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
-
-
 def _check(
     names: tuple[str, ...],
     error: LiteralString,
@@ -190,13 +194,13 @@ def _products(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
     return _check(names, "unknown_product", product_names, unknown_product, info)
 
 
-Regions = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_regions)]
+Regions = Annotated[tuple[str, ...], BeforeValidator(listed), AfterValidator(_regions)]
 """One name or a list: regions, blocs, ``"hubs"``, ``"all"``."""
 
-Hubs = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_hubs)]
+Hubs = Annotated[tuple[str, ...], BeforeValidator(listed), AfterValidator(_hubs)]
 """One name or a list: hubs, or ``"hubs"`` for all."""
 
-Products = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_products)]
+Products = Annotated[tuple[str, ...], BeforeValidator(listed), AfterValidator(_products)]
 """One name or a list: products, product groups, ``"all"``."""
 
 Share = Annotated[float, Field(ge=0, le=1, json_schema_extra={"unit": "share, 0 to 1"})]

@@ -16,6 +16,7 @@ from backfill.errors import (
     UserError,
     WrongTypeError,
     did_you_mean,
+    show,
 )
 from backfill.policy.faults import date_order, faults, path, unknown_keys
 from backfill.policy.kinds import kinds
@@ -40,6 +41,11 @@ class Placed:
     def label(self) -> str:
         """What to call it: its name, else kind and place."""
         return self.measure.name or f"{self.measure.kind} at {self.file} {self.key}".strip()
+
+    @property
+    def called(self) -> str:
+        """The same within a sentence, a name in quotes."""
+        return show(self.measure.name) if self.measure.name else self.label
 
 
 @dataclass(frozen=True)

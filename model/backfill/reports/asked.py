@@ -117,6 +117,8 @@ def when(measure: Fields) -> str:
         told = f"until {day(last)}" if last else "all years"
     if isinstance(announced, dt.date) and announced != begin:
         told += f"; announced {day(announced)}"
+    if ended := measure.get("supersedes"):
+        told += f"; takes the place of {', '.join(_several(ended))}"
     withdrawn = measure.get("withdrawn")
     return told + (f"; withdrawn {day(withdrawn)}" if isinstance(withdrawn, dt.date) else "")
 
@@ -287,7 +289,7 @@ _KINDS: dict[str, Callable[[Fields], str]] = {
 }
 """What each kind does, in words; a kind that is not here is told by its fields."""
 
-_SHARED = {"kind", "name", "announced", "from", "until", "until_announced", "withdrawn", "source", "included_from"}
+_SHARED = {"kind", "name", "announced", "from", "until", "until_announced", "withdrawn", "supersedes", "source", "included_from"}
 
 
 def _plainly(measure: Fields) -> str:

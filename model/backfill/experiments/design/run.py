@@ -23,6 +23,7 @@ from backfill.experiments.setting import Progress, Setting
 from backfill.experiments.worlds import fingerprint
 from backfill.governments.package import Package
 from backfill.policy.policy import Policy
+from backfill.policy.superseding import among_themselves
 from backfill.threads import single_threaded_algebra
 
 
@@ -114,7 +115,7 @@ def best_experiment(chosen: Experiment, outcome: Outcome) -> Experiment:
     policy = worlds.levers.policy_at(outcome.optimum.package)
 
     def without(*names: str) -> Policy:
-        return Policy(tuple(one for one in policy.placed if one.measure.name not in names))
+        return Policy(among_themselves([one for one in policy.placed if one.measure.name not in names]))
 
     with single_threaded_algebra():
         whole = fingerprint(worlds.setting.compiled(policy))

@@ -23,6 +23,7 @@ from backfill.policy.facts import Facts
 from backfill.policy.measure import Measure, Stage
 from backfill.policy.measures.redesign import Redesign
 from backfill.policy.policy import Placed, Policy
+from backfill.policy.superseding import acting
 from backfill.policy.timeline import Timeline, timeline
 from backfill.policy.wedges import Wedges
 
@@ -140,7 +141,7 @@ class Compiled:
         understood: Callable[[Policy], Policy] = _as_written,
     ) -> None:
         self.levers, self.understood = tuple(levers), understood
-        order = sorted(policy.placed, key=lambda one: one.measure.stage)
+        order = acting(policy.placed)
         moved = [tuple(n for n, lever in enumerate(levers) if one.measure.name in lever.measure) for one in order]
         first = next((n for n, own in enumerate(moved) if own), len(moved))
         before = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationInfo
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from backfill.errors import did_you_mean
@@ -29,8 +29,8 @@ def _measure(value: Any, info: ValidationInfo) -> Any:
 class Retaliation(Measure):
     """Takes a measure on the days on which others control exports to it, and only then.
 
-    The measure inside has no dates of its own. The trigger is any own control of `against` on the products named, to the
-    one who retaliates; adopted controls count as well.
+    The measure inside has no dates of its own and supersedes none. The trigger is any own control of `against` on the products
+    named, to the one who retaliates; adopted controls count as well.
     """
 
     stage: ClassVar[Stage] = Stage.RESPONSES
@@ -62,13 +62,18 @@ from = 2024-12-03
     products: Products = Field(("all",), description="products whose control sets it off")
     measure: Annotated[SerializeAsAny[Measure], BeforeValidator(_measure)] = Field(description="the measure taken")
 
+    @model_validator(mode="after")
+    def _whole(self) -> Retaliation:
+        for name, value in (("from", self.measure.begin), ("until", self.measure.until), ("supersedes", self.measure.supersedes)):
+            if value:
+                remedy = "is said of the retaliation as a whole; move it out of the measure inside"
+                raise PydanticCustomError("out_of_place", "inside", {"key": f"measure.{name}", "value": value, "remedy": remedy})
+        return self
+
     def act(self, board: Board) -> None:
         self.measure.act(board.within(self._set_off(board)))
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
-        for key, name in (("begin", "from"), ("until", "until")):
-            if getattr(self.measure, key) is not None:
-                return "measure", name, "has the dates of the retaliation; leave them out inside"
         why = self.measure.idle(board)
         return None if why is None else ("measure", why[1], f"{why[0]}: {why[2]}")
 
