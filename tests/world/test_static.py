@@ -57,6 +57,27 @@ def solved() -> StaticWorlds:
     return period().solve(near_and_far())
 
 
+def test_a_cap_beside_coverage_counts_what_the_buyers_left_buy():
+    economy, chips = small_economy(), ("accelerators_frontier", "USA", "CHN")
+    limit = [cap(economy, *chips, 1.0)]
+    found = period().solve(
+        [
+            policy(economy, limits=limit),
+            policy(economy, coverage={chips: 0.5}, limits=limit),
+            policy(economy, coverage={chips: 0.999}, limits=limit),
+            policy(economy, coverage={chips: 0.999}),
+        ]
+    )
+    shape = economy.structure
+    sold = found.seen.handling.deliveries[:, shape.makers.index(chips[:2]), shape.region("CHN")]
+    rent = found.seen.state.limit_rent[:, 0]
+    np.testing.assert_allclose(sold[:2], 1.0, rtol=1e-9)
+    assert rent[0] > rent[1] > 0
+    assert sold[2] < 0.9
+    np.testing.assert_allclose(sold[2], sold[3], rtol=1e-9)
+    assert rent[2] == rent[3] == 0
+
+
 def assert_same(one: StaticWorlds, other: StaticWorlds, apart: float = 1e-9) -> None:
     np.testing.assert_allclose(one.vector, other.vector, atol=apart)
     np.testing.assert_allclose(one.additions, other.additions, atol=apart * np.abs(other.additions).max())

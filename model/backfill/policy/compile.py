@@ -15,11 +15,11 @@ from backfill.dimensions import Period, Vocabulary
 from backfill.errors import Faults, InertMeasureError, UnknownProductError, UnknownRegionError, UserError
 from backfill.policy.alike import alike
 from backfill.policy.board import Board, FlowExists
-from backfill.policy.contradictions import contradictions
+from backfill.policy.contradictions import closes, contradictions
 from backfill.policy.facts import Facts
 from backfill.policy.faults import path
-from backfill.policy.measure import Measure
 from backfill.policy.policy import Placed, Policy
+from backfill.policy.prices import without_price
 from backfill.policy.superseding import acting, in_force, superseded
 from backfill.policy.timeline import Timeline, timeline
 from backfill.policy.wedges import Wedges
@@ -160,31 +160,26 @@ def idle_names(
     flow_exists: FlowExists | None = None,
     facts: Facts | None = None,
 ) -> tuple[Inert, ...]:
-    """Names among several in a measure of the policy's own file for which it can change nothing, whatever the others do.
+    """Names among several in a measure of the policy's own file for which it can change nothing, and those that another closes.
 
     The measure acts for the other names, so that this is no fault: a rule may name whom it does not reach.
     """
     exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
     board = Board(vocabulary, _timeline(policy, periods), exists, facts)
+    left = in_force(policy.placed)
     found = []
-    for placed in policy.placed:
+    for placed in left:
         if placed.measure.included_from or _for_itself(placed, board) is not None:
             continue
-        for field, name in _listed_names(placed.measure):
+        others = _without(left, placed)
+        for field, name in placed.measure.names_among_several():
             alone = replace(placed, measure=placed.measure.model_copy(update={field: (name,)}))
-            why = _for_itself(alone, board)
-            if why is not None:
+            why, closing = _for_itself(alone, board), [one.called for one in others if closes(one, alone, board)]
+            if why is not None or closing:
+                told = f"changes nothing: {why.remedy}" if why else f"is closed to everybody by {' and by '.join(closing)}"
                 key = type(placed.measure).model_fields[field].alias or field
-                found.append(Inert(placed, key, name, f"changes nothing: {why.remedy}"))
+                found.append(Inert(placed, key, name, told))
     return tuple(found)
-
-
-def _listed_names(measure: Measure) -> Iterator[tuple[str, str]]:
-    """Fields of a measure that name several regions or products, with each name; those left out of it apart."""
-    for field in type(measure).model_fields:
-        value = getattr(measure, field)
-        if field not in ("exempt", "supersedes") and isinstance(value, tuple) and len(value) > 1:
-            yield from ((field, name) for name in value if isinstance(name, str))
 
 
 def existing_flows(vocabulary: Vocabulary, flow_exists: FlowExists) -> np.ndarray:
@@ -208,7 +203,9 @@ def _check(
 ) -> None:
     typed = [one for one in policy.placed if not one.measure.included_from]
     left = Policy(tuple(in_force(policy.placed)))
-    clashes = contradictions(left, Board(vocabulary, _timeline(policy, periods), exists, facts))
+    time = _timeline(policy, periods)
+    clashes = contradictions(left, Board(vocabulary, time, exists, facts))
+    clashes += without_price(left.placed, lambda placed: _board(placed, vocabulary, time, exists, facts), exists)
     told = {key for clash in clashes for key in clash.keys}
     idle = [one for one in typed if (one.file, one.key) not in told]
     faults: list[UserError] = [inert.error() for inert in _inert(policy, vocabulary, periods, exists, facts, idle)]

@@ -69,12 +69,15 @@ def contradictions(policy: Policy, board: Board) -> list[Contradiction]:
 def _closed(policy: Policy, board: Board) -> Iterator[tuple[Placed, Placed]]:
     """Measures that close to everybody all that another counts on, with that other."""
     for one, other in combinations(policy.placed, 2):
-        if not _together(one, other, board):
-            continue
-        for closing, open_ in ((one, other), (other, one)):
-            shut, wanted = closing.measure.shut(board), open_.measure.counted_on(board)
-            if shut is not None and wanted is not None and wanted.any() and not (wanted & ~shut).any():
-                yield closing, open_
+        yield from (pair for pair in ((one, other), (other, one)) if closes(*pair, board))
+
+
+def closes(closing: Placed, open_: Placed, board: Board) -> bool:
+    """Whether a measure closes to everybody all that another counts on, on some day."""
+    shut, wanted = closing.measure.shut(board), open_.measure.counted_on(board)
+    if shut is None or wanted is None or not wanted.any() or (wanted & ~shut).any():
+        return False
+    return _together(closing, open_, board)
 
 
 def _together(one: Placed, other: Placed, board: Board) -> bool:

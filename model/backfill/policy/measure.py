@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import Annotated, Any, ClassVar, LiteralString, TypeVar
 
@@ -102,6 +102,13 @@ class Measure(BaseModel):
     def counted_on(self, board: Board) -> np.ndarray | None:
         """Boolean ``[product, origin, destination]`` of flows without which it means nothing; None if there are none."""
         return None
+
+    def names_among_several(self) -> Iterator[tuple[str, str]]:
+        """Fields that name several regions or products, with each name; those left out of it apart."""
+        for field in type(self).model_fields:
+            value = getattr(self, field)
+            if field not in ("exempt", "supersedes") and isinstance(value, tuple) and len(value) > 1:
+                yield from ((field, name) for name in value if isinstance(name, str))
 
     def when(self, board: Board) -> np.ndarray:
         """Boolean ``[stretch]``: where it is in force."""

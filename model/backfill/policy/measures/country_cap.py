@@ -75,8 +75,11 @@ from = 2025-05-15
             name = f"{self.name}, {region}" if self.name else f"cap on {', '.join(self.products)} to {region}"
             board.limit(self.when(board), name, senders[0], "exporter", entries, *amount(self.yearly, self.unit))
 
+    def shut(self, board: Board) -> np.ndarray | None:
+        return self._capped(board) if self.yearly == 0 else None
+
     def counted_on(self, board: Board) -> np.ndarray | None:
-        return board.flows(board.products(self.products), board.regions(self.by), board.regions(self.destinations))
+        return None if self.yearly == 0 else self._capped(board)
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         flows = board.products(self.products), board.regions(self.by), board.regions(self.destinations)
@@ -84,3 +87,7 @@ from = 2025-05-15
         if nothing is None and not board.whole_periods(self.when(board)).any():
             return "until", self.until, "a cap holds in periods it covers by half or more; set periods_per_year = 2"
         return nothing
+
+    def _capped(self, board: Board) -> np.ndarray:
+        """Boolean ``[product, origin, destination]``: what is capped."""
+        return board.flows(board.products(self.products), board.regions(self.by), board.regions(self.destinations))

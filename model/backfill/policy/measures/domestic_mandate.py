@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
 from backfill.policy.board import Board
@@ -47,6 +48,11 @@ from = 2025-12-01
                 self.when(board), name, home, "importer", [e for e in entries if e[3]], 0.0, "million USD",
                 own_use=True, by_value=True,
             )  # fmt: skip
+
+    def shut(self, board: Board) -> np.ndarray | None:
+        if self.share != 1:
+            return None
+        return board.flows(board.products(self.products), range(len(board.vocabulary.regions)), board.regions(self.region))
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self.share == 0:

@@ -206,12 +206,8 @@ from = 2022-10-07
         return ENTITY_BASED if vocabulary.products[product] in vocabulary.groups.get("upstream", ()) else COUNTRY_WIDE
 
     def shut(self, board: Board) -> np.ndarray | None:
-        if (
-            self.licence.cap is not None
-            or self.threshold is not None
-            or self.end_use == "advanced"
-            or self.coverage != 1
-        ):
+        everything = self.coverage == 1 and self.threshold is None and self.end_use != "advanced"
+        if not everything and self.licence.cap != 0:
             return None
         return board.flows(board.products(self.products), board.regions(self.by), self.where_to(board))
 

@@ -71,6 +71,8 @@ from = 2026-01-01
         return self
 
     def act(self, board: Board) -> None:
+        if self.cap == 0:
+            return
         when, destinations = self.when(board), board.regions(self.destinations)
         for sender in board.regions(self.by):
             products = self._eligible(board, sender)
@@ -88,11 +90,15 @@ from = 2026-01-01
                 )  # fmt: skip
 
     def counted_on(self, board: Board) -> np.ndarray | None:
+        if self.cap == 0:
+            return None
         return board.flows(board.products(self.products), board.regions(self.by), board.regions(self.destinations))
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self.subsidy_equivalent == 0 and self.lock_in == 0:
             return "subsidy_equivalent", 0.0, "offers nothing; give a share above 0 or remove the measure"
+        if self.cap == 0:
+            return "cap", 0.0, "promotes nothing; give a quantity above 0, or leave it out"
         senders = board.regions(self.by)
         if not any(self._eligible(board, sender) for sender in senders):
             return "us_content_floor", self.us_content_floor, "is above the content of every product named; lower it"

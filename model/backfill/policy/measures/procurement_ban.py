@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
 from backfill.policy.board import Board
@@ -36,6 +37,11 @@ from = 2027-12-23
     def act(self, board: Board) -> None:
         flows = board.products(self.products), board.regions(self.origins), board.regions(self.buyers)
         board.refuse(self.when(board), *flows, self.share)
+
+    def shut(self, board: Board) -> np.ndarray | None:
+        if self.share != 1:
+            return None
+        return board.flows(board.products(self.products), board.regions(self.origins), board.regions(self.buyers))
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self.share == 0:

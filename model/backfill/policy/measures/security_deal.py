@@ -76,9 +76,16 @@ from = 2025-05-15
                 name = f"{self.name or 'security deal'}, {region}"
                 board.limit(when, name, sender, "exporter", entries, *amount(self.quantity, self.unit))
 
+    def shut(self, board: Board) -> np.ndarray | None:
+        return self._capped(board) if self.quantity == 0 else None
+
     def counted_on(self, board: Board) -> np.ndarray | None:
-        return board.flows(board.products(self.products), board.regions(self.by), board.regions(self.destination))
+        return None if self.quantity == 0 else self._capped(board)
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         flows = board.products(self.products), board.regions(self.by), board.regions(self.destination)
         return self.no_trade(board, *flows, partner="destination", key="products")
+
+    def _capped(self, board: Board) -> np.ndarray:
+        """Boolean ``[product, origin, destination]``: what is capped."""
+        return board.flows(board.products(self.products), board.regions(self.by), board.regions(self.destination))

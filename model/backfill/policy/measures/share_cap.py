@@ -60,8 +60,11 @@ from = 2026-01-15
                 own_use=True, internalised=self.internalised,
             )  # fmt: skip
 
+    def shut(self, board: Board) -> np.ndarray | None:
+        return self._capped(board) if self.share == 0 else None
+
     def counted_on(self, board: Board) -> np.ndarray | None:
-        return board.flows(board.products(self.products), board.regions(self.by), board.regions(self.destinations))
+        return None if self.share == 0 else self._capped(board)
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         if set(board.regions(self.destinations)) & set(board.regions(self.reference)):
@@ -71,3 +74,7 @@ from = 2026-01-15
         if nothing is None and not board.whole_periods(self.when(board)).any():
             return "until", self.until, "a cap holds in periods it covers by half or more; set periods_per_year = 2"
         return nothing
+
+    def _capped(self, board: Board) -> np.ndarray:
+        """Boolean ``[product, origin, destination]``: what is capped."""
+        return board.flows(board.products(self.products), board.regions(self.by), board.regions(self.destinations))
