@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backfill.commands.measures import explained
 from backfill.dimensions import Vocabulary, periods
 from backfill.economy.tables import load_vocabulary
-from backfill.errors import Faults
+from backfill.errors import CommandError, Faults
 from backfill.experiments.config import load_experiment
 from backfill.policy.benchmark import benchmark_flows
 from backfill.policy.compile import compile_policy
@@ -69,6 +70,37 @@ def test_every_kind_says_what_it_does_and_where_it_comes_from(name: str):
     assert len(measure.sources) > 20
     assert all(field.description for field in fields(measure))
     assert name in tomllib.loads(example(measure))["measures"][-1]["kind"]
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("export_package", ["export_promotion"]),
+        ("full-stack export package", ["export_promotion"]),
+        ("Subsidy", ["export_promotion", "industrial_subsidy"]),
+        ("quota", ["country_cap", "export_control", "import_restraint", "share_cap"]),
+        ("entity list", ["export_control"]),
+        ("sanctions", ["export_control", "secondary_tariff"]),
+        ("chips_act", ["industrial_subsidy"]),
+        ("tariff_quota", ["tariff"]),
+        ("location_trackng", ["location_verification"]),
+        ("kyc", ["know_your_customer"]),
+        ("export_controls", ["export_control"]),
+    ],
+)
+def test_other_words_tell_which_kind_is_meant(word: str, meant: list[str]):
+    told = "did you mean " + " or ".join(f'"{name}"' for name in meant) + "?"
+    placed, (fault,) = parse_measures([{"kind": word}], "mine.toml", NAMES)
+    assert (placed, fault.value, fault.remedy) == ([], word, told)
+    with pytest.raises(CommandError) as caught:
+        explained(word)
+    assert caught.value.remedy == told
+
+
+def test_other_words_are_no_kinds():
+    words = {word for measure in kinds().values() for word in measure.also}
+    assert not words & set(kinds())
+    assert all(word == word.lower() and " " not in word for word in words)
 
 
 NOTHING = {

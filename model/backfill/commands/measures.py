@@ -6,9 +6,9 @@ import inspect
 import sys
 import textwrap
 
-from backfill.errors import CommandError, did_you_mean
+from backfill.errors import CommandError
 from backfill.policy.kinds import example, fields, kinds, sentence
-from backfill.policy.measure import Measure
+from backfill.policy.measure import Measure, kind_meant
 
 _WIDTH = 100
 
@@ -34,7 +34,7 @@ def explained(name: str) -> str:
     measure = kinds().get(name)
     if measure is None:
         raise CommandError(
-            "backfill measures", "", name, did_you_mean(name, kinds(), see="`backfill measures` lists all")
+            "backfill measures", "", name, kind_meant(name, kinds(), see="`backfill measures` lists all")
         )
     rows = [_field(*row) for row in _rows(measure)]
     return "\n".join(

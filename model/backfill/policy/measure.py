@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
@@ -13,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from backfill.dimensions import Vocabulary
+from backfill.errors import did_you_mean
 from backfill.policy.board import (
     Board,
     hub_names,
@@ -47,6 +50,8 @@ class Measure(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
 
+    also: ClassVar[tuple[str, ...]] = ()
+    """Other words for it, which no file may use but which tell what is meant."""
     stage: ClassVar[Stage] = Stage.CONTROLS
     example: ClassVar[str]
     """A measure of this kind as TOML, without the ``[[measures]]`` line."""
@@ -167,6 +172,32 @@ def kind(name: str) -> Callable[[M], M]:
         return cls
 
     return announce
+
+
+def kind_meant(word: str, known: Iterable[str], otherwise: str = "", see: str = "") -> str:
+    """What to write instead of a word that is no kind of measure: the kinds also called so, else those called nearly so.
+
+    Args:
+        word: what was written.
+        known: kinds that can be meant.
+        otherwise, see: where nothing is near, as of `did_you_mean`.
+    """
+    kinds = list(known)
+    called: dict[str, list[str]] = {}
+    for name in kinds:
+        for said in (name, *KINDS[name].also):
+            called.setdefault(said, []).append(name)
+    plain = "_".join(re.split(r"[\s_-]+", word.strip().lower()))
+    misspelt = difflib.get_close_matches(plain, called, n=1, cutoff=_MISSPELT)
+    said = misspelt or difflib.get_close_matches(plain, called, n=2, cutoff=_NEAR)
+    meant = dict.fromkeys(name for one in said for name in called[one])
+    if meant:
+        return "did you mean " + " or ".join(f'"{name}"' for name in meant) + "?"
+    return did_you_mean(word, kinds, otherwise, see)
+
+
+_NEAR, _MISSPELT = 0.6, 0.9
+"""Likeness of words from which one may be meant for the other, and from which nothing else is meant."""
 
 
 def _check(

@@ -15,12 +15,11 @@ from backfill.errors import (
     UnknownKindError,
     UserError,
     WrongTypeError,
-    did_you_mean,
     show,
 )
 from backfill.policy.faults import date_order, faults, path, unknown_keys
 from backfill.policy.kinds import kinds
-from backfill.policy.measure import Measure
+from backfill.policy.measure import Measure, kind_meant
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def _parse(table: Any, file: str, key: str, context: Mapping[str, Any]) -> tuple
         return None, [MissingKeyError(file, path(key, "kind"), None, "is missing; `backfill measures` lists the kinds")]
     cls = kinds().get(table["kind"]) if isinstance(table["kind"], str) else None
     if cls is None:
-        remedy = did_you_mean(str(table["kind"]), kinds(), "is no kind of measure", see="`backfill measures` lists all")
+        remedy = kind_meant(str(table["kind"]), kinds(), "is no kind of measure", see="`backfill measures` lists all")
         return None, [UnknownKindError(file, path(key, "kind"), table["kind"], remedy)]
     known = [field.alias or name for name, field in cls.model_fields.items()]
     wrong = unknown_keys(

@@ -28,6 +28,7 @@ class Alignment(Measure):
     end use: it begins, widens and ends with them. Licence quotas are not adopted.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("adoption", "multilateral_control", "plurilateral_control")
     stage: ClassVar[Stage] = Stage.ALIGNMENT
     beside: ClassVar[str] = """\
 [[measures]]

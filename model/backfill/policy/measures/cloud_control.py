@@ -18,6 +18,7 @@ class CloudControl(Measure):
     controls the widest counts.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("cloud", "remote_access")
     sources: ClassVar[str] = (
         "Remote Access Security Act (passed by the House, January 2026; proposed); customer identification "
         "proposed by Commerce, 89 FR 5698 (29 January 2024)."

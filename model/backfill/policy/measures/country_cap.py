@@ -21,6 +21,7 @@ class CountryCap(Measure):
     customers may buy without counting comes on top. The scarcity rent goes to the senders.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("country_quota", "diffusion_cap", "quota")
     sources: ClassVar[str] = (
         "Framework for Artificial Intelligence Diffusion, 90 FR 4544 (15 January 2025), rescinded 13 May 2025: "
         "790 million TPP a country for 2025 to 2027."

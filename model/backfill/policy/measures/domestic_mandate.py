@@ -19,6 +19,7 @@ class DomesticMandate(Measure):
     that home products are made cheaper by what the room is worth and imports dearer, and the net rent is nothing.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("home_share", "local_content", "localisation")
     sources: ClassVar[str] = "Half of the tools of new lines to be of Chinese make (press reports, December 2025)."
     example: ClassVar[str] = """\
 kind = "domestic_mandate"

@@ -23,6 +23,7 @@ class EndUseMonitoring(Measure):
     ``n`` are checks a year in each hub, each dearer in what it adds than the last. The sender's treasury pays for them.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("end_use_checks", "inspections", "post_shipment_verification")
     sources: ClassVar[str] = (
         "Action Plan of July 2025, 'Strengthen AI compute export control enforcement'; checks: testimony of A. "
         "Estevez, 1,100 in 2022 and 1,500 in fiscal 2023."

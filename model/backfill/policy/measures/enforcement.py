@@ -21,6 +21,7 @@ class Enforcement(Measure):
     the base year's is spent, by the first of ``by``: ``(budget - 1) * cost * hubs / all hubs`` a year.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("customs_enforcement", "enforcement_budget")
     sources: ClassVar[str] = (
         "Bureau of Industry and Security: 1,100 checks in 2022, 1,500 in fiscal 2023; budget of 191 million USD "
         "in fiscal 2024."

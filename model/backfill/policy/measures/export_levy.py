@@ -15,6 +15,7 @@ from backfill.policy.measure import Measure, Products, Rate, Regions, kind
 class ExportLevy(Measure):
     """Adds a levy on the exporter's price, paid to the exporter's treasury; several add up."""
 
+    also: ClassVar[tuple[str, ...]] = ("export_duty", "export_tax", "revenue_share")
     sources: ClassVar[str] = (
         "Agreement of August 2025 on 15% of revenue from China; 25% under the rule of January 2026."
     )

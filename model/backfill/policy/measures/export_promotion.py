@@ -23,6 +23,7 @@ class ExportPromotion(Measure):
     what is bought and wears off over the life of an accelerator. Coupled worlds only.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("export_package", "export_subsidy", "full_stack_export_package", "subsidy")
     sources: ClassVar[str] = (
         "Action Plan of July 2025, 'Export American AI to allies and partners'; Executive Order 14320 (23 July "
         "2025); figures assumed."

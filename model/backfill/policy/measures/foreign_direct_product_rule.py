@@ -20,6 +20,7 @@ class ForeignDirectProductRule(Measure):
     out, ``T (1 - design_out)**years``, is above the threshold: 0 reaches whatever uses them, .25 is de minimis.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("de_minimis", "extraterritorial_control", "fdpr")
     stage: ClassVar[Stage] = Stage.ALIGNMENT
     beside: ClassVar[str] = """\
 [[measures]]

@@ -21,6 +21,7 @@ class ImportRestraint(Measure):
     may not alike: 1 changes nothing, 0 is a ban. Under a cap the scarcity rent goes to the importer.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("import_ban", "import_quota", "quota")
     sources: ClassVar[str] = (
         "Guidance of China's regulators to buyers of the H20 and RTX Pro 6000D (August and September 2025, press "
         "reports)."

@@ -18,6 +18,7 @@ class IndustrialSubsidy(Measure):
     the same region, so that it moves no income between regions.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("chips_act", "investment_credit", "subsidy", "tax_credit")
     sources: ClassVar[str] = "CHIPS and Science Act, section 48D: a credit of 25%, 35% from 2026."
     example: ClassVar[str] = """\
 kind = "industrial_subsidy"

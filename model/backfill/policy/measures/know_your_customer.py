@@ -14,6 +14,7 @@ from backfill.policy.measure import Hubs, Measure, Products, Regions, Share, kin
 class KnowYourCustomer(Measure):
     """Makes sellers check their customers in hubs: every sale there costs more, and a part of diverted ones is found."""
 
+    also: ClassVar[tuple[str, ...]] = ("customer_identification", "due_diligence", "kyc")
     sources: ClassVar[str] = (
         "Bureau of Industry and Security, guidance on diversion of advanced computing items (13 May 2025); costs "
         "assumed."

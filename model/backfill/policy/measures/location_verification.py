@@ -19,6 +19,7 @@ class LocationVerification(Measure):
     carry nothing, and the fleet turns over with its life. Every accelerator sold abroad costs ``unit_cost`` of its price more.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("chip_security", "geolocation", "location_tracking")
     sources: ClassVar[str] = "Action Plan of July 2025; Chip Security Act (proposed); effect and cost assumed."
     example: ClassVar[str] = """\
 kind = "location_verification"

@@ -18,6 +18,7 @@ class ProcurementBan(Measure):
     Of several bans on a flow the widest counts; sellers' own controls are independent of it.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("ban", "government_procurement")
     sources: ClassVar[str] = "National Defense Authorization Act for 2023, section 5949: in force 23 December 2027."
     example: ClassVar[str] = """\
 kind = "procurement_ban"

@@ -21,6 +21,7 @@ class Redesign(Measure):
     around.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("compliant_chip", "export_version", "variant")
     stage: ClassVar[Stage] = Stage.REDESIGN
     beside: ClassVar[str] = """\
 [[measures]]

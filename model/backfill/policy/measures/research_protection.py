@@ -19,6 +19,7 @@ class ResearchProtection(Measure):
     ``[parameters]``). Coupled worlds only, since it takes years.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("research_security", "technology_transfer")
     sources: ClassVar[str] = (
         "Action Plan of July 2025; learning by doing as in Irwin and Klenow (1994): 20% per doubling, a third of "
         "it spilling over; halved here."

@@ -8,9 +8,8 @@ import numpy as np
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from backfill.errors import did_you_mean
 from backfill.policy.board import Board, box
-from backfill.policy.measure import KINDS, Measure, Products, Regions, Stage, kind
+from backfill.policy.measure import KINDS, Measure, Products, Regions, Stage, kind, kind_meant
 
 
 def _measure(value: Any, info: ValidationInfo) -> Any:
@@ -20,7 +19,7 @@ def _measure(value: Any, info: ValidationInfo) -> Any:
         raise PydanticCustomError("dict_type", "a measure")
     name = value.get("kind")
     if name not in KINDS or name == "retaliation":
-        remedy = did_you_mean(str(name), [k for k in KINDS if k != "retaliation"], "give the kind of a measure")
+        remedy = kind_meant(str(name), [k for k in KINDS if k != "retaliation"], "give the kind of a measure")
         raise PydanticCustomError("unknown_choice", "kind", {"key": "kind", "value": name, "remedy": remedy})
     return KINDS[name].model_validate(value, context=info.context)
 
@@ -33,6 +32,7 @@ class Retaliation(Measure):
     named, to the one who retaliates; adopted controls count as well.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("countermeasure", "reprisal")
     stage: ClassVar[Stage] = Stage.RESPONSES
     beside: ClassVar[str] = """\
 [[measures]]

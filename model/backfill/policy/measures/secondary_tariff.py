@@ -58,6 +58,7 @@ class SecondaryTariff(Measure):
     lasts no longer than ``authority_days`` from the first day in force, if the law limits it.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("sanctions", "secondary_sanctions")
     stage: ClassVar[Stage] = Stage.RESPONSES
     beside: ClassVar[str] = """\
 [[measures]]

@@ -23,6 +23,7 @@ class SecurityDeal(Measure):
     the deal saves adapting to others' (``lock_in``, as under `export_promotion`).
     """
 
+    also: ClassVar[tuple[str, ...]] = ("agreement", "bilateral_deal")
     sources: ClassVar[str] = (
         "United States and United Arab Emirates, May 2025: up to 500,000 chips a year, a fifth to one group "
         "(press reports)."

@@ -18,6 +18,7 @@ class ServicingControl(Measure):
     ``s`` is the share of a plant's tools that come from the senders in the benchmark. Several add up.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("maintenance_ban", "servicing_ban")
     sources: ClassVar[str] = (
         "15 CFR 744.6 on support by US persons (7 October 2022); proposals of 2025 to stop servicing installed "
         "tools; figures assumed."

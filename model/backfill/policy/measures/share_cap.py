@@ -21,6 +21,7 @@ class ShareCap(Measure):
     the sender. Accelerators are counted in operations (TPP), as the rule of January 2026 counts them.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("quota", "ratio_cap")
     sources: ClassVar[str] = (
         "Rule of 15 January 2026 on the H200: sales to China at most half of those to the United States."
     )

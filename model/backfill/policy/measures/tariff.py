@@ -21,6 +21,7 @@ class Tariff(Measure):
     its treasury or with who holds the quota.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("customs_duty", "duty", "import_duty", "tariff_quota", "tariff_rate_quota")
     sources: ClassVar[str] = "Sections 232 and 301; MFN duties are in the benchmark."
     example: ClassVar[str] = """\
 kind = "tariff"

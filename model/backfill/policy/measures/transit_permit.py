@@ -20,6 +20,7 @@ class TransitPermit(Measure):
     Waiting costs ``notice_days * cost_per_day`` of the price on everything that the hub buys of the products abroad.
     """
 
+    also: ClassVar[tuple[str, ...]] = ("strategic_trade_permit", "transhipment")
     sources: ClassVar[str] = (
         "Malaysia, strategic trade permit for AI chips of US origin, 30 days' notice (14 July 2025)."
     )
