@@ -15,6 +15,7 @@ import pytest
 import backfill
 from backfill.charts.beside import beside
 from backfill.cli import main
+from backfill.effects.welfare import GAIN
 from backfill.errors import CommandError
 from backfill.experiments.results import Result
 from backfill.experiments.toml_text import to_toml
@@ -179,6 +180,18 @@ def test_what_else_sets_results_apart_is_said(written: Path, capsys: pytest.Capt
 def test_a_rate_is_said_to_be_one(written: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["compare", "strict", "idle"]) == 0
     told = "a rate, or a cost per unit, is that between no-controls and each world, not a change of rates"
+    assert told in capsys.readouterr().out.splitlines()
+
+
+def test_a_cost_below_nothing_is_told_as_a_gain(written: Path, capsys: pytest.CaptureFixture[str]):
+    told = f"cost per unit denied: {GAIN}"
+    assert main(["compare", "strict", "idle"]) == 0
+    assert told not in capsys.readouterr().out.splitlines()
+    cost = pl.col("quantity") == "cost per unit denied"
+    one = result("gaining")
+    summary = one.summary.with_columns(change=pl.when(cost).then(-400.0).otherwise("change"))
+    dataclasses.replace(one, summary=summary).write("results/gaining")
+    assert main(["compare", "strict", "gaining"]) == 0
     assert told in capsys.readouterr().out.splitlines()
 
 

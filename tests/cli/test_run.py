@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -9,11 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import backfill.commands.run
 import backfill.experiments.run
 from backfill.cli import main
+from backfill.commands.report import report
+from backfill.effects.welfare import GAIN
 from backfill.errors import UnsolvedError
 from backfill.experiments.results import load_result
 from tests.cli.command import backfill as command
@@ -82,6 +86,35 @@ def test_a_result_is_written_and_told_in_full_width(run, tmp_path: Path, capsys:
     between = "is that between no-controls or current-policy and control, not a change of rates"
     assert f"a rate, or a cost per unit, {between}" in lines
     assert "backfill rates are in value at current prices; the table backfilling has two other measures" in lines
+
+
+COST = pl.col("quantity") == "cost per unit denied"
+
+
+def test_a_cost_below_nothing_is_told_as_a_gain_and_not_as_missing(run, capsys: pytest.CaptureFixture[str]):
+    result = make()
+    for change, note in ((-400.0, GAIN), (400.0, "")):
+        told = (pl.when(COST).then(pl.lit(value)).otherwise(name).alias(name) for name, value in (("change", change), ("note", note)))
+        assert run(dataclasses.replace(result, summary=result.summary.with_columns(*told))) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert (f"cost per unit denied: {GAIN}" in lines) is (change < 0)
+        assert not any(GAIN in line for line in lines if line.startswith("not given"))
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        ({"name": "current-policy"}, "this is that policy"),
+        ({"reference": "current-policy"}, "it is the reference itself"),
+        ({}, 'include = ["current-policy"] builds on it'),
+    ],
+)
+def test_that_nothing_stands_against_current_policy_is_said_with_the_reason(named: dict, why: str, tmp_path: Path, capsys):
+    report(dataclasses.replace(make(), **named), "", tmp_path)
+    told = f"no numbers against current-policy, whose columns are empty: {why}"
+    assert told in capsys.readouterr().out.splitlines()
+    report(make(second=True), "", tmp_path)
+    assert "no numbers against" not in capsys.readouterr().out
 
 
 def test_quiet_prints_nothing(run, capsys: pytest.CaptureFixture[str]):

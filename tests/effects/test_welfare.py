@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from backfill.effects.welfare import discounted_denial, present_values, welfare
+from backfill.effects.welfare import GAIN, discounted_denial, present_values, welfare
 from tests.effects.hand_made import DOWNSTREAM, POLICY, REFERENCE, comparison, everyone, world
 
 BEFORE = {
@@ -70,6 +70,19 @@ def test_cost_per_unit_discounts_both_alike(case):
     table = welfare(case)
     assert cell(table, "cost per unit denied", "us+ally", "all", "accelerators") == pytest.approx(2e6 / 5_000)
     assert cell(table, "compute denied, discounted", "adversary", "all", "accelerators") == pytest.approx(5_000)
+
+
+def test_a_cost_below_nothing_says_that_it_is_a_gain(case):
+    def note(change: float) -> tuple[float, str]:
+        incomes = {key: {**one, "real_absorption": one["real_absorption"] * change} for key, one in BEFORE.items()}
+        table = welfare(comparison(world(REFERENCE, incomes=BEFORE), world(POLICY, incomes=incomes), world(DOWNSTREAM)))
+        row = table.filter(pl.col("quantity") == "cost per unit denied").row(0, named=True)
+        return row["value"], row["note"]
+
+    assert note(1.1)[0] < 0
+    assert note(1.1)[1] == GAIN
+    assert note(0.9)[0] > 0
+    assert note(0.9)[1] == ""
 
 
 @pytest.mark.parametrize(("kept", "said"), [(20, "is zero or negative"), (19, "is under 5% of the reference's")])

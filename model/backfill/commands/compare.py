@@ -82,7 +82,7 @@ def compare_results(named: Sequence[str], out: Path | None, quiet: bool) -> None
 
 def told(both: SideBySide) -> list[str]:
     """The table as lines: the reference's level, and the change of each world with its range if it has one."""
-    from backfill.commands.report import WORDS, rates, short, tabulated
+    from backfill.commands.report import WORDS, gains, rates, short, tabulated
 
     rows, missing = [], []
     for row in both.table.iter_rows(named=True):
@@ -98,7 +98,8 @@ def told(both: SideBySide) -> list[str]:
     lines = tabulated(WORDS, [both.reference, *(f"change, {world}" for world in both.worlds)], rows)
     head = f"{', '.join(both.worlds)}: changes from {both.reference}"
     given = both.table.filter(pl.any_horizontal(pl.col(f"{world}: change").is_not_null() for world in both.worlds))
-    notes = rates(given["quantity"], [both.reference], "each world")
+    told = [f"{world}: {what}" for world in both.worlds for what in ("change", "low", "high")]
+    notes = [*rates(given["quantity"], [both.reference], "each world"), *gains(both.table, told)]
     apart = both.provenance.get("apart")
     differ = [f"set apart not by measures alone: {'; '.join(apart)}"] if isinstance(apart, list) and apart else []
     return [head, *lines, *notes, *([f"not given in any: {'; '.join(missing)}"] if missing else []), *differ]

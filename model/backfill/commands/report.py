@@ -10,6 +10,8 @@ from typing import Any
 
 import polars as pl
 
+from backfill.effects.welfare import GAIN
+from backfill.experiments.groups import CURRENT_POLICY
 from backfill.experiments.ranges import HEADLINES, PARAMETERS, influence
 from backfill.experiments.results import Result
 
@@ -53,8 +55,10 @@ def report(result: Result, title: str, folder: Path, *, ranges_possible: bool = 
     given = result.summary.filter(pl.any_horizontal(pl.col("change", "against_current_policy").is_not_null()))
     for line in rates(given["quantity"], [one for one in (result.reference, second) if one], result.name):
         print(line)
-    for line in left_out(result.summary):
+    for line in (*gains(result.summary, ("change", "against_current_policy", "low", "high")), *left_out(result.summary)):
         print(line)
+    if second is None and ranges_possible:
+        print(_alone(result.name, result.reference))
     if ranged or ranges_possible:
         print(_varied(varied) if ranged else UNRANGED)
     for line in driven(result):
@@ -119,6 +123,29 @@ def rates(given: pl.Series, references: Sequence[str], policy: str) -> Iterator[
         yield "backfill rates are in value at current prices; the table backfilling has two other measures"
 
 
+def gains(table: pl.DataFrame, columns: Sequence[str]) -> Iterator[str]:
+    """What a cost below nothing says, if one is told.
+
+    Args:
+        table: rows with their ``quantity``.
+        columns: where numbers that are told stand; those that the table lacks are passed over.
+    """
+    costs = table.filter(pl.col("quantity") == "cost per unit denied").select(one for one in columns if one in table.columns)
+    if any(cost is not None and cost < 0 for row in costs.iter_rows() for cost in row):
+        yield f"cost per unit denied: {GAIN}"
+
+
+def _alone(name: str, reference: str) -> str:
+    """Why nothing stands beside current policy."""
+    if name == CURRENT_POLICY:
+        why = "this is that policy"
+    elif reference == CURRENT_POLICY:
+        why = "it is the reference itself"
+    else:
+        why = f'include = ["{CURRENT_POLICY}"] builds on it'
+    return f"no numbers against {CURRENT_POLICY}, whose columns are empty: {why}"
+
+
 UNRANGED = f"central values of the parameters only; for ranges add --ranges, which solves this {2 * len(PARAMETERS)} times more"
 
 
@@ -129,7 +156,7 @@ def _varied(ranges: dict[str, Any]) -> str:
 
 def left_out(summary: pl.DataFrame) -> list[str]:
     """One line for each reason why headline numbers are missing, naming them."""
-    noted = summary.filter(pl.col("note") != "")
+    noted = summary.filter(~pl.col("note").is_in(["", GAIN]))
     grouped = noted.group_by("note", maintain_order=True).agg(pl.col("quantity"))
     return [f"not given: {', '.join(quantities)}: {note}" for note, quantities in grouped.iter_rows()]
 

@@ -61,7 +61,7 @@ def structure_table(file_or_name: str, out: Path | None, quiet: bool) -> Path:
 
 def lines(table: pl.DataFrame) -> list[str]:
     """The table for people: a headline a row, a structure a column."""
-    from backfill.commands.report import short, tabulated
+    from backfill.commands.report import gains, short, tabulated
 
     solved = table.filter(pl.col("quantity") != "all")
     names = list(dict.fromkeys(solved["structure"]))
@@ -69,4 +69,4 @@ def lines(table: pl.DataFrame) -> list[str]:
     found = {tuple(row[:5]): row[5] for row in solved.iter_rows()}
     rows = [[*key, *(short(found.get((name, *key))) for name in names)] for key in keys]
     notes = [f"{row['structure']}: {row['note']}" for row in table.filter(pl.col("quantity") == "all").iter_rows(named=True)]
-    return [*tabulated(("change in", "where", "period", "unit"), names, rows), *notes]
+    return [*tabulated(("change in", "where", "period", "unit"), names, rows), *gains(solved, ["change"]), *notes]

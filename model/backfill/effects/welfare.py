@@ -13,6 +13,9 @@ RENTS = ("profits", "capacity_rents", "limit_rents")
 REVENUE = ("tariff_revenue", "levy_revenue", "fines")
 EARNED = ("labour", *RENTS, *REVENUE, "hub_rents")
 """What a region's GDP is made of: everything it earns at home, before transfers."""
+GAIN = "below nothing: denial comes with a gain of the US and allies"
+"""What a negative cost per unit denied says."""
+
 _SHAPE = ["period", "region", "product", "quantity", "unit", "value", "note"]
 
 
@@ -213,7 +216,9 @@ def _unit_cost(comparison: Comparison) -> pl.DataFrame:
                 "cost per unit denied",
                 "USD per H100e",
                 rate(pl.col("spent"), fall, before),
-                note(fall, before, "compute denied"),
+                pl.when(rate(pl.col("spent"), fall, before) < 0)
+                .then(pl.lit(GAIN))
+                .otherwise(note(fall, before, "compute denied")),
             ),
         ]
     )

@@ -27,7 +27,7 @@ SCHEMA = {
 }
 """Columns of ``summary.csv``. ``change`` is against the reference, ``against_current_policy`` against current policy: the
 difference of a level, or what is defined between two worlds (see `summary`). ``low`` and ``high`` bound the change (see
-`backfill.experiments.ranges`), empty unless asked for; ``note`` says why a number is missing."""
+`backfill.experiments.ranges`), empty unless asked for; ``note`` says why a number is missing, or how to read it."""
 
 ROUTE_NAMES = {
     "from us": "from the US",

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from backfill.effects.welfare import GAIN
 from backfill.reports.names import PLACES
 from backfill.reports.parts import Table
 from backfill.reports.words import amount, capital
@@ -54,7 +55,7 @@ def missing(summary: pl.DataFrame) -> Table | None:
     """Numbers that do not exist, and why; None if there are all."""
     if "note" not in summary.columns:
         return None
-    noted = summary.filter(pl.col("note") != "")
+    noted = summary.filter(~pl.col("note").is_in(["", GAIN]))
     rows = tuple((f"{q}, {w}", capital(n)) for q, w, n in noted.select("quantity", "where", "note").iter_rows())
     return Table("Numbers that do not exist or have no range, and why", ("number", "why"), rows) if rows else None
 

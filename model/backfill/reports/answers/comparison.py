@@ -186,4 +186,5 @@ def each(both: Answered, find: Lookup) -> Sentence:
     if not known:
         return sentence("What an H100e denied costs is not given for any of them")
     told = joined([[level(cell), f" under {world}"] for world, cell in known])
-    return sentence("To the United States and their allies denial costs ", told, _missing(both, known))
+    gain = ["; below nothing they gain"] if any((cell.value or 0.0) < 0 for _, cell in known) else []
+    return sentence("To the United States and their allies denial costs ", told, gain, _missing(both, known))
