@@ -94,8 +94,8 @@ COST = pl.col("quantity") == "cost per unit denied"
 def test_a_cost_below_nothing_is_told_as_a_gain_and_not_as_missing(run, capsys: pytest.CaptureFixture[str]):
     result = make()
     for change, note in ((-400.0, GAIN), (400.0, "")):
-        told = (pl.when(COST).then(pl.lit(value)).otherwise(name).alias(name) for name, value in (("change", change), ("note", note)))
-        assert run(dataclasses.replace(result, summary=result.summary.with_columns(*told))) == 0
+        told = {name: pl.when(COST).then(pl.lit(value)).otherwise(name) for name, value in (("change", change), ("note", note))}
+        assert run(dataclasses.replace(result, summary=result.summary.with_columns(**told))) == 0
         lines = capsys.readouterr().out.splitlines()
         assert (f"cost per unit denied: {GAIN}" in lines) is (change < 0)
         assert not any(GAIN in line for line in lines if line.startswith("not given"))

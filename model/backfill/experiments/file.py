@@ -84,8 +84,10 @@ class ExperimentFile(BaseModel):
     name: Annotated[str, AfterValidator(_plain)] | None = Field(None, description="the file's name if left out")
     title: str = Field("", description="one line for people")
     purpose: str = Field("", description="a paragraph: what it asks and what would answer it")
-    status: Literal["in force", "ended", "suspended", "withdrawn", "proposed"] | None = Field(
-        None, description="of a rule: what became of it; proposals are no part of current policy"
+    status: Literal["in force", "ended", "suspended", "withdrawn", "enacted", "reported", "proposed"] | None = Field(
+        None,
+        description="of a rule: what became of it; what is enacted and not yet in force, reported and not published, or proposed "
+        "is no part of current policy",
     )
     include: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field((), description="policies it builds on")
     reference: str = Field(NO_CONTROLS, description="what it is compared with")
