@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -210,6 +211,14 @@ def test_every_kind_of_measure_has_words():
         assert not told.lower().startswith(f"{name.replace('_', ' ')}: "), told
         assert "None" not in told
         assert told.endswith(".")
+
+
+def test_a_measure_says_whose_place_it_takes():
+    from backfill.reports.asked import when
+
+    dated = {"from": dt.date(2026, 7, 1), "supersedes": ["One rule", "Another"]}
+    assert when(dated) == "from 1 July 2026; takes the place of One rule, Another"
+    assert when({**dated, "supersedes": []}) == "from 1 July 2026"
 
 
 @pytest.fixture
