@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from backfill.experiments.config import Experiment, load_experiment
+from backfill.experiments.levers import field_of, numeric_fields
+from backfill.experiments.sweep.at_once import AT_ONCE, one_period
 from backfill.experiments.sweep.file import SweepLever
-from backfill.experiments.sweep.policies import Compiled, last, one_period, policy_at
+from backfill.experiments.sweep.policies import Compiled, last, policy_at
 from backfill.policy.board import WRITTEN
 from backfill.policy.compile import compile_policy, existing_flows
-from backfill.policy.wedges import Wedges
+from backfill.policy.kinds import kinds
+from backfill.policy.policy import Policy, parse_measures
+from backfill.policy.wedges import Wedges, some
 
 LEVERS = (
     SweepLever(measure=("Checks",), field="budget"),
@@ -47,7 +52,8 @@ def same(one: Wedges, other: Wedges) -> None:
     for name in WRITTEN:
         assert np.array_equal(getattr(one, name), getattr(other, name)), name
     limits = [
-        {limit.name: (limit.entries, limit.quantity.tolist()) for limit in wedges.limits} for wedges in (one, other)
+        {x.name: (x.entries, x.quantity.tolist()) for x in wedges.limits if np.isfinite(x.quantity).any()}
+        for wedges in (one, other)
     ]
     assert limits[0] == limits[1]
 
@@ -67,7 +73,7 @@ def test_one_period(experiment: Experiment, drawn: np.ndarray, at: int):
         ends,
     )
     for values in drawn[:6:2]:
-        same(found(values), last(compiled(experiment, values, periods[: at + 1])))
+        same(found.one(values), last(compiled(experiment, values, periods[: at + 1])))
 
 
 def test_all_periods(experiment: Experiment, drawn: np.ndarray):
@@ -90,7 +96,46 @@ def test_what_one_scenario_writes_another_does_not_see(experiment: Experiment, d
         [drawn.min(0), drawn.max(0)],
     )
     found = one_period(experiment.policy, LEVERS, *about)
-    before = [found(values) for values in drawn]
+    before = [found.one(values) for values in drawn]
     again = one_period(experiment.policy, LEVERS, *about)
     for values, one in zip(drawn[::-1], before[::-1], strict=True):
-        same(again(values), one)
+        same(again.one(values), one)
+
+
+@pytest.mark.parametrize("count", [1, 5, AT_ONCE + 3])
+def test_many_choices_written_at_once(experiment: Experiment, drawn: np.ndarray, count: int):
+    about = (experiment.vocabulary(), experiment.periods, DATE, experiment.flow_exists(), experiment.facts(), drawn[:2].tolist())
+    found = one_period(experiment.policy, LEVERS, *about)
+    assert found.at_once is not None
+    values = np.resize(drawn, (count, drawn.shape[1]))
+    many = found.many(values)
+    assert len(many.coverage) == count
+    for n, choice in enumerate(values):
+        same(some(many, slice(n, n + 1)), found.one(choice))
+
+
+ONE_BY_ONE = {
+    ("domestic_mandate", "share"), ("export_promotion", "us_content_floor"), ("share_cap", "share"),
+    *(("redesign", field) for field in ("lag", "cost", "reopened")),
+}  # fmt: skip
+"""Fields that are coefficients of limits, decide which products are eligible, or look back."""
+
+
+@pytest.mark.parametrize("kind", sorted(kinds()))
+def test_each_kind_at_once(experiment: Experiment, kind: str):
+    text = f"[[measures]]\nname = 'moved'\n{kinds()[kind].example}\n{kinds()[kind].beside}"
+    placed, wrong = parse_measures(tomllib.loads(text)["measures"], "example", experiment.vocabulary())
+    assert not wrong
+    measure = placed[0].measure
+    for field in numeric_fields(measure):
+        value = field_of(measure, field)
+        if value is None:
+            continue
+        about = (experiment.vocabulary(), experiment.periods, DATE, experiment.flow_exists(), experiment.facts())
+        lever = SweepLever(measure=("moved",), field=field)
+        found = one_period(Policy(tuple(placed)), [lever], *about, [[0.5 * value], [value]])
+        assert (found.at_once is None) == ((kind, field) in ONE_BY_ONE), field
+        choices = np.linspace(0.4, 1.0, 5)[:, None] * value
+        many = found.many(choices)
+        for n, choice in enumerate(choices):
+            same(some(many, slice(n, n + 1)), found.one(choice))

@@ -181,6 +181,18 @@ def test_only_wedges_of_one_period_are_stacked():
         stacked([Wedges.none(economy.structure.vocabulary, economy.periods[:2])])
 
 
+def test_stacked_limits_of_one_name_may_count_other_flows():
+    economy = small_economy()
+    limit = cap(economy, "accelerators_frontier", "USA", "CHN", 0.8)
+    (flow,) = limit.entries
+    halved = replace(limit, entries=((*flow[:3], 0.5),))
+    worlds = [policy(economy, limits=[one]) for one in (limit, halved)]
+    walls, alone = period().barriers(stacked(worlds)), period().barriers(worlds)
+    for name in ("limit_quantity", "limit_maker", "limit_owner"):
+        np.testing.assert_array_equal(getattr(walls, name), getattr(alone, name))
+    assert walls.limit_maker.max(axis=(1, 2, 3)).tolist() == [1.0, 0.5]
+
+
 def test_limits_of_worlds_without_them_are_infinite():
     one, other = (
         replace(no_policy(small_economy()), limits=(Limit(n, "USA", "exporter", (), np.ones(1), "x"),)) for n in "ab"

@@ -18,6 +18,8 @@ from backfill.policy.wedges import Limit, Wedges
 FlowExists = Callable[[str, str, str], bool]
 """Whether the benchmark has a flow (product, origin, destination)."""
 
+Amount = float | np.ndarray
+
 NOBODY = "has no members in this economy"
 
 WHOLE_PERIOD = 0.5
@@ -27,7 +29,8 @@ WHOLE_PERIOD = 0.5
 class Board:
     """Wedges in the making. Arrays are ``[stretch, product, origin, destination]``, names are resolved here.
 
-    A region's trade with itself is never touched.
+    A region's trade with itself is never touched. What is written may be a number, an array that fits the place written to, or
+    an array ``[stretch]`` over all stretches, in force or not.
 
     Args:
         vocabulary: names and their groups.
@@ -108,13 +111,25 @@ class Board:
         copied.limits = list(self.limits)
         return copied
 
+    def during(self, when: np.ndarray, value: Amount, axes: int = 4) -> Amount:
+        """What is written in the stretches of ``when``: an array ``[stretch]`` as ``[stretch in force, 1, ...]``, else as it is.
+
+        Args:
+            when: boolean ``[stretch]``.
+            value: a number or an array.
+            axes: of the place written to.
+        """
+        if np.ndim(value) != 1:
+            return value
+        return np.asarray(value)[when].reshape(-1, *[1] * (axes - 1))
+
     def close(
         self,
         when: np.ndarray,
         products: Sequence[int],
         origins: Sequence[int],
         destinations: Sequence[int],
-        share: float | np.ndarray,
+        share: Amount,
         *,
         own_control: bool = False,
         advanced_only: bool = False,
@@ -126,12 +141,12 @@ class Board:
 
         Args:
             when: boolean ``[stretch]``.
-            share: 0 to 1, a number or broadcastable to ``[stretch in force, product, origin, destination]``.
+            share: 0 to 1, a number or broadcastable to ``[stretch in force, product, origin, destination]`` (see `during`).
             own_control: a control of the exporter's own, which others may adopt.
             advanced_only: reaches builders of advanced capacity only.
             drawn: closed by technical lines, under which variants may be designed.
         """
-        place = box(when, products, origins, destinations)
+        place, share = box(when, products, origins, destinations), self.during(when, share)
         by_lines = self.drawn if drawn else self.undrawn
         by_lines[place] = np.maximum(by_lines[place], share)
         reached = [self.advanced] if advanced_only else [self.advanced, self.coverage]
@@ -146,7 +161,7 @@ class Board:
         products: Sequence[int],
         origins: Sequence[int],
         destinations: Sequence[int],
-        share: float,
+        share: Amount,
     ) -> None:
         """Keep a share of a destination's buyers from flows by its own decision; of several decisions the widest counts.
 
@@ -154,7 +169,7 @@ class Board:
         ``1 - (1 - closed)(1 - refused)``.
         """
         place = box(when, products, origins, destinations)
-        self.refused[place] = np.maximum(self.refused[place], share)
+        self.refused[place] = np.maximum(self.refused[place], self.during(when, share))
 
     def add(
         self,
@@ -163,53 +178,54 @@ class Board:
         products: Sequence[int],
         origins: Sequence[int],
         destinations: Sequence[int],
-        rate: float | np.ndarray,
+        rate: Amount,
     ) -> None:
         """Add to ``"tariff"``, ``"levy"`` or ``"real_cost"``."""
-        getattr(self, wedge)[box(when, products, origins, destinations)] += rate
+        getattr(self, wedge)[box(when, products, origins, destinations)] += self.during(when, rate)
 
-    def scale_enforcement(self, when: np.ndarray, hubs: Sequence[int], factor: float) -> None:
+    def scale_enforcement(self, when: np.ndarray, hubs: Sequence[int], factor: Amount) -> None:
         """Multiply the detection budget at hubs."""
-        self.enforcement[box(when, hubs)] *= factor
+        self.enforcement[box(when, hubs)] *= self.during(when, factor, 2)
 
-    def detect(
-        self, when: np.ndarray, products: Sequence[int], hubs: Sequence[int], probability: float | np.ndarray
-    ) -> None:
+    def detect(self, when: np.ndarray, products: Sequence[int], hubs: Sequence[int], probability: Amount) -> None:
         """A further check at hubs: it finds ``probability`` of the shipments that the others let through.
 
         Args:
             probability: 0 to 1, a number or broadcastable to ``[stretch in force, product, hub]``.
         """
-        self.missed[box(when, products, hubs)] *= 1 - np.asarray(probability)
+        self.missed[box(when, products, hubs)] *= 1 - np.asarray(self.during(when, probability, 3))
 
-    def close_remote(self, when: np.ndarray, sites: Sequence[int], users: Sequence[int], share: float) -> None:
+    def close_remote(self, when: np.ndarray, sites: Sequence[int], users: Sequence[int], share: Amount) -> None:
         """Close compute standing at ``sites`` to a share of the users elsewhere; of several the widest counts."""
         place = box(when, sites, users)
-        self.remote[place] = np.maximum(self.remote[place], share)
+        self.remote[place] = np.maximum(self.remote[place], self.during(when, share, 3))
 
-    def spend(self, when: np.ndarray, region: int, yearly: float) -> None:
+    def spend(self, when: np.ndarray, region: int, yearly: Amount) -> None:
         """Public spending of a region, million USD of the base year a year; several add up."""
-        self.outlay[box(when, [region])] += yearly
+        self.outlay[box(when, [region])] += self.during(when, yearly, 2)
 
-    def wear_out(
-        self, when: np.ndarray, products: Sequence[int], regions: Sequence[int], yearly: float | np.ndarray
-    ) -> None:
+    def wear_out(self, when: np.ndarray, products: Sequence[int], regions: Sequence[int], yearly: Amount) -> None:
         """Wear of planned capacity a year on top of depreciation; several add up."""
-        self.wear[box(when, products, regions)] += yearly * self._planned(products, regions)
+        self.wear[box(when, products, regions)] += self.during(when, yearly, 3) * self._planned(products, regions)
 
-    def subsidise(self, when: np.ndarray, products: Sequence[int], regions: Sequence[int], rate: float) -> None:
+    def subsidise(self, when: np.ndarray, products: Sequence[int], regions: Sequence[int], rate: Amount) -> None:
         """Share of the cost of capacity paid by the treasury; several add up."""
-        self.subsidy[box(when, products, regions)] += rate * self._planned(products, regions)
+        self.subsidy[box(when, products, regions)] += self.during(when, rate, 3) * self._planned(products, regions)
 
-    def cut_knowledge(self, when: np.ndarray, products: Sequence[int], regions: Sequence[int], share: float) -> None:
+    def cut_knowledge(self, when: np.ndarray, products: Sequence[int], regions: Sequence[int], share: Amount) -> None:
         """Keep a share of what makers there would learn from abroad from reaching them; of several each takes from the rest."""
-        self.knowledge[box(when, products, regions)] *= 1 - share
+        self.knowledge[box(when, products, regions)] *= 1 - self.during(when, share, 3)
 
     def lock_in_owners(
-        self, when: np.ndarray, products: Sequence[int], origins: Sequence[int], destinations: Sequence[int], share: float
+        self,
+        when: np.ndarray,
+        products: Sequence[int],
+        origins: Sequence[int],
+        destinations: Sequence[int],
+        share: Amount,
     ) -> None:
         """Share of the price that owners of accelerators bought now save at the next ones; several add up."""
-        self.lock_in[box(when, products, origins, destinations)] += share
+        self.lock_in[box(when, products, origins, destinations)] += self.during(when, share)
 
     def _planned(self, products: Sequence[int], regions: Sequence[int]) -> np.ndarray:
         """1 where there is planned capacity, ``[product, region]``; everywhere if that is not known."""
@@ -231,7 +247,7 @@ class Board:
         owner: int,
         side: str,
         entries: Iterable[tuple[int, int, int, float]],
-        yearly: float,
+        yearly: Amount,
         unit: str,
         *,
         own_use: bool = False,
@@ -247,7 +263,7 @@ class Board:
 
         Args:
             entries: (product, origin, destination, coefficient) by position.
-            yearly: in thousand H100e for accelerators, million USD of the base year otherwise.
+            yearly: in thousand H100e for accelerators, million USD of the base year otherwise; the same in all of a period.
             own_use: whether regions' trade with themselves counts where it is among the entries.
             internalised, by_value, ceiling: see `Limit`.
         """
@@ -256,6 +272,8 @@ class Board:
         if not any(coefficient > 0 for *_, coefficient in counted):
             return
         years = np.array([period.years for period in self.timeline.periods])
+        if np.ndim(yearly):
+            yearly = np.asarray(yearly)[self.timeline.firsts]
         taken = {limit.name for limit in self.limits}
         unique, copy = name, 2
         while unique in taken:

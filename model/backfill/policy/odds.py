@@ -56,9 +56,7 @@ def _moved(placed: Placed, factors: Mapping[tuple[str, str], float], vocabulary:
     return [dataclasses.replace(placed, measure=one) for one in _measures(placed.measure, factors, vocabulary)]
 
 
-def _measures(
-    measure: Measure, factors: Mapping[tuple[str, str], float], vocabulary: Vocabulary
-) -> list[Measure]:
+def _measures(measure: Measure, factors: Mapping[tuple[str, str], float], vocabulary: Vocabulary) -> list[Measure]:
     inner = getattr(measure, "measure", None)
     if isinstance(inner, Measure):
         return [measure.model_copy(update={"measure": one}) for one in _measures(inner, factors, vocabulary)]
@@ -68,7 +66,7 @@ def _measures(
         for (kind, field), factor in factors.items():
             share = getattr(one, field) if one.kind == kind else None
             if share is not None:
-                changes[field] = moved(float(share), factor)
+                changes[field] = moved(share, factor)
         out.append(one.model_copy(update=changes) if changes else one)
     return out
 

@@ -32,6 +32,11 @@ class Timeline:
     period: np.ndarray
     weight: np.ndarray
 
+    @property
+    def firsts(self) -> np.ndarray:
+        """The first stretch of each period."""
+        return np.flatnonzero(np.diff(self.period, prepend=-1))
+
     def in_force(self, begin: dt.date | None, until: dt.date | None) -> np.ndarray:
         """Boolean ``[stretch]``: inside ``[begin, until)``; None leaves that side open."""
         return np.array(
@@ -43,9 +48,8 @@ class Timeline:
 
     def average(self, values: np.ndarray) -> np.ndarray:
         """Average by days of ``values[stretch, ...]``, as ``[period, ...]``."""
-        weight = np.zeros((len(self.periods), len(self.weight)))
-        weight[self.period, np.arange(len(self.weight))] = self.weight
-        return np.tensordot(weight, values, 1)
+        weighted = values * self.weight.reshape(-1, *[1] * (np.ndim(values) - 1))
+        return np.add.reduceat(weighted, self.firsts, axis=0)
 
     def fraction(self, when: np.ndarray) -> np.ndarray:
         """Share of each period's days in the stretches of the boolean ``when[stretch]``."""

@@ -132,10 +132,26 @@ def stacked(worlds: Sequence[Wedges]) -> Wedges:
     """
     if any(len(one.coverage) != 1 for one in worlds):
         raise ValueError("only wedges over one period can be stacked")
+    return joined(worlds)
+
+
+def joined(parts: Sequence[Wedges]) -> Wedges:
+    """Stacked wedges, one after the other (see `stacked`)."""
+    count = sum(len(one.coverage) for one in parts)
     limits: dict[tuple, tuple[Limit, np.ndarray]] = {}
-    for n, one in enumerate(worlds):
+    place = 0
+    for one in parts:
+        here = slice(place, place := place + len(one.coverage))
         for limit in one.limits:
             alike = tuple(getattr(limit, f.name) for f in fields(Limit) if f.name != "quantity")
-            limits.setdefault(alike, (limit, np.full(len(worlds), np.inf)))[1][n] = limit.quantity[0]
-    arrays = {f.name: np.concatenate([getattr(one, f.name) for one in worlds]) for f in fields(Wedges) if f.name != "limits"}
+            limits.setdefault(alike, (limit, np.full(count, np.inf)))[1][here] = limit.quantity
+    arrays = {
+        f.name: np.concatenate([getattr(one, f.name) for one in parts]) for f in fields(Wedges) if f.name != "limits"
+    }
     return Wedges(**arrays, limits=tuple(replace(limit, quantity=amount) for limit, amount in limits.values()))
+
+
+def some(wedges: Wedges, which: slice) -> Wedges:
+    """Some of stacked wedges."""
+    arrays = {f.name: getattr(wedges, f.name)[which] for f in fields(Wedges) if f.name != "limits"}
+    return Wedges(**arrays, limits=tuple(replace(limit, quantity=limit.quantity[which]) for limit in wedges.limits))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import equinox as eqx
@@ -161,10 +162,13 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
     limit_owner = np.zeros((*shape, len(structure.regions)))
     first = 0
     for wedges in worlds:
-        lane = slice(first, first := first + len(wedges.coverage))
+        every = np.arange(first, first := first + len(wedges.coverage))
+        alike = Counter(limit.name for limit in wedges.limits)
         for limit in wedges.limits:
             n = names.index(limit.name)
-            limit_quantity[lane, n] = np.where(limit.closes, np.inf, limit.quantity)
+            held = np.isfinite(limit.quantity) if alike[limit.name] > 1 else slice(None)
+            lane = every[held]
+            limit_quantity[lane, n] = np.where(limit.closes, np.inf, limit.quantity)[held]
             limit_internalised[lane, n] = limit.internalised
             limit_by_value[lane, n] = limit.by_value
             limit_ceiling[lane, n] = limit.ceiling

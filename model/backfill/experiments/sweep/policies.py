@@ -17,8 +17,7 @@ import numpy as np
 from backfill.dimensions import Period, Vocabulary
 from backfill.experiments.levers import with_field
 from backfill.experiments.sweep.file import SweepLever
-from backfill.policy.board import WRITTEN, Board, FlowExists
-from backfill.policy.compile import compile_policy, existing_flows
+from backfill.policy.board import WRITTEN, Board
 from backfill.policy.facts import Facts
 from backfill.policy.measure import Measure, Stage
 from backfill.policy.measures.redesign import Redesign
@@ -49,7 +48,7 @@ _WRITERS: dict[str, tuple[str, ...]] = {
     "lock_in_owners": ("lock_in",),
 }
 """Arrays that each way of writing on a board touches, besides limits."""
-_ARRAYS = tuple(dict.fromkeys([*(one for names in _WRITERS.values() for one in names), "tariff", "levy", "real_cost"]))
+ARRAYS = tuple(dict.fromkeys([*(one for names in _WRITERS.values() for one in names), "tariff", "levy", "real_cost"]))
 
 
 class Branch(Board):
@@ -65,7 +64,7 @@ class Branch(Board):
         self._own: set[str] = set()
         self._found: dict[str, np.ndarray] | None = None
         self.limits = list(stem.limits)
-        for name in _ARRAYS:
+        for name in ARRAYS:
             getattr(self, name).flags.writeable = False
 
     def own(self, *names: str) -> None:
@@ -80,7 +79,7 @@ class Branch(Board):
         super().add(wedge, *args, **kwargs)
 
     def within(self, when: np.ndarray) -> Board:
-        self.own(*_ARRAYS)
+        self.own(*ARRAYS)
         return super().within(when)
 
     def averages(self) -> dict[str, np.ndarray]:
@@ -112,7 +111,8 @@ for _name, _written in _WRITERS.items():
     setattr(Branch, _name, _owning(_name, _written))
 
 
-def _as_written(policy: Policy) -> Policy:
+def as_written(policy: Policy) -> Policy:
+    """The policy as it is."""
     return policy
 
 
@@ -138,7 +138,7 @@ class Compiled:
         facts: Facts | None,
         *,
         alone: bool = False,
-        understood: Callable[[Policy], Policy] = _as_written,
+        understood: Callable[[Policy], Policy] = as_written,
     ) -> None:
         self.levers, self.understood = tuple(levers), understood
         order = acting(policy.placed)
@@ -182,12 +182,23 @@ class Compiled:
             self._met.clear()
         return board.wedges()
 
-    def _act(self, step: int, values: Sequence[float], board: Branch) -> None:
+    def written(self, values: Sequence[float | np.ndarray], board: Branch) -> Branch:
+        """A board that goes on from the stem, once all moved measures have acted on it.
+
+        Args:
+            values: of all levers, numbers or arrays ``[stretch]``.
+            board: written to.
+        """
+        for n in range(len(self.steps)):
+            self._act(n, values, board)
+        return board
+
+    def _act(self, step: int, values: Sequence[float | np.ndarray], board: Branch) -> None:
         placed, own = self.steps[step]
         moved = replace(placed, measure=self._at(placed.measure, own, values))
         for measure in self.understood(Policy((moved,))).measures:
             if isinstance(measure, Redesign):
-                board.own(*_ARRAYS)
+                board.own(*ARRAYS)
             measure.act(board)
 
     def _kept(self, key: Key) -> Branch:
@@ -200,7 +211,7 @@ class Compiled:
         if len(self._boards) > self.most:
             self._boards.popitem(last=False)
 
-    def _at(self, measure: Measure, own: Sequence[int], values: Sequence[float]) -> Measure:
+    def _at(self, measure: Measure, own: Sequence[int], values: Sequence[float | np.ndarray]) -> Measure:
         for n in own:
             measure = with_field(measure, self.levers[n].field, values[n])
         return measure
@@ -216,43 +227,6 @@ def policy_at(policy: Policy, levers: Sequence[SweepLever], values: Sequence[flo
                 measure = with_field(measure, lever.field, float(value))
         placed.append(replace(one, measure=measure))
     return Policy(tuple(placed))
-
-
-def one_period(
-    policy: Policy,
-    levers: Sequence[SweepLever],
-    vocabulary: Vocabulary,
-    periods: Sequence[Period],
-    at: int,
-    flow_exists: FlowExists | None,
-    facts: Facts | None,
-    ends: Sequence[Sequence[float]],
-    understood: Callable[[Policy], Policy] = _as_written,
-) -> Callable[[Sequence[float]], Wedges]:
-    """Wedges of one period by the values of levers.
-
-    A measure that designs around a control looks at earlier periods. Where the controls that levers move are others than those
-    that it designs around, as is seen where levers stand at their ends, moved measures act in that period alone.
-
-    Args:
-        policy, levers, vocabulary, flow_exists, facts: see `Compiled`.
-        periods: periods of the model.
-        at: place of the period.
-        ends: values of levers at which both ways are compared.
-        understood: see `Compiled`.
-    """
-    exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
-    whole = tuple(periods[: at + 1])
-    alone = Compiled(policy, levers, vocabulary, whole, exists, facts, alone=True, understood=understood)
-
-    def over_all(values: Sequence[float]) -> Wedges:
-        moved = understood(policy_at(policy, levers, values))
-        return last(compile_policy(moved, vocabulary, whole, flow_exists=flow_exists, facts=facts, inert_allowed=True))
-
-    if all(_same(alone.wedges(values), over_all(values)) for values in ends):
-        return alone.wedges
-    compiled = Compiled(policy, levers, vocabulary, whole, exists, facts, understood=understood)
-    return lambda values: last(compiled.wedges(values))
 
 
 def last(wedges: Wedges) -> Wedges:
@@ -272,12 +246,7 @@ def _last_period(board: Board) -> Board:
         np.zeros(len(chosen), int), time.weight[there],
     )  # fmt: skip
     alone = Board(board.vocabulary, short, board.exists, board.facts)
-    for name in _ARRAYS:
+    for name in ARRAYS:
         setattr(alone, name, getattr(board, name)[there])
     alone.limits = [replace(limit, quantity=limit.quantity[-1:]) for limit in board.limits]
     return alone
-
-
-def _same(one: Wedges, other: Wedges) -> bool:
-    limits = [sorted((x.name, x.entries, float(x.quantity[0])) for x in wedges.limits) for wedges in (one, other)]
-    return limits[0] == limits[1] and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in WRITTEN)

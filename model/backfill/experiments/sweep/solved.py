@@ -64,18 +64,20 @@ def controlled(vocabulary: Vocabulary, worlds: Sequence[Wedges], reference: Wedg
 
     See `backfill.experiments.worlds.routes_under_control`.
     """
-    base = _under_control(vocabulary, reference)
-    return np.stack([_under_control(vocabulary, wedges) | base for wedges in worlds])
+    base = under_control(vocabulary, reference).any(axis=0)
+    return np.stack([under_control(vocabulary, wedges).any(axis=0) | base for wedges in worlds])
 
 
-def _under_control(vocabulary: Vocabulary, wedges: Wedges) -> np.ndarray:
-    found = np.asarray(((wedges.coverage > 0) | (wedges.advanced > 0) | (wedges.levy > 0)).any(axis=0))
+def under_control(vocabulary: Vocabulary, wedges: Wedges) -> np.ndarray:
+    """Direct routes under control, ``[period, product, origin, destination]``."""
+    found = (wedges.coverage > 0) | (wedges.advanced > 0) | (wedges.levy > 0)
     for limit in wedges.limits:
-        if limit.side == "exporter" and np.isfinite(limit.quantity).any():
+        held = np.isfinite(limit.quantity)
+        if limit.side == "exporter" and held.any():
             for product, origin, destination, coefficient in limit.entries:
                 if coefficient > 0:
                     place = vocabulary.regions.index(origin), vocabulary.regions.index(destination)
-                    found[(vocabulary.products.index(product), *place)] = True
+                    found[held, vocabulary.products.index(product), *place] = True
     return found
 
 
@@ -91,4 +93,4 @@ def without(values: Array, reasons: Sequence[str]) -> Array:
     return values
 
 
-__all__ = ["Key", "Solved", "controlled", "failed", "joined", "without"]
+__all__ = ["Key", "Solved", "controlled", "failed", "joined", "under_control", "without"]

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
 
 from backfill.errors import UnsolvedError
+from backfill.experiments.sweep.at_once import AT_ONCE, OnePeriod, one_period
 from backfill.experiments.sweep.economies import Economies, policy_parameters
-from backfill.experiments.sweep.policies import last, one_period
+from backfill.experiments.sweep.policies import last
 from backfill.experiments.sweep.quantities import Measured, Measures, Worlds
 from backfill.experiments.sweep.seen import Seen, seen, together
-from backfill.experiments.sweep.solved import Solved, controlled, failed, without
+from backfill.experiments.sweep.solved import Solved, failed, under_control, without
 from backfill.policy.compile import compile_policy
 from backfill.policy.policy import Policy
-from backfill.policy.wedges import Wedges, stacked
+from backfill.policy.wedges import Wedges, joined, some
 from backfill.static import StaticPeriod, StaticWorlds
 from backfill.trade.barriers import Barriers
 from backfill.trade.equilibrium import CHUNK
@@ -24,8 +25,8 @@ from backfill.trade.equilibrium import CHUNK
 if TYPE_CHECKING:
     from backfill.experiments.setting import Setting
 
-TOGETHER = 32
-"""Worlds solved in one call, whatever the size of a chunk; bounds memory."""
+TRIED = 4
+"""Choices of levers, besides their ends, at which ways to compile are compared."""
 
 MOST_TYPICAL, SERVED = 16, 32
 """Scenarios from which others start, and how many others each must serve: their slopes cost as much as solving ten."""
@@ -56,7 +57,7 @@ class Static:
         self.at = self.plan.table.year_at(self.experiment.periods)
         self.before = reference
         self._acting: dict[str, float] = {}
-        self._compiled: tuple[Callable[[Sequence[float]], Wedges], Wedges] | None = None
+        self._compiled: tuple[OnePeriod, Wedges] | None = None
         self._period: tuple[int, StaticPeriod, Seen] | None = None
 
     def solve(self, draw: int, scenarios: np.ndarray) -> Solved:
@@ -72,15 +73,15 @@ class Static:
         reasons: list[str] = []
         kept: list[Seen] = []
         measured = None
-        for first in range(0, len(scenarios), TOGETHER):
-            numbers = scenarios[first : first + TOGETHER]
-            wedges = [compiled(self.plan.levers[self.plan.row[n]].tolist()) for n in numbers]
+        base_shut = under_control(setting.vocabulary, against)
+        for first in range(0, len(scenarios), AT_ONCE):
+            wedges = compiled.many(self.plan.levers[self.plan.row[scenarios[first : first + AT_ONCE]]])
             try:
                 found, why = self._worlds(period, wedges)
             except UnsolvedError as error:
                 return failed(scenarios, error.sentence)
-            shut = controlled(setting.vocabulary, [*wedges, against], against)
-            measured = measures.measured(Worlds(found, shut[:-1]), Worlds(base, shut[-1:]))
+            shut = under_control(setting.vocabulary, wedges) | base_shut
+            measured = measures.measured(Worlds(found, shut), Worlds(base, base_shut))
             values.append(without(measured.values, why))
             reasons += why
             kept += [found] if self.keep else []
@@ -90,18 +91,18 @@ class Static:
 
     def wedges(self, values: Sequence[float]) -> Wedges:
         """Wedges of the period at values of levers."""
-        return self._policies(self.economies.setting(0))[0](values)
+        return self._policies(self.economies.setting(0))[0].one(values)
 
-    def _policies(self, setting: Setting) -> tuple[Callable[[Sequence[float]], Wedges], Wedges]:
+    def _policies(self, setting: Setting) -> tuple[OnePeriod, Wedges]:
         """Wedges by the values of levers, and those of the reference; the same for draws that understand measures alike."""
         acting = policy_parameters(setting.parameters)
         if self._compiled is None or self._acting != acting:
             self._acting = acting
             periods = setting.economy.periods
-            levers = self.plan.levers
-            ends = [levers.min(0).tolist(), levers.max(0).tolist()] if levers.size else []
             about = (setting.vocabulary, periods, self.at, setting.flow_exists, setting.facts)
-            compiled = one_period(self.experiment.policy, self.plan.table.levers, *about, ends, setting.understood)
+            compiled = one_period(
+                self.experiment.policy, self.plan.table.levers, *about, self._spread(TRIED), setting.understood
+            )
             whole = periods[: self.at + 1]
             options = {"flow_exists": setting.flow_exists, "facts": setting.facts, "inert_allowed": True}
             self._compiled = (
@@ -118,7 +119,7 @@ class Static:
         """
         if self._period is None or self._period[0] != draw:
             compiled, against = self._policies(setting)
-            around = [against, *(compiled(values) for values in self._typical(draw)), *self.like]
+            around = [against, *(compiled.one(values) for values in self._spread(self._served(draw))), *self.like]
             try:
                 period = StaticPeriod(setting.economy, self.at, around, self.piece, seen)
             except UnsolvedError:  # nobody is left a way to acquire compute where levers end
@@ -131,19 +132,19 @@ class Static:
             self._period = draw, period, _part(found, slice(1))
         return self._period[1], self._period[2]
 
-    def _typical(self, draw: int) -> list[list[float]]:
-        """Ends of the levers and, where many scenarios have these parameters, values spread over them."""
+    def _spread(self, count: int) -> list[list[float]]:
+        """Ends of the levers, and so many choices of the sweep from its first to its last."""
         levers = self.plan.levers
         if not levers.size:
             return []
-        spread = levers[np.linspace(0, len(levers) - 1, self._served(draw)).astype(int)]
+        spread = levers[np.linspace(0, len(levers) - 1, count).astype(int)]
         return [*np.unique([levers.min(0), levers.max(0)], axis=0).tolist(), *spread.tolist()]
 
     def _served(self, draw: int) -> int:
         """How many scenarios of a draw are worth having as starts for the others."""
         return min(MOST_TYPICAL, int((self.plan.draw == draw).sum()) // SERVED)
 
-    def _worlds(self, period: StaticPeriod, wedges: Sequence[Wedges]) -> tuple[Seen, list[str]]:
+    def _worlds(self, period: StaticPeriod, wedges: Wedges) -> tuple[Seen, list[str]]:
         """What is seen of worlds, ``[world, 1, ...]``, and why those fail that do."""
         try:
             found = period.solve(self._walls(period, wedges), seen=seen)
@@ -151,18 +152,20 @@ class Static:
             return self._one_by_one(period, wedges)
         return _told(found)
 
-    def _walls(self, period: StaticPeriod, wedges: Sequence[Wedges]) -> Barriers:
+    def _walls(self, period: StaticPeriod, wedges: Wedges) -> Barriers:
         """Wedges in the markets' axes, in shapes that hold those of ``like`` too."""
-        walls = period.barriers(stacked([*wedges, *self.like]))
-        return jax.tree.map(lambda x: x[: len(wedges)], walls) if self.like else walls
+        if not self.like:
+            return period.barriers(wedges)
+        count = len(wedges.coverage)
+        return jax.tree.map(lambda x: x[:count], period.barriers(joined([wedges, *self.like])))
 
-    def _one_by_one(self, period: StaticPeriod, wedges: Sequence[Wedges]) -> tuple[Seen, list[str]]:
+    def _one_by_one(self, period: StaticPeriod, wedges: Wedges) -> tuple[Seen, list[str]]:
         """Where one world cannot even be set up, each for itself."""
         parts: list[Seen | None] = []
         reasons: list[str] = []
-        for one in wedges:
+        for n in range(len(wedges.coverage)):
             try:
-                found, (why,) = _told(period.solve(self._walls(period, [one]), seen=seen))
+                found, (why,) = _told(period.solve(self._walls(period, some(wedges, slice(n, n + 1))), seen=seen))
             except UnsolvedError as error:
                 found, why = None, error.sentence
             parts.append(found)

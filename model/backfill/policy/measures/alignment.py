@@ -62,7 +62,7 @@ from = 2025-01-01
         when, products, regions = self.when(board), board.products(self.products), board.regions(self.region)
         everywhere = range(len(board.vocabulary.regions))
         for controls, advanced_only in ((board.advanced_controls, True), (board.controls, False)):
-            share = self.level * self._adopted(board, controls)[:, :, None, :]
+            share = board.during(when, self.level) * self._adopted(board, controls)[:, :, None, :]
             board.close(when, products, regions, everywhere, share, advanced_only=advanced_only)
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:

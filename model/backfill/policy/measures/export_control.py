@@ -133,7 +133,11 @@ from = 2022-10-07
             tools = vocabulary.groups.get("tools", ())
             others = {p for name in self.products for p in vocabulary.expand_products(name)} - set(tools)
             if others:
-                only = f"is for tools only ({', '.join(tools)})" if tools else "is for tools, which this economy has none of"
+                only = (
+                    f"is for tools only ({', '.join(tools)})"
+                    if tools
+                    else "is for tools, which this economy has none of"
+                )
                 remedy = f"{only}; leave it out" + (f", or give {', '.join(sorted(others))} a measure" if tools else "")
         if remedy:
             raise PydanticCustomError(
@@ -166,11 +170,10 @@ from = 2022-10-07
     def act(self, board: Board) -> None:
         when, products, destinations = self.when(board), board.products(self.products), self.where_to(board)
         origins = board.regions(self.by)
-        if self.licence.cap is None:
+        cap = self.licence.cap
+        if cap is None:
             for product in products:
-                share = (
-                    self.coverage_of(board.vocabulary, product) * self._above(board, product)[when][:, None, None, None]
-                )
+                share = self.coverage_of(board.vocabulary, product) * self._above(board, product)
                 board.close(
                     when, [product], origins, destinations, share,
                     own_control=True, advanced_only=self.end_use == "advanced", drawn=self.threshold is not None,
@@ -183,7 +186,7 @@ from = 2022-10-07
                 origin,
                 "exporter",
                 self._entries(board.vocabulary, products, origin, destinations),
-                *amount(float(self.licence.cap or 0.0), self.licence.unit or ""),
+                *amount(cap, self.licence.unit or ""),
             )
 
     def _above(self, board: Board, product: int) -> np.ndarray:

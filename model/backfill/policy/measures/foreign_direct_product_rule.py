@@ -60,12 +60,13 @@ from = 2024-12-31
 
     def act(self, board: Board) -> None:
         when = self.when(board)
-        left = (1 - self.design_out) ** board.years_since(self.announced or self.begin)[when]
+        left = (1 - self.design_out) ** board.years_since(self.announced or self.begin)
+        obey, left = (board.during(when, share, 2) for share in (self.compliance * left, left))
+        least = board.during(when, self.us_content_threshold, 2)
         destinations = board.regions(self.destinations)
         for product in board.products(self.products):
             makers = self._reached(board, product)
-            content = left[:, None] * list(makers.values())
-            obeying = self.compliance * left[:, None] * (content > self.us_content_threshold)
+            obeying = obey * (left * list(makers.values()) > least)
             for controls, advanced_only in ((board.advanced_controls, True), (board.controls, False)):
                 phi = controls[box(when, [product], board.regions(self.by), destinations)].max(axis=2)
                 share = obeying[:, None, :, None] * phi[:, :, None, :]

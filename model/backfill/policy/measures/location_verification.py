@@ -46,9 +46,8 @@ from = 2026-07-01
 
     def act(self, board: Board) -> None:
         when, products = self.when(board), board.products(self.products)
-        renewed = 1 - np.exp(-board.years_since(self.begin)[when] / self.fleet_life)
-        found = (self.effect * self.coverage * renewed)[:, None, None]
-        board.detect(when, products, board.regions(self.hubs), found)
+        renewed = 1 - np.exp(-board.years_since(self.begin) / self.fleet_life)
+        board.detect(when, products, board.regions(self.hubs), self.effect * self.coverage * renewed)
         everywhere = range(len(board.vocabulary.regions))
         board.add("real_cost", when, products, board.regions(self.by), everywhere, self.unit_cost * self.coverage)
 

@@ -44,8 +44,9 @@ from = 2026-01-01
     def act(self, board: Board) -> None:
         products, places = board.products(self.products), board.regions(self.destinations)
         for origin in board.regions(self.by):
-            yearly = self.coverage * self.depreciation * self._share(board, products, places, origin)
-            board.wear_out(self.when(board), products, places, yearly[None])
+            when, yearly = self.when(board), self.coverage * self.depreciation
+            share = self._share(board, products, places, origin)
+            board.wear_out(when, products, places, board.during(when, yearly, 3) * share[None])
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         for key in ("depreciation", "coverage"):
