@@ -191,14 +191,23 @@ class StaticPeriod:
         *,
         tolerance: float = TOLERANCE,
         seen: Callable[[Structure, Outcome], Any] = whole,
+        nearest: np.ndarray | None = None,
     ) -> StaticWorlds:
-        """Solve worlds; see `static_worlds`."""
+        """Solve worlds; see `static_worlds`.
+
+        Args:
+            worlds: as there, or as `barriers` makes them.
+            tolerance, seen: as there.
+            nearest: place among `anchors` of the one at which each world starts; None finds the nearest by one evaluation.
+        """
         barriers = worlds if isinstance(worlds, Barriers) else self.barriers(worlds)
         count, limits = barriers.limit_quantity.shape
         share, settings = self._share(barriers), (self.structure, used_in(barriers), Seen(seen))
         known = [_with_limits(anchor, limits, self.count) for anchor in self.anchors]
         states, inverses = (np.array(part) for part in zip(*known, strict=True))
-        nearest, way = self._nearest(settings[:2], barriers, share, states, inverses[min(1, len(known) - 1)])
+        way = np.zeros(count)
+        if nearest is None:
+            nearest, way = self._nearest(settings[:2], barriers, share, states, inverses[min(1, len(known) - 1)])
         order = np.lexsort((way, nearest))
         found = _Found(count)
         given = (barriers, share, states[nearest], nearest)

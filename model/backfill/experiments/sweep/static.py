@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 TRIED = 4
 """Choices of levers, besides their ends, at which ways to compile are compared."""
 
+BEFORE_TYPICAL = 2
+"""Anchors of a `StaticPeriod` before those of typical choices: no policy, and the reference."""
+
 MOST_TYPICAL, SERVED = 16, 32
 """Scenarios from which others start, and how many others each must serve: their slopes cost as much as solving ten."""
 
@@ -59,6 +62,7 @@ class Static:
         self._acting: dict[str, float] = {}
         self._compiled: tuple[OnePeriod, Wedges] | None = None
         self._period: tuple[int, StaticPeriod, Seen] | None = None
+        self._typical = np.zeros((0, 0))
 
     def solve(self, draw: int, scenarios: np.ndarray) -> Solved:
         """Scenarios of one draw."""
@@ -75,9 +79,10 @@ class Static:
         measured = None
         base_shut = under_control(setting.vocabulary, against)
         for first in range(0, len(scenarios), AT_ONCE):
-            wedges = compiled.many(self.plan.levers[self.plan.row[scenarios[first : first + AT_ONCE]]])
+            levers = self.plan.levers[self.plan.row[scenarios[first : first + AT_ONCE]]]
+            wedges = compiled.many(levers)
             try:
-                found, why = self._worlds(period, wedges)
+                found, why = self._worlds(period, wedges, self._nearest(levers))
             except UnsolvedError as error:
                 return failed(scenarios, error.sentence)
             shut = under_control(setting.vocabulary, wedges) | base_shut
@@ -119,16 +124,18 @@ class Static:
         """
         if self._period is None or self._period[0] != draw:
             compiled, against = self._policies(setting)
-            around = [against, *(compiled.one(values) for values in self._spread(self._served(draw))), *self.like]
+            typical = self._spread(self._served(draw))
+            around = [against, *(compiled.one(values) for values in typical), *self.like]
             try:
                 period = StaticPeriod(setting.economy, self.at, around, self.piece, seen)
             except UnsolvedError:  # nobody is left a way to acquire compute where levers end
-                period = StaticPeriod(setting.economy, self.at, [against], self.piece, seen)
+                typical, period = [], StaticPeriod(setting.economy, self.at, [against], self.piece, seen)
             if self._served(draw):
                 period.release()
             found, (why, *_) = _told(period.around)
             if why:
                 raise UnsolvedError(f"the reference has no world: {why}")
+            self._typical = np.array(typical)
             self._period = draw, period, _part(found, slice(1))
         return self._period[1], self._period[2]
 
@@ -144,10 +151,20 @@ class Static:
         """How many scenarios of a draw are worth having as starts for the others."""
         return min(MOST_TYPICAL, int((self.plan.draw == draw).sum()) // SERVED)
 
-    def _worlds(self, period: StaticPeriod, wedges: Wedges) -> tuple[Seen, list[str]]:
+    def _nearest(self, levers: np.ndarray) -> np.ndarray | None:
+        """Place among the period's anchors of the typical choice nearest to each, ranges of levers counting alike."""
+        if not len(self._typical):
+            return None
+        span = np.ptp(self.plan.levers, axis=0)
+        way = (levers[:, None] - self._typical) / np.where(span > 0, span, 1.0)
+        return BEFORE_TYPICAL + (way**2).sum(axis=2).argmin(axis=1)
+
+    def _worlds(
+        self, period: StaticPeriod, wedges: Wedges, nearest: np.ndarray | None
+    ) -> tuple[Seen, list[str]]:
         """What is seen of worlds, ``[world, 1, ...]``, and why those fail that do."""
         try:
-            found = period.solve(self._walls(period, wedges), seen=seen)
+            found = period.solve(self._walls(period, wedges), seen=seen, nearest=nearest)
         except UnsolvedError:
             return self._one_by_one(period, wedges)
         return _told(found)
