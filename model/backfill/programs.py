@@ -94,10 +94,10 @@ def prepare(*about: str) -> None:
     """
     names = recalled(*_last_used(about)) or recalled(*_last_used(())) or ()
     if names:
-        _find_lapack()
         pool = ThreadPoolExecutor(2, "programs")
         _early.update({name: pool.submit(_loaded, name) for name in names})
         pool.shutdown(wait=False)
+        _find_lapack()
 
 
 def remember(*about: str) -> None:

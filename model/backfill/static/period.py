@@ -12,22 +12,18 @@ from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from backfill.arrays import Array
-from backfill.economy.economy import Economy, Parameters, Structure
+from backfill.economy.economy import Economy, Structure
 from backfill.policy.wedges import Wedges
 from backfill.programs import forget
+from backfill.static.compiled import Seen, Shared, Solved, from_anchors, slopes, solved
 from backfill.threads import single_threaded_algebra
-from backfill.trade import anderson
 from backfill.trade.barriers import Barriers, in_round_numbers, lanes
-from backfill.trade.builders import Builders, tool_cost
-from backfill.trade.demand import Tastes
-from backfill.trade.equilibrium import CHUNK, PATIENCE, TOLERANCE, floor
-from backfill.trade.factors import Buyers, Factors, Used, buyers, cut, fixed, used_in
-from backfill.trade.market import NO_SWEEPS, SWEEPS, Outcome, Plan, market
+from backfill.trade.equilibrium import CHUNK, TOLERANCE
+from backfill.trade.factors import used_in
+from backfill.trade.market import NO_SWEEPS, SWEEPS, Outcome
 from backfill.trade.pieces import held, in_pieces
 
 NEAR = 12
@@ -68,46 +64,9 @@ class StaticWorlds:
         return tuple("" if fine else UNSOLVED for fine in self.converged)
 
 
-class Shared(eqx.Module):
-    """What the worlds of a period have in common.
-
-    Attributes:
-        parameters: of the period.
-        rent: of planned capacities, per unit of output.
-        need, added, slope, cost, site_cost: of builders, see `Builders`.
-    """
-
-    parameters: Parameters
-    rent: Float[Array, " node"]
-    need: Float[Array, "node tool"]
-    added: Float[Array, " node"]
-    slope: Float[Array, " node"]
-    cost: Float[Array, " node"]
-    site_cost: Float[Array, " node"]
-
-    def builders(self, share: Float[Array, "node class"]) -> Builders:
-        """Builders by class."""
-        return Builders(self.need, self.added, self.slope, self.cost, self.site_cost, share)
-
-    def plan(self, structure: Structure, classes: int) -> Plan:
-        """Rents of the plan; what tools are bought depends on what they cost."""
-        nothing = jnp.zeros((len(structure.products), classes, len(structure.regions)))
-        return Plan(self.rent, nothing, nothing[:, 0], nothing[0, 0])
-
-
 def whole(structure: Structure, outcome: Outcome) -> Outcome:
     """All of an outcome."""
     return outcome
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A function of a module, told apart by its name."""
-
-    function: Callable[[Structure, Outcome], Any]
-
-    def __repr__(self) -> str:
-        return f"{self.function.__module__}.{self.function.__qualname__}"
 
 
 class Anchor(NamedTuple):
@@ -167,18 +126,18 @@ class StaticPeriod:
         if around:
             self.around = self.solve(walls, seen=seen)
             _, inverse = self._slopes(walls, self.around.vector)
-            solved = zip(self.around.vector, inverse, self.around.converged, strict=True)
-            self.anchors[1:] = [Anchor(vector, slopes) if fine else plain for vector, slopes, fine in solved]
+            found = zip(self.around.vector, inverse, self.around.converged, strict=True)
+            self.anchors[1:] = [Anchor(vector, its) if fine else plain for vector, its, fine in found]
 
     def release(self) -> None:
         """Drop from memory what only preparing needs."""
-        forget(_slopes)
+        forget(slopes)
 
     def _slopes(self, barriers: Barriers, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Tool cost of a unit of capacity at class 0, and the inverse of the slopes, of each world."""
         given = (barriers, self._share(barriers), vectors)
         with single_threaded_algebra():
-            return in_pieces(_slopes, (self.structure,), 1, given, (self.shared,))
+            return in_pieces(slopes, (self.structure,), 1, given, (self.shared,))
 
     def barriers(self, worlds: Sequence[Wedges] | Wedges) -> Barriers:
         """The worlds' wedges in the markets' axes, classes and columns of buyers in round numbers."""
@@ -237,7 +196,7 @@ class StaticPeriod:
         shared = (self._held, inverses, np.int32(most), np.float64(tolerance))
         settings = (*settings, SWEEPS if most == LAST else NO_SWEEPS)
         with single_threaded_algebra():
-            return in_pieces(_solve, settings, self.piece, given, shared)
+            return in_pieces(solved, settings, self.piece, given, shared)
 
     def _nearest(
         self, settings: tuple, barriers: Barriers, share: np.ndarray, states: np.ndarray, inverse: np.ndarray
@@ -249,7 +208,7 @@ class StaticPeriod:
         if len(states) == 1 and len(share) <= self.piece:
             return np.zeros(len(share), int), np.zeros(len(share))
         with single_threaded_algebra():
-            way = in_pieces(_from, settings, self.piece, (barriers, share), (self._held, states, inverse))
+            way = in_pieces(from_anchors, settings, self.piece, (barriers, share), (self._held, states, inverse))
         way = np.where(np.isnan(way), np.inf, way)
         return way.argmin(axis=1), way.min(axis=1)
 
@@ -261,14 +220,6 @@ class StaticPeriod:
         sites = [self.structure.region(region) for _, region in self.structure.nodes]
         lacks = (need.T[None, :, None] & ~had[..., sites]).any(axis=1)
         return np.where(lacks, 0.0, barriers.builder_share).swapaxes(1, 2)
-
-
-class Solved(NamedTuple):
-    """What a compiled program returns of its worlds."""
-
-    point: anderson.FixedPoint
-    seen: Any
-    additions: Float[Array, "lane node class"]
 
 
 def _with_limits(anchor: Anchor, limits: int, count: int) -> Anchor:
@@ -310,98 +261,6 @@ class _Found:
         """All of it."""
         point, seen, additions = self.parts
         return StaticWorlds(seen, additions, point.point, point.residual, self.steps, point.converged)
-
-
-def _maps(
-    structure: Structure, used: Used, sweeps: int, barriers: Barriers, share: Array, shared: Shared
-) -> Callable[[Array], tuple[Array, Outcome]]:
-    """The markets of several worlds as a function of their unknowns, what does not change being computed once.
-
-    Sweeps within an evaluation are for those who know no slopes.
-    """
-    plan = shared.plan(structure, barriers.share.shape[-2])
-
-    def prepare(walls: Barriers) -> tuple[Factors, Buyers]:
-        return cut(structure, fixed(shared.parameters, walls, used)), buyers(walls, plan.purchases)
-
-    prepared = jax.vmap(prepare)(barriers)
-
-    def one(walls: Barriers, share: Array, point: Array, made: Factors, groups: Buyers) -> tuple[Array, Outcome]:
-        given = (shared.parameters, walls, plan, Tastes(), point, made, groups, shared.builders(share), sweeps)
-        return market(structure, *given)
-
-    return lambda points: jax.vmap(one)(barriers, share, points, *prepared)
-
-
-def _solve(
-    structure: Structure,
-    used: Used,
-    seen: Seen,
-    sweeps: int,
-    barriers: Barriers,
-    share: Array,
-    start: Array,
-    nearest: Array,
-    shared: Shared,
-    inverses: Array,
-    most: Array,
-    tolerance: Array,
-) -> Solved:
-    evaluate = _maps(structure, used, sweeps, barriers, share, shared)
-    inverse = inverses[nearest[len(nearest) // 2]]
-    found = anderson.solve(
-        lambda points: evaluate(points)[0],
-        start,
-        floor=floor(structure, start.shape[1], barriers.limit_quantity.shape[-1]),
-        tolerance=tolerance,
-        max_steps=most,
-        patience=PATIENCE,
-        precondition=lambda change: change @ inverse.T,
-    )
-
-    def told(outcome: Outcome, share: Array) -> tuple[Any, Array]:
-        added = shared.builders(share).additions(structure, outcome.buying.by_class)
-        return seen.function(structure, outcome), added
-
-    return Solved(found, *jax.vmap(told)(evaluate(found.point)[1], share))
-
-
-def _from(
-    structure: Structure, used: Used, barriers: Barriers, share: Array, shared: Shared, states: Array, inverse: Array
-) -> Array:
-    """Largest difference of an unknown between each anchor and where a world is expected, ``[lane, anchor]``.
-
-    What is expected is ``x + (I - F_x)^-1 (F(x) - x)`` from the first anchor beside the reference, or from the reference where it
-    is alone. Rents of limits are left out.
-    """
-    evaluate = _maps(structure, used, NO_SWEEPS, barriers, share, shared)
-    points = jnp.tile(states[min(1, len(states) - 1)], (len(share), 1))
-    expected = points + (evaluate(points)[0] - points) @ inverse.T
-    count = states.shape[1] - barriers.limit_quantity.shape[-1]
-    return jnp.abs(expected[:, None, :count] - states[None, :, :count]).max(axis=2)
-
-
-def _slopes(
-    structure: Structure, barriers: Barriers, share: Array, vectors: Array, shared: Shared
-) -> tuple[Array, Array]:
-    """What tools for a unit of capacity cost buyers of class 0, and ``(I - F_x)^-1``.
-
-    Where the reference's tool cost is not known yet, what it is here stands for it.
-    """
-
-    def one(walls: Barriers, share: Array, vector: Array) -> tuple[Array, Array]:
-        plan = shared.plan(structure, share.shape[1])
-
-        def again(known: Shared, point: Array) -> tuple[Array, Outcome]:
-            given = (known.parameters, walls, plan, Tastes(), point, None, None, known.builders(share), NO_SWEEPS)
-            return market(structure, *given)
-
-        cost = tool_cost(structure, shared.need, again(shared, vector)[1].buying.by_class)[:, 0]
-        known = eqx.tree_at(lambda x: x.cost, shared, jnp.where(shared.cost > 0, shared.cost, cost))
-        slopes = jax.jacfwd(lambda point: again(known, point)[0])(vector)
-        return cost, jnp.linalg.inv(jnp.eye(len(vector)) - slopes)
-
-    return jax.lax.map(lambda lane: one(*lane), (barriers, share, vectors))
 
 
 def static_worlds(
