@@ -12,8 +12,8 @@ from polars.testing import assert_frame_equal
 
 from backfill import kept
 from backfill.coupling import Coupling
-from backfill.experiments import shared
 from backfill.experiments.setting import Setting
+from backfill.experiments.started import Started
 from backfill.experiments.worlds import Batch, batch, keys_of
 from backfill.policy.measures.alignment import Alignment
 from backfill.policy.measures.export_control import ExportControl
@@ -91,7 +91,7 @@ def test_another_economy_has_its_own(setting: Setting, folder: Path):
 def test_where_one_of_them_fails_all_are_solved_together(setting: Setting, folder: Path, monkeypatch: pytest.MonkeyPatch):
     every, common = needed(setting)
     alone = setting.solved(every)
-    solve, calls = shared._solved, []
+    solve, calls = Started.solving, []
 
     def failing(*arguments):
         coupling = solve(*arguments)
@@ -100,7 +100,7 @@ def test_where_one_of_them_fails_all_are_solved_together(setting: Setting, folde
             coupling.failures[0] = slice(0, 1)
         return coupling
 
-    monkeypatch.setattr(shared, "_solved", failing)
+    monkeypatch.setattr(Started, "solving", failing)
     found = setting.solved(every, shared=common)
     assert calls == [{}, {}]
     assert apart(found, alone) == 0

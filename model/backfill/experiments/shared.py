@@ -6,10 +6,10 @@ beside one of them that has the same past.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from backfill.economy.economy import Economy
-from backfill.experiments.started import Part, Stand, Started
+from backfill.experiments.started import Stand, Started
 from backfill.experiments.worlds import Batch, Key, keys_of
 from backfill.kept import kept, source
 from backfill.programs import machine
@@ -42,9 +42,9 @@ def coupled(
     near = {place: [(1.0, beside)] for place, key in enumerate(keys) if (beside := _beside(key, stands))}
     begun = 0.5 if known else 0.0
     told = progress and (lambda share: progress(begun + (1 - begun) * share))
-    coupling = _solved(economy, needed, foresight, known, told, near)
+    coupling = Started.solving(economy, needed, foresight, known, near, told)
     if near and coupling.failures:
-        coupling = _solved(economy, needed, foresight, known, told)
+        coupling = Started.solving(economy, needed, foresight, known, {}, told)
     return coupling
 
 
@@ -54,7 +54,7 @@ def stands_of(
     """Where worlds stand that others need too; none where one of them cannot be solved. See `coupled`."""
 
     def made() -> list[Stand]:
-        coupling = _solved(economy, shared, foresight, {}, progress)
+        coupling = Started.solving(economy, shared, foresight, {}, {}, progress)
         return [] if coupling.failures else [coupling.stand(place) for place in range(coupling.count)]
 
     keys = keys_of(shared)
@@ -67,17 +67,3 @@ def _beside(key: Key, stands: Mapping[Key, Stand]) -> Stand | None:
     if key in stands:
         return None
     return next((stand for other, stand in stands.items() if (*other[:-1], other[-1][0]) == (*key[:-1], key[-1][0])), None)
-
-
-def _solved(
-    economy: Economy,
-    needed: Batch,
-    foresight: Foresight,
-    known: Mapping[int, Stand],
-    progress: Told | None,
-    near: Mapping[int, Sequence[Part]] | None = None,
-) -> Started:
-    coupling = Started(economy, needed.wedges, foresight, needed.departs, known, near or {})
-    coupling.take()
-    coupling.solve(progress)
-    return coupling

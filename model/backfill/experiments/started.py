@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from backfill.experiments.fitted import (
     with_classes,
     with_limits,
 )
+from backfill.experiments.worlds import Batch, Key
 from backfill.policy.wedges import Wedges
 from backfill.supply.foresight import Foresight
 from backfill.supply.orders import Orders
@@ -79,6 +80,22 @@ class Started(Coupling):
         count = len(self.limits)
         self._floor = np.asarray(floor(economy.structure, economy.reference_state.shape[1] + count, count))
 
+    @classmethod
+    def solving(
+        cls,
+        economy: Economy,
+        needed: Batch,
+        foresight: Foresight,
+        known: Mapping[int, Stand],
+        near: Mapping[int, Sequence[Part]],
+        progress: Callable[[float], None] | None = None,
+    ) -> Started:
+        """The worlds of a batch, solved."""
+        found = cls(economy, needed.wedges, foresight, needed.departs, known, near)
+        found.take()
+        found.solve(progress)
+        return found
+
     def stages(self) -> list[Stage]:
         """Those of worlds that are not known."""
         left = [
@@ -100,6 +117,15 @@ class Started(Coupling):
         step, rounds = float(self.steps[world]), int(self.rounds[world])
         classes, stored = self._classes(world), self._stored(world)
         return Stand(self.points[world], self._slopes[world], step, rounds, self.limits, classes, stored)
+
+    def passed(self, keys: Sequence[Key], ends: Collection[int]) -> dict[Key, Stand]:
+        """Worlds on the way to those asked for, by what tells them from others; those that failed left out.
+
+        Args:
+            keys: of all worlds (see `backfill.experiments.worlds.keys_of`).
+            ends: places of those asked for.
+        """
+        return {keys[w]: self.stand(w) for w in range(self.count) if w not in ends and w not in self.failures}
 
     def _prepare(self, stage: Stage) -> None:
         super()._prepare(stage)

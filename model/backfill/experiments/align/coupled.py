@@ -99,10 +99,7 @@ class Queue:
         return self._solved.get(same[0]) if same else None
 
     def _coupled(self, needed: Batch, known: Mapping[int, Stand], near: Mapping[int, Sequence[Part]]) -> Started:
-        coupling = Started(self.setting.economy, needed.wedges, self.foresight, needed.departs, known, near)
-        coupling.take()
-        coupling.solve()
-        return coupling
+        return Started.solving(self.setting.economy, needed, self.foresight, known, near)
 
     def _again(
         self, needed: Batch, known: Mapping[int, Stand], near: Mapping[int, Sequence[Part]], lost: Sequence[int]
@@ -112,8 +109,7 @@ class Queue:
 
     def _keep(self, coupling: Started, keys: Sequence[Key], wanted: Mapping[int, str], keep: bool) -> None:
         economy, reported = self.setting.economy, self.setting.economy.reported
-        solved = [p for p in range(coupling.count) if p not in coupling.failures and (keep or p not in wanted)]
-        self._solved |= {keys[place]: coupling.stand(place) for place in solved}
+        self._solved |= coupling.passed(keys, () if keep else wanted)
         places = list(wanted)
         shown = np.arange(reported)
         lane, vector = coupling.lane({p: coupling.points[p] for p in places}, dict.fromkeys(places, shown))

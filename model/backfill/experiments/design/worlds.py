@@ -273,11 +273,8 @@ class Worlds:
         ends = set(needed.position.values())
         places = {name: needed.position[name] for name in near}
         starts = {place: [(1.0, near[name])] for name, place in places.items() if place not in known}
-        coupling = Started(self.setting.economy, needed.wedges, self.foresight, needed.departs, known, starts)
-        coupling.take()
-        coupling.solve()
-        shared = [p for p in range(coupling.count) if p not in ends and p not in coupling.failures]
-        self._stands |= {keys[place]: coupling.stand(place) for place in shared}
+        coupling = Started.solving(self.setting.economy, needed, self.foresight, known, starts)
+        self._stands |= coupling.passed(keys, ends)
         return coupling, needed.position
 
 

@@ -227,11 +227,8 @@ class _Search:
         starts = {
             place: [(1.0, near[name])] for name, place in needed.position.items() if name in near and place not in there
         }
-        coupling = Started(self.setting.economy, needed.wedges, self.foresight, needed.departs, there, starts)
-        coupling.take()
-        coupling.solve()
-        shared = [p for p in range(coupling.count) if p not in ends and p not in coupling.failures]
-        self._shared |= {keys[place]: coupling.stand(place) for place in shared}
+        coupling = Started.solving(self.setting.economy, needed, self.foresight, there, starts)
+        self._shared |= coupling.passed(keys, ends)
         self.like = {name: one for name, one in self.like.items() if needed.position[name] not in coupling.failures}
         return coupling, needed.position
 
