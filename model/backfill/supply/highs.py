@@ -17,6 +17,9 @@ from backfill.supply.step import PlanStatus, PlanStep
 ACCEPT = 1e-9
 GUESS_STEPS = 25
 POLISH_STEPS = 4
+MOST_ITERATIONS = 20_000
+"""Of a quadratic program, ten times what the largest plan takes: the solver has gone round in circles for half an hour over five
+variables."""
 
 
 class CompiledPlan:
@@ -129,6 +132,7 @@ def _quadratic(form: Reduced, start: Array | None) -> tuple[Array, int]:
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", 1)
+    solver.setOptionValue("qp_iteration_limit", MOST_ITERATIONS)
     solver.passModel(model)
     if start is not None:
         _start(solver, start / rent_unit, form.gains(start) / gain_unit, rows, lower)
@@ -167,13 +171,18 @@ def solve_model(model: Any, *, duals: bool = True) -> dict[str, Any]:
         ``{"objective": value, "duals": {constraint: multiplier}}``, the latter empty if not wanted.
 
     Raises:
-        RuntimeError: if no optimum is found.
+        RuntimeError: if no optimum is found, or none within `MOST_ITERATIONS`.
     """
     from pyomo.contrib.solver.common.results import TerminationCondition
     from pyomo.contrib.solver.solvers.highs import Highs
 
     solver: Any = Highs()
-    results: Any = solver.solve(model, load_solutions=False, raise_exception_on_nonoptimal_result=False)
+    results: Any = solver.solve(
+        model,
+        load_solutions=False,
+        raise_exception_on_nonoptimal_result=False,
+        solver_options={"qp_iteration_limit": MOST_ITERATIONS},
+    )
     if results.termination_condition is not TerminationCondition.convergenceCriteriaSatisfied:
         raise RuntimeError(f"no optimum of {model.name!r}: {results.termination_condition.name}")
     results.solution_loader.load_vars()
