@@ -56,3 +56,23 @@ def test_the_penalty_is_not_raised_for_what_lies_outside_the_box(monkeypatch: py
     assert found.point.share[0] == pytest.approx(0.9, abs=1e-6)
     assert found.verdict is sequential.Verdict.OPTIMAL
     assert {penalty for penalty in asked if penalty != sequential.DEAREST} == {PENALTY}
+
+
+def test_where_the_solver_goes_round_in_circles_the_linear_step_stands_in():
+    """Found in a search: HiGHS 1.15 never ends on this program unless its iterations are counted."""
+    curvature = [
+        [0.00501397213606861, 0.00270028080956972, -0.0026999786146691, -0.00174712789235466],
+        [0.00270028080956972, 0.00209346894847317, -0.00109329819949478, -0.00064667249996563],
+        [-0.0026999786146691, -0.00109329819949478, 0.00209312747180264, 0.00064656475986744],
+        [-0.00174712789235466, -0.00064667249996563, 0.00064656475986744, 0.00137394026291255],
+    ]
+    gradient = np.array([-0.92937729454661644, -2.6767475977526102e-04, -5.0428078323981231e-05, -2.9687614449136833e-02])
+    limit = 0.01738559985971706
+    by_lever = np.array([0.5361653548684444, 5.996919259735215e-03, 8.659979598692763e-05, 0.4273788853143822])
+    share = np.array([0.48884019926190375, 0.2465379459783435, 0.5825574530288578, 0.29827577361939756])
+    here = local(gradient, [limit], by_lever[None], curvature)
+    found = step(here, share, 0.6, 4.0)
+    np.testing.assert_allclose(found.move[1:], -share[1:], atol=1e-9)
+    assert limit + by_lever @ found.move == pytest.approx(0.0, abs=1e-9)
+    assert found.promised == pytest.approx(4.0 * limit - gradient @ found.move, rel=1e-2)
+    assert found.multipliers[0] == pytest.approx(-gradient[0] / by_lever[0], rel=1e-2)

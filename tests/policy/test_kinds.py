@@ -391,7 +391,17 @@ def test_variants_come_after_their_lag_and_cost():
     found = wedges(control, redesign(lag=1.0, cost=0.1, reopened=0.75))
     place = at("accelerators_export_grade", "USA", "CHN")
     np.testing.assert_allclose(found.coverage[place], [0.9, 0.225, 0.225, 0.225])
-    np.testing.assert_allclose(found.real_cost[place], [0.0, 0.1, 0.1, 0.1])
+    np.testing.assert_allclose(found.real_cost[place], [0.0, *3 * [0.1 * (0.9 - 0.225) / (1 - 0.225)]])
+
+
+def test_a_variant_for_few_costs_all_who_buy_little():
+    control = lines({"tpp": 1}, products="accelerators_export_grade")
+    place = at("accelerators_export_grade", "USA", "CHN")
+    for reopened in (1e-4, 0.01, 1.0):
+        found = wedges(control, redesign(lag=0.0, cost=0.5, reopened=reopened))
+        served = 0.9 * reopened
+        np.testing.assert_allclose(found.coverage[place], 0.9 - served)
+        np.testing.assert_allclose(found.real_cost[place], 0.5 * served / (0.1 + served), atol=1e-12)
 
 
 def test_what_follows_the_destination_is_not_designed_around():

@@ -16,9 +16,9 @@ from backfill.policy.measure import Measure, Products, Regions, Share, Stage, ki
 class Redesign(Measure):
     """Sellers bring out a variant just under the line: what a control by lines closes opens again after a lag, at a cost.
 
-    Of the coverage by lines that has been in force for ``lag`` years the share ``reopened`` falls away, and every unit sold on
-    that route costs ``cost`` of its price more. A control without `threshold` follows the destination and cannot be designed
-    around.
+    Of the coverage by lines that has been in force for ``lag`` years the share ``reopened`` falls away; who buys again buys the
+    variant, which costs ``cost`` of its price more: ``cost * reopened coverage / open`` on average over all who buy on that route.
+    A control without `threshold` follows the destination and cannot be designed around.
     """
 
     also: ClassVar[tuple[str, ...]] = ("compliant_chip", "export_version", "variant")
@@ -68,10 +68,12 @@ from = 2022-10-07
             since = self._long_enough(board, int(stretch))
             if since is not None:
                 served[stretch] = self.reopened * drawn[since : stretch + 1].min(axis=0)
+        before = board.coverage[place]
         for values in (board.coverage, board.advanced):
             left = np.maximum(drawn - served, board.undrawn[place])
             values[place] = np.where(served > 0, np.minimum(values[place], left), values[place])
-        board.real_cost[place] += self.cost * (served > 0)
+        left = board.coverage[place]
+        board.real_cost[place] += self.cost * (before - left) / np.where(left < 1, 1 - left, 1.0)
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self.reopened == 0:
