@@ -159,6 +159,12 @@ def test_limits_that_contradict_one_another(write):
     )
 
 
+def test_limits_contradict_one_another_where_one_names_the_region_of_the_effect(write):
+    more = '[[design.limits]]\neffect = "compute denied"\nregion = "adversary"\nat_least = 5000.0\n'
+    more += '[[design.limits]]\neffect = "compute denied"\nname = "ceiling"\nat_most = 1000.0\n'
+    assert "contradicts limits[2], which asks for at least 5000" in lines(write(more=more))[0]
+
+
 def test_a_budget_below_the_cheapest_package(write):
     more = '[[design.limits]]\neffect = "package cost"\nat_most = 100.0\n'
     assert lines(write(more=more)) == (
@@ -172,6 +178,12 @@ def test_objectives_that_no_lever_moves(write):
     kept = ('maximise = "compute denied"', 'minimise = "capacity"\nproducts = "logic_advanced"\nregion = "CHN"')
     found = lines(write(kept, ("\n[[measures]]", 'foresight = "fixed"\n[[measures]]')))
     assert 'foresight = "fixed" keeps capacity as it is' in found[0]
+
+
+def test_an_objective_before_anything_is_known(write):
+    found = lines(write(("period = 2030", "period = 2022"), ("from = 2024-01-01", "from = 2025-01-01")))
+    told = 'design.objective.period: "2022": is moved by no lever: their measures are known from 2024-01-01'
+    assert any(told in line for line in found)
 
 
 def test_a_lever_that_moves_nothing(write):
@@ -214,6 +226,12 @@ high = 1.0
 def test_every_fault_at_once(write):
     found = lines(write(FAULTY["no such period"][0], FAULTY["ends that cross"][0], FAULTY["no bound"][0]))
     assert len(found) == 3
+
+
+def test_every_fault_at_once_of_limits_levers_and_frontier(write):
+    frontier = ('limit = "welfare cost of us"', 'limit = "no such limit"')
+    found = lines(write(FAULTY["no such period"][0], ('field = "coverage"', 'field = "coverag"'), frontier))
+    assert [sum(part in line for line in found) for part in ('"2035"', '"coverag"', "no such limit")] == [1, 1, 1]
 
 
 def test_an_experiment_without_a_design(write, tmp_path, capsys):

@@ -32,7 +32,7 @@ from backfill.charts.theme import (
 from backfill.charts.words import Measure, capital, measure, people
 
 BEST = SERIES[0]
-OPTIMAL = "optimal"
+OPTIMAL, INFEASIBLE = "optimal", "infeasible"
 LINE = 12
 """Height of a line of an axis' labels."""
 NOTHING = 1e-3
@@ -72,7 +72,9 @@ def design(result: Drawn) -> alt.VConcatChart:
     lines = [
         alt.hconcat(*(panel.on_page() for panel in row), spacing=56).resolve_scale(color="independent") for row in rows
     ]
-    head = page_title(result.title or result.name, f"{result.sentences[0]} {CAVEAT}")
+    ranged = result.tables["effects"]["low"].drop_nulls().len() > 0
+    caveat = CAVEAT if ranged else f"{CAVEAT} Central values of the parameters."
+    head = page_title(result.title or result.name, f"{result.sentences[0]} {caveat}")
     told = " ".join(panel.description() for row in rows for panel in row)
     chart = alt.vconcat(*lines, spacing=44, title=head, description=told)
     return themed(page_foot(chart.resolve_scale(color="independent"), source(result.provenance, compute=True)))
@@ -119,9 +121,14 @@ def frontier(result: Drawn, width: float = WIDTH) -> Panel:
     paint = alt.Scale(domain=states, range=[BEST if state == "certified" else PAPER for state in states])
     fill = alt.Fill("state:N").scale(paint).legend(None)
     dots = base.mark_point(size=70, color=BEST, opacity=1).encode(x=x, y=y, fill=fill, tooltip=tip)
-    ends = objective.sort("bound")
-    sentence = f"From {people(ends['value'][0], unit)} to {people(ends['value'][-1], unit)} as the limit moves."
+    ends = objective.sort("bound").filter(pl.col("verdict") != INFEASIBLE)
+    missed = objective.height - ends.height
+    sentence = "No package keeps the limit anywhere along it."
+    if ends.height:
+        sentence = f"From {people(ends['value'][0], unit)} to {people(ends['value'][-1], unit)} as the limit moves."
     below = f"{capital(result.objective)}, {how.unit}; filled: the optimality conditions hold"
+    if missed:
+        below += f"; open at {missed} {'values' if missed > 1 else 'value'} where no package keeps the limit"
     told = f"Along the horizontal: {limit}, {per.unit}"
     layers: list[alt.Chart] = [line, dots]
     if data["low"].null_count() < data.height:

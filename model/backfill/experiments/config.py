@@ -240,9 +240,11 @@ def load_experiment(
     grid = None if (span := horizon(file)) is None else periods(span.first_year, span.last_year, span.per_year)
     game: GameTable | None = None
     design, unfit = design_of(file, names, grid, tables, own, names_in)
-    wrong += unfit
     if design is not None and names is not None and grid is not None and settings is not None and not wrong:
-        wrong += unfit_levers(design, acting, file.label, names, grid, tables, own, settings.foresight)
+        unfit += unfit_levers(
+            design, acting, file.label, names, grid, tables, own, settings.foresight, sound=not unfit
+        )
+    wrong += unfit
     sweep, unfit = sweep_of(file, grid, own is not None)
     wrong += unfit
     if sweep is not None and names is not None and grid is not None and settings is not None and not wrong:

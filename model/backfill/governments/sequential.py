@@ -37,7 +37,7 @@ class Verdict(Enum):
     KINKED = (
         "No step is better on true worlds though the conditions do not hold: it lies where limits of the model change."
     )
-    INFEASIBLE = "No package nearby keeps every limit; the one named is passed by least."
+    INFEASIBLE = "No package nearby keeps every limit; this one passes them by least in all."
     UNFINISHED = "The search ran out of steps; start it elsewhere or widen a range."
     LOST = "The first package has no world."
 

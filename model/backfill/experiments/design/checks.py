@@ -22,6 +22,7 @@ from backfill.experiments.design.sides import aligning
 from backfill.experiments.levers import answering, compiler, field_faults, field_of, numeric, placed_of, twice
 from backfill.governments.package import Package
 from backfill.hats.own import OwnTables
+from backfill.policy.board import region_names
 from backfill.policy.faults import path
 from backfill.policy.library import PolicyFile
 from backfill.policy.measures.secondary_tariff import SecondaryTariff
@@ -59,6 +60,8 @@ def unfit_levers(
     tables: BaselineTables | None,
     own: OwnTables | None,
     foresight: str,
+    *,
+    sound: bool = True,
 ) -> list[UserError]:
     """Levers in no measure, bounds outside a field's own, levers and objectives that nothing moves, wedges that jump.
 
@@ -70,17 +73,18 @@ def unfit_levers(
         tables: the benchmark over other regions; the shipped one if None.
         own: a user's own economy instead of the benchmark.
         foresight: what builders expect.
+        sound: whether nothing else is wrong with the design; if not, what levers move is left unchecked.
     """
     wrong = [fault for n, lever in enumerate(table.levers) for fault in _lever(n, lever, policy, file)]
     wrong += twice([(lever.measure, lever.field) for lever in table.levers], file, "design")
     wrong += answering(policy)
     wrong += _participants(table, policy, vocabulary, file)
-    if wrong:
+    if wrong or not sound:
         return wrong
     levers = Levers(table, policy)
     compiled = compiler(vocabulary, periods, tables, own)
     wrong += _still(levers, file, lambda package: compiled(levers.policy_at(package)))
-    return wrong + _objective(table, file, foresight)
+    return wrong + _objective(table, file, foresight, periods, policy)
 
 
 def _lever(n: int, lever: Lever, policy: Policy, file: str) -> Iterator[UserError]:
@@ -91,7 +95,8 @@ def _lever(n: int, lever: Lever, policy: Policy, file: str) -> Iterator[UserErro
         if not found or not numeric(found[0].measure, lever.field):
             continue
         value = field_of(found[0].measure, lever.field)
-        if lever.start is None and value is not None and not lever.low <= value <= lever.high:
+        apart = lever.start is None and value is not None and lever.low < lever.high
+        if apart and not lever.low <= value <= lever.high:
             remedy = f"leaves out the measure's own value {value:g}; widen the range or give start"
             yield OutOfRangeError(file, path(key, "low" if value < lever.low else "high"), _end(lever, value), remedy)
 
@@ -107,10 +112,10 @@ def _participants(table: DesignTable, policy: Policy, vocabulary: Vocabulary, fi
     for key, one in asked:
         if one.effect not in KINDS or not KINDS[one.effect].aside or one.region is None:
             continue
-        if one.region not in vocabulary.regions:
+        if one.region not in vocabulary.regions and one.region in region_names(vocabulary):
             remedy = "is no single region; each chooses for itself: give every ally a limit of its own"
             yield UnknownRegionError(file, path(key, "region"), one.region, remedy)
-        elif not aligning(policy, one.region, vocabulary):
+        elif one.region in vocabulary.regions and not aligning(policy, one.region, vocabulary):
             remedy = "aligns by no measure, so that there is nothing to choose; add an alignment of it"
             yield InertMeasureError(file, path(key, "region"), one.region, remedy)
 
@@ -168,7 +173,9 @@ def _apart(one: Wedges, other: Wedges) -> float:
     return float(max(gaps))
 
 
-def _objective(table: DesignTable, file: str, foresight: str) -> list[UserError]:
+def _objective(
+    table: DesignTable, file: str, foresight: str, periods: Sequence[Period], policy: Policy
+) -> list[UserError]:
     """An objective that no lever moves."""
     objective = table.objective
     word = "maximise" if objective.maximise else "minimise"
@@ -180,4 +187,11 @@ def _objective(table: DesignTable, file: str, foresight: str) -> list[UserError]
     if objective.effect == "capacity" and foresight == "fixed":
         remedy = 'is moved by no lever: foresight = "fixed" keeps capacity as it is'
         return [InertMeasureError(file, key, objective.effect, remedy)]
+    measures = [one.measure for lever in table.levers for name in lever.measure for one in placed_of(policy, name)]
+    known = [measure.announced or measure.begin for measure in measures]
+    ends = {period.label: period.end for period in periods}
+    days = [day for day in known if day is not None]
+    if objective.period in ends and len(days) == len(known) and ends[objective.period] <= min(days):
+        remedy = f"is moved by no lever: their measures are known from {min(days).isoformat()}; name a later year"
+        return [InertMeasureError(file, path("design", "objective", "period"), objective.period, remedy)]
     return []

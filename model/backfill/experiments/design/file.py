@@ -88,6 +88,11 @@ class Limit(EffectOf):
     at_most: float | None = Field(None, description="largest value allowed")
     at_least: float | None = Field(None, description="smallest value allowed")
 
+    def place(self) -> dict[str, Any]:
+        """`where`, with the effect's own region where none is given."""
+        kind = KINDS.get(self.effect)
+        return self.where() | {"region": self.region or (kind.region if kind else None)}
+
     @property
     def bound(self) -> float:
         """The value not to be passed."""
@@ -190,7 +195,7 @@ def read_design(
     planned: frozenset[tuple[str, str]] | None = None,
     names_in: str = "",
 ) -> tuple[DesignTable | None, list[UserError]]:
-    """The design of a file, and everything wrong with it but for what its measures say.
+    """The design of a file, if it can be read at all, and everything wrong with it but for what its measures say.
 
     Args:
         raw: the ``[design]`` table as read; None if there is none.
@@ -213,9 +218,9 @@ def read_design(
         for key, one in _effects(found):
             wrong += _effect(one, key, file, vocabulary, periods, planned, names_in)
         wrong += [*_limits(found, file), *_levers(found, file)]
-    if table is not None and not wrong:
+    if table is not None:
         wrong += [*_contradictions(table, file), *_frontier(table, file)]
-    return (None if wrong else table), wrong
+    return table, wrong
 
 
 def _effects(raw: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -310,7 +315,7 @@ def _contradictions(table: DesignTable, file: str) -> Iterator[UserError]:
             yield DuplicateMeasureError(file, path("design", "limits", n, "name"), one.label, remedy)
         seen.setdefault(one.label, n)
         for m, other in enumerate(table.limits[:n]):
-            same = other.effect == one.effect and other.where() == one.where() and other.sign != one.sign
+            same = other.effect == one.effect and other.place() == one.place() and other.sign != one.sign
             least, most = (one, other) if one.sign < 0 else (other, one)
             if same and least.bound > most.bound:
                 key = "at_most" if one.sign > 0 else "at_least"

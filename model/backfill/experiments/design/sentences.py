@@ -55,17 +55,21 @@ def _prices(outcome: Outcome) -> Iterator[str]:
     for n, limit in enumerate(table.limits):
         unit, value = unit_of(limit.effect), amount(outcome.optimum.values[1 + n], unit_of(limit.effect))
         side = "at most" if limit.sign > 0 else "at least"
-        if outcome.best.values[1 + n] < -10 * NEARLY:
-            yield f"{limit.label} does not bind: {value}, {side} {amount(limit.bound, unit)}."
+        if outcome.best.values[1 + n] > NEARLY:
+            yield f"{limit.label} is not kept: {value}, {side} {amount(limit.bound, unit)} asked for."
+            continue
+        if outcome.best.values[1 + n] < -10 * NEARLY or not outcome.best.feasible:
+            binds = "does not bind" if outcome.best.feasible else "is kept"
+            yield f"{limit.label} {binds}: {value}, {side} {amount(limit.bound, unit)}."
             continue
         price = outcome.problem.price(n, float(outcome.best.multipliers[n]))
         more = 1000.0 if unit.startswith("million USD") else 0.01 if unit == SHARE else 1.0
         words = {1000.0: "a billion USD more", 0.01: "a hundredth more"}.get(more, f"a unit ({unit}) more")
-        turned = "would allow" if limit.sign > 0 else "asked for would take"
+        turned = "would allow" if limit.sign > 0 else "asked for would bring"
+        turn = "more" if (table.objective.sign < 0) == (limit.sign > 0) else "less"
         yield (
             f"{limit.label} binds at {amount(limit.bound, unit)}: {words} {turned} "
-            f"{amount(abs(price) * more, unit_of(table.objective.effect))} {'more' if table.objective.maximise else 'less'} "
-            f"{table.objective.effect}."
+            f"{amount(abs(price) * more, unit_of(table.objective.effect))} {turn} {table.objective.effect}."
         )
 
 
@@ -73,8 +77,9 @@ def _certificate(outcome: Outcome) -> Iterator[str]:
     best = outcome.best
     yield f"{best.verdict.value} Residual of the optimality conditions: {best.residual:.1e} of the objective's gradient."
     if best.verdict is Verdict.INFEASIBLE:
-        worst = int(best.values[1:].argmax())
-        yield f"The limit that cannot be kept is {outcome.problem.table.limits[worst].label}; loosen it or widen a range."
+        limits = zip(outcome.problem.table.limits, best.values[1:], strict=True)
+        passed = [limit.label for limit, value in limits if value > NEARLY]
+        yield f"What cannot be kept{' together' if len(passed) > 1 else ''}: {', '.join(passed)}; loosen it or widen a range."
     kept = [one for one in outcome.searches if one.feasible]
     if len(outcome.searches) > 1 and kept:
         near = sum(one.values[0] <= best.values[0] + 1e-3 for one in kept)
@@ -95,14 +100,21 @@ def _frontier(outcome: Outcome, ranges: Ranges | None) -> Iterator[str]:
     table = outcome.problem.table
     assert table.moving is not None
     limit, unit = table.limits[table.moving], unit_of(table.objective.effect)
-    first, last = outcome.frontier[0], outcome.frontier[-1]
+    reached = [one for one in outcome.frontier if one[1].feasible]
+    missed = [amount(bound, unit_of(limit.effect)) for bound, one, _ in outcome.frontier if not one.feasible]
+    if missed:
+        yield f"On the frontier no package keeps {limit.label} at {', '.join(missed)} with the other limits."
+    if not reached:
+        return
+    first, last = reached[0], reached[-1]
     yield (
         f"Along the frontier {limit.label} goes from {amount(first[0], unit_of(limit.effect))} to "
         f"{amount(last[0], unit_of(limit.effect))} and {table.objective.effect} from {amount(first[2].values[0], unit)} to "
         f"{amount(last[2].values[0], unit)}."
     )
     if ranges and ranges.frontier:
-        ends = [span(ranges.frontier[n][0], unit) for n in (0, -1)]
+        places = [n for n, one in enumerate(outcome.frontier) if one[1].feasible]
+        ends = [span(ranges.frontier[n][0], unit) for n in (places[0], places[-1])]
         yield f"Over known ranges of the parameters these packages reach {ends[0]} at its first point and {ends[1]} at its last."
 
 

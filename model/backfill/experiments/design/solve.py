@@ -117,7 +117,7 @@ def solve(worlds: Worlds) -> Outcome:
     if table.frontier is not None and table.moving is not None:
         _told(worlds, "frontier", 0.5)
         along = _frontier(problem, table, best)
-    own = worlds.found([worlds.inside(start)])[0] or solved[0]
+    own = worlds.found([start], keep=False)[0] or worlds.found([worlds.inside(start)])[0] or solved[0]
     return Outcome(problem, own, best, tuple(searches), exact([(problem, best)])[0], tuple(solved[1:]), tuple(along))
 
 

@@ -148,15 +148,16 @@ def frontier_rows(outcome: Outcome, ranges: Ranges | None) -> pl.DataFrame:
     return table("frontier", rows)
 
 
-def _point(outcome: Outcome, search: Search, found: Found) -> Iterator[tuple[str, str, float, str]]:
-    """Objective and limits first, in their order."""
+def _point(outcome: Outcome, search: Search, found: Found) -> Iterator[tuple[str, str, float | None, str]]:
+    """Objective and limits first, in their order; no price where the bound cannot be kept."""
     design, moving = outcome.problem.table, outcome.problem.table.moving
     yield design.objective.effect, "objective", float(found.values[0]), unit_of(design.objective.effect)
     for n, limit in enumerate(design.limits):
         yield limit.label, "limit", float(found.values[1 + n]), unit_of(limit.effect)
     if moving is not None:
         per = f"{unit_of(design.objective.effect)} by {unit_of(design.limits[moving].effect)}"
-        yield "shadow price", "price", outcome.problem.price(moving, float(search.multipliers[moving])), per
+        price = outcome.problem.price(moving, float(search.multipliers[moving])) if search.feasible else None
+        yield "shadow price", "price", price, per
     yield from _levers(outcome.problem.worlds, found)
 
 
@@ -224,6 +225,7 @@ def summary(outcome: Outcome, tables: Mapping[str, pl.DataFrame], ranges: Ranges
         rows.append((f"worth of loosening {row['limit']}", "limit", row["shadow_price"], None, None, row["unit"], ""))
     for row in tables["effects"].filter(pl.col("package") == BEST).iter_rows(named=True):
         place = row["where"] if row["period"] == WHOLE else f"{row['where']}, {row['period']}"
-        note = "over known ranges of the parameters" if ranges and row["low"] is not None else ""
+        ranged = ranges and row["low"] is not None
+        note = "over known ranges of the parameters" if ranged else "central values of the parameters"
         rows.append((row["quantity"], place, row["value"], row["low"], row["high"], row["unit"], note))
     return pl.DataFrame(rows, schema=SUMMARY, orient="row")

@@ -17,7 +17,7 @@ class Redesign(Measure):
     """Sellers bring out a variant just under the line: what a control by lines closes opens again after a lag, at a cost.
 
     Of the coverage by lines that has been in force for ``lag`` years the share ``reopened`` falls away; who buys again buys the
-    variant, which costs ``cost`` of its price more: ``cost * reopened coverage / open`` on average over all who buy on that route.
+    variant, which costs ``cost`` of its price more: ``cost * reopened coverage / open`` on average over all who buy on the route.
     A control without `threshold` follows the destination and cannot be designed around.
     """
 
