@@ -97,6 +97,13 @@ def test_other_words_tell_which_kind_is_meant(word: str, meant: list[str]):
     assert caught.value.remedy == told
 
 
+def test_tables_inside_a_measure_are_explained_with_it():
+    found = {one.key: one for one in fields(kinds()["export_control"])}
+    assert "TB/s" in found["threshold.memory_bandwidth"].description
+    assert found["licence.unit"].bounds == "one of H100e, TPP, units, USD, million USD"
+    assert "trigger.backfill_above" in {one.key for one in fields(kinds()["secondary_tariff"])}
+
+
 def test_other_words_are_no_kinds():
     words = {word for measure in kinds().values() for word in measure.also}
     assert not words & set(kinds())

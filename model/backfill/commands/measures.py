@@ -36,7 +36,8 @@ def explained(name: str) -> str:
         raise CommandError(
             "backfill measures", "", name, kind_meant(name, kinds(), see="`backfill measures` lists all")
         )
-    rows = [_field(*row) for row in _rows(measure)]
+    rows = _rows(measure)
+    wide = max(len(key) for key, _ in rows) + 4
     return "\n".join(
         [
             name,
@@ -44,7 +45,7 @@ def explained(name: str) -> str:
             inspect.cleandoc(measure.__doc__ or ""),
             "",
             "Fields",
-            *rows,
+            *(_field(*row, wide) for row in rows),
             "",
             "Sources",
             textwrap.fill(measure.sources, _WIDTH, initial_indent="  ", subsequent_indent="  "),
@@ -69,6 +70,5 @@ def _rows(measure: type[Measure]) -> list[tuple[str, str]]:
     return rows
 
 
-def _field(key: str, told: str) -> str:
-    wide = 22
+def _field(key: str, told: str, wide: int) -> str:
     return textwrap.fill(told, _WIDTH, initial_indent=f"  {key}".ljust(wide), subsequent_indent=" " * wide)

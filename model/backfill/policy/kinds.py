@@ -8,8 +8,10 @@ import pkgutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from backfill.policy import measures
 from backfill.policy.measure import KINDS, Measure
@@ -47,17 +49,40 @@ class FieldOf:
 
 
 def fields(measure: type[Measure]) -> list[FieldOf]:
-    """Fields of a kind in the order of its class, those of its own first."""
+    """Fields of a kind in the order of its class, those of its own first, each table's own fields after it."""
     shared = set(Measure.model_fields)
     rows = []
     for name, field in sorted(measure.model_fields.items(), key=lambda item: item[0] in shared and item[0] != "kind"):
         if name in ("kind", "included_from"):
             continue
-        extra = field.json_schema_extra
-        unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
-        default = "needed" if field.is_required() else _written(field.default)
-        rows.append(FieldOf(field.alias or name, unit, _bounds(field.metadata), default, field.description or ""))
+        rows.append(_field(name, field))
+        for inner in _within(field.annotation, BaseModel):
+            if not issubclass(inner, Measure):
+                rows += [_field(f"{name}.{key}", part) for key, part in inner.model_fields.items()]
     return rows
+
+
+def _field(name: str, field: FieldInfo) -> FieldOf:
+    extra = field.json_schema_extra
+    unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
+    default = "needed" if field.is_required() else _written(field.default)
+    choices = [str(one) for one in _choices(field.annotation)]
+    bounds = f"one of {', '.join(choices)}" if choices else _bounds(field.metadata)
+    return FieldOf(field.alias or name, unit, bounds, default, field.description or "")
+
+
+def _within(annotation: Any, kind: type) -> list[type]:
+    """Classes of a kind among what a field may hold."""
+    if isinstance(annotation, type) and not get_args(annotation):
+        return [annotation] if issubclass(annotation, kind) else []
+    return list(dict.fromkeys(found for part in get_args(annotation) for found in _within(part, kind)))
+
+
+def _choices(annotation: Any) -> tuple[Any, ...]:
+    """Words of which a field takes one."""
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    return tuple(one for part in get_args(annotation) for one in _choices(part))
 
 
 _SIDES = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}

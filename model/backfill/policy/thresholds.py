@@ -16,10 +16,10 @@ class Line(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
-    tpp: float | None = Field(None, ge=0, description="total processing performance")
+    tpp: float | None = Field(None, ge=0, description="total processing performance, TOPS times bits")
     performance_density: float | None = Field(None, ge=0, description="TPP per square millimetre of logic die")
     interconnect: float | None = Field(None, ge=0, description="rate to other chips, GB/s")
-    memory_bandwidth: float | None = Field(None, ge=0, description="TB/s")
+    memory_bandwidth: float | None = Field(None, ge=0, description="rate of its memory, TB/s")
     hbm_density: float | None = Field(None, ge=0, description="of HBM: GB/s per square millimetre of package")
 
     @model_validator(mode="after")
