@@ -12,7 +12,7 @@ import pytest
 
 from backfill.dimensions import Vocabulary, periods
 from backfill.errors import UnsolvedError, UserError
-from backfill.experiments.behaviour import backfill_rates, conditional, fixed_point, scheduled
+from backfill.experiments.behaviour import backfill_rates, conditional, fixed_point, scheduled, told
 from backfill.experiments.config import load_experiment
 from backfill.policy.measures.secondary_tariff import SecondaryTariff
 from backfill.policy.policy import Policy
@@ -153,3 +153,13 @@ def test_a_schedule_that_is_none_is_one_line(tmp_path: Path):
         load_experiment(file)
     (line,) = caught.value.lines
     assert "measures[2].due" in line
+
+
+def test_it_falls_due_in_force_only_and_says_on_whom():
+    short = tariff().model_copy(update={"begin": dt.date(2025, 1, 1), "authority_days": 150, "name": "threat"})
+    always = {"USA": [60.0] * 4, "JPN": [90.0] * 4, "NLD": [50.0] * 4}
+    policy, _ = fixed_point(Policy.of([short]), lambda _: (world(always), REFERENCE), NAMES)
+    assert due(policy) == {("JPN", "2025")}
+    assert told(policy) == {"threat": "falls due on JPN in 2025"}
+    idle, _ = fixed_point(Policy.of([short]), lambda _: (REFERENCE, REFERENCE), NAMES)
+    assert told(idle) == {"threat": "falls due on nobody"}

@@ -59,6 +59,8 @@ def run_experiment(
         return True
     try:
         report(result, experiment.title, folder, ranges_possible=experiment.own is None)
+        for name, said in dict(result.provenance.get("answers", {})).items():
+            print(f"{name} {said}")
         for label in experiment.left_out:
             print(f"left out, as of {experiment.as_of}: {label}")
         for inert in experiment.inert():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -88,19 +89,30 @@ def fixed_point(
 def asked(
     measure: SecondaryTariff, world: World, reference: World, vocabulary: Vocabulary
 ) -> tuple[tuple[str, str], ...]:
-    """(Target, period) in which behaviour of the period before asks for the tariff; none in the first period."""
+    """(Target, period) in force in which behaviour of the period before asks for the tariff; none in the first period."""
     threshold = measure.trigger.backfill_above
     if threshold is None:
         return ()
-    labels = [period.label for period in world.periods]
     rates = backfill_rates(measure, world, reference, vocabulary)
     found = [
-        (target, labels[n + 1])
-        for n, label in enumerate(labels[:-1])
-        for target, rate in rates.get(label, {}).items()
-        if rate > threshold
+        (target, period.label)
+        for before, period in pairwise(world.periods)
+        for target, rate in rates.get(before.label, {}).items()
+        if rate > threshold and measure.reaches(period)
     ]
     return tuple(sorted(found))
+
+
+def told(policy: Policy) -> dict[str, str]:
+    """Who meets each tariff that answers backfilling, and when, by its name."""
+    found = {}
+    for placed in conditional(policy):
+        due: dict[str, list[str]] = {}
+        for target, period in getattr(placed.measure, "due", None) or ():
+            due.setdefault(target, []).append(period)
+        said = "; ".join(f"{target} in {', '.join(periods)}" for target, periods in due.items())
+        found[placed.label] = f"falls due on {said}" if said else "falls due on nobody"
+    return found
 
 
 def backfill_rates(

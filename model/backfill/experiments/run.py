@@ -14,7 +14,7 @@ import polars as pl
 from backfill.dimensions import Vocabulary
 from backfill.errors import CommandError, UnsolvedError
 from backfill.experiments.assemble import Pair, comparisons, effect_tables, joint_checks
-from backfill.experiments.behaviour import conditional, fixed_point
+from backfill.experiments.behaviour import conditional, fixed_point, told
 from backfill.experiments.groups import CURRENT_POLICY
 from backfill.experiments.provenance import provenance
 from backfill.experiments.ranges import Variant, ranged, variants
@@ -127,7 +127,7 @@ def _compared(
     policy = setting.vintages(chosen.policy)
     worlds = setting.solved(worlds_needed(scenario, policy, references, vocabulary), progress, common)
     seconds = time.perf_counter() - begun
-    return result_of(
+    result = result_of(
         worlds,
         scenario=scenario,
         references={name: last(known) for name, known in references.items()},
@@ -137,6 +137,8 @@ def _compared(
         parameters=setting.grades,
         seconds=seconds,
     )
+    answers = told(chosen.policy)
+    return replace(result, provenance={**result.provenance, "answers": answers}) if answers else result
 
 
 def _other_name(reference: str, scenario: str) -> str:

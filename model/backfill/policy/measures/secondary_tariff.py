@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from backfill.dimensions import Period
 from backfill.policy.board import Board, box
 from backfill.policy.measure import Measure, Products, Rate, Regions, Share, Stage, kind
 
@@ -116,6 +117,11 @@ from = 2026-01-01
             for target in board.regions(self.targets):
                 board.add("tariff", self._due(board, importer, target), products, [target], [importer], rate)
 
+    def reaches(self, period: Period) -> bool:
+        """Whether it is in force on a day of a period."""
+        begun = self.begin is None or self.begin < period.end
+        return begun and all(period.start < end for end in (self.until, self._lapse()) if end is not None)
+
     def when(self, board: Board) -> np.ndarray:
         if self.authority_days is None:
             return super().when(board)
@@ -123,9 +129,13 @@ from = 2026-01-01
         return super().when(board) & board.when(start, start + dt.timedelta(days=self.authority_days))
 
     def dates(self) -> list[dt.date]:
-        start = self.begin
-        ends = [] if start is None or self.authority_days is None else [start + dt.timedelta(days=self.authority_days)]
-        return [*super().dates(), *ends]
+        return [*super().dates(), *(day for day in [self._lapse()] if day is not None)]
+
+    def _lapse(self) -> dt.date | None:
+        """First day on which the law no longer allows it."""
+        if self.begin is None or self.authority_days is None:
+            return None
+        return self.begin + dt.timedelta(days=self.authority_days)
 
     @property
     def answers_behaviour(self) -> bool:
