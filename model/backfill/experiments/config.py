@@ -44,6 +44,10 @@ from backfill.policy.superseding import misplaced
 from backfill.policy.technology import benchmark_facts
 
 
+_NONE_ENDED = ("supersedes", ())
+"""Left out of files."""
+
+
 @dataclass(frozen=True)
 class Experiment:
     """An experiment, checked and with everything included.
@@ -156,7 +160,7 @@ class Experiment:
     def resolved_toml(self) -> str:
         """The experiment as a file that needs no other: everything included, every default filled."""
         measures = [
-            {"kind": m.kind} | {k: v for k, v in m.model_dump(by_alias=True).items() if v is not None and v not in ("", ())}
+            {"kind": m.kind} | {k: v for k, v in m.model_dump(by_alias=True).items() if v not in (None, "") and (k, v) != _NONE_ENDED}
             for m in (*self.policy.measures, *(placed.measure for placed in self.withdrawn))
         ]
         return to_toml(
