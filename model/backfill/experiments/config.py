@@ -43,7 +43,6 @@ from backfill.policy.policy import Placed, Policy, duplicates
 from backfill.policy.superseding import misplaced
 from backfill.policy.technology import benchmark_facts
 
-
 _NONE_ENDED = ("supersedes", ())
 """Left out of files."""
 
