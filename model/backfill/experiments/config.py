@@ -159,7 +159,11 @@ class Experiment:
     def resolved_toml(self) -> str:
         """The experiment as a file that needs no other: everything included, every default filled."""
         measures = [
-            {"kind": m.kind} | {k: v for k, v in m.model_dump(by_alias=True).items() if v not in (None, "") and (k, v) != _NONE_ENDED}
+            {"kind": m.kind} | {
+                key: value
+                for key, value in m.model_dump(by_alias=True).items()
+                if value not in (None, "") and (key, value) != _NONE_ENDED
+            }
             for m in (*self.policy.measures, *(placed.measure for placed in self.withdrawn))
         ]
         return to_toml(
