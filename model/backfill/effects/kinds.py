@@ -73,8 +73,8 @@ KINDS: Mapping[str, Kind] = {
              "all", ("products", "destinations"), needs=("products",), destinations="adversary"),
         Kind("welfare cost", MUSD, "loss of welfare: present value of all periods and of what is left, or one period's", "us"),
         Kind("welfare cost, share", SHARE, "the same over what the region absorbs in the reference", "us"),
-        Kind("revenue lost", MUSD, "sales to all buyers, home included, less than in the reference, of all products unless some are "
-             "named; tables of a run count controlled products alone", "us", ("products",)),
+        Kind("revenue lost", MUSD, "sales to all buyers, home included, less than in the reference, of all products unless some "
+             "are named; tables of a run count controlled products alone", "us", ("products",)),
         Kind("exports lost", MUSD, "exports less than in the reference", "us", ("products", "destinations")),
         Kind("rents lost", MUSD, "profits, capacity and licence rents less than in the reference", "us"),
         Kind("fiscal revenue", MUSD, "tariffs, levies and fines more than in the reference", "us"),
