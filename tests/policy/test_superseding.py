@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backfill.commands.validate import notes
 from backfill.dimensions import periods
 from backfill.economy.tables import load_vocabulary
 from backfill.errors import Faults
@@ -19,7 +20,7 @@ from backfill.experiments.sweep.policies import Compiled, policy_at
 from backfill.experiments.vintages import known, news
 from backfill.policy.compile import compile_policies, compile_policy
 from backfill.policy.policy import Policy, parse_measures
-from backfill.policy.superseding import in_force
+from backfill.policy.superseding import endings, in_force, misplaced
 
 YEARS = periods(2024, 2027)
 NAMES = load_vocabulary()
@@ -128,6 +129,58 @@ def test_one_that_never_comes_into_force_names_what_supersedes_it():
     assert [fault.key for fault in caught.value.faults] == ["measures[1]"]
 
 
+def told_of(*tables: dict) -> list[tuple[str, str]]:
+    try:
+        compile_policy(policy(*tables), NAMES, YEARS)
+    except Faults as error:
+        return [(fault.key, fault.remedy) for fault in error.faults]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("announced", "then", "begin", "heard"),
+    [
+        ((2024, 6, 1), (2025, 6, 1), (2026, 1, 1), True),
+        ((2025, 6, 1), (2025, 6, 1), (2026, 1, 1), False),
+        ((2025, 6, 1), (2024, 6, 1), (2026, 1, 1), False),
+        ((2022, 6, 1), (2023, 6, 1), (2026, 1, 1), False),
+        ((2025, 2, 1), (2025, 9, 1), (2026, 1, 1), True),
+    ],
+    ids=["years before", "same day", "later", "both before the first period", "same period, with notice"],
+)
+def test_one_that_was_planned_for_before_it_was_superseded_is_not_idle(announced, then, begin, heard: bool):
+    days = {"from": dt.date(*begin)}
+    old, new = dict(OLD, announced=dt.date(*announced), **days), dict(NEW, announced=dt.date(*then), **days)
+    told = told_of(old, new)
+    assert told == [] if heard else [key for key, _ in told] == ["measures[1]"]
+
+
+def test_one_that_another_covers_is_idle_even_if_it_was_planned_for():
+    wide = dict(OLD, name="wide", coverage=1.0)
+    old = dict(OLD, announced=dt.date(2024, 6, 1), **{"from": dt.date(2026, 1, 1)})
+    assert "measures[2]" in [key for key, _ in told_of(wide, old, NEW)]
+
+
+CAP = {key: value for key, value in OLD.items() if key != "coverage"} | {"licence": {"cap": 1000.0, "unit": "H100e"}}
+
+
+def test_a_cap_ended_before_it_covers_half_of_a_period_is_told_so():
+    ban = dict(NEW, coverage=1.0, announced=dt.date(2024, 6, 1), **{"from": dt.date(2024, 6, 1)})
+    ((key, remedy),) = told_of(CAP, ban)
+    assert key == "measures[1]"
+    assert remedy == (
+        'acts in no period: "new" ends it on 2024-06-01: a cap holds in periods it covers by half or more; '
+        "set periods_per_year = 2"
+    )
+    assert told_of(CAP, dict(ban, **{"from": dt.date(2024, 8, 1)})) == []
+
+
+def test_a_cap_that_was_to_hold_in_a_later_period_is_not_idle_however_soon_it_ends():
+    late = dict(CAP, **{"from": dt.date(2024, 8, 1)})
+    days = {"announced": dt.date(2025, 5, 1), "from": dt.date(2025, 5, 1)}
+    assert told_of(late, dict(NEW, coverage=1.0, **days)) == []
+
+
 BAN = """
 include = ["current-policy"]
 [[measures]]
@@ -169,6 +222,66 @@ def test_names_that_end_nothing_are_errors(tmp_path: Path):
         'measures[1].supersedes[3]: "H20 levy, August 2025": ends on 2026-01-15, so that it is over when this one begins '
         "(2026-07-01); leave it out",
     )
+
+
+def test_the_remedy_keeps_what_is_superseded_already(tmp_path: Path):
+    (line,) = told(tmp_path, BAN + 'supersedes = ["Half of what is sold at home"]')
+    assert 'supersedes = ["Half of what is sold at home", "A quarter of the price, section 232"] in this one ends it;' in line
+
+
+def test_names_of_what_is_over_before_and_names_given_twice_are_errors(tmp_path: Path):
+    tiers = 'supersedes = ["Second tier, the Gulf", "Half of what is sold at home", "Half of what is sold at home"]'
+    sooner = BAN.partition("[[measures]]")[2].replace('"Ban"', '"Sooner"').replace("2026-07-01", "2026-06-15")
+    both = 'supersedes = ["Half of what is sold at home", "A quarter of the price, section 232"]'
+    assert told(tmp_path, BAN + tiers + f"\n[[measures]]{sooner}{both}") == (
+        'measures[1].supersedes[1]: "Second tier, the Gulf": was withdrawn on 2025-05-13, before it came into force; '
+        "leave it out",
+        'measures[1].supersedes[2]: "Half of what is sold at home": is ended by "Sooner" on 2026-06-15, so that it is over '
+        "when this one begins (2026-07-01); leave it out",
+        'measures[1].supersedes[3]: "Half of what is sold at home": is named twice; leave one out',
+    )
+
+
+def test_one_withdrawn_after_it_was_superseded_may_be_named(tmp_path: Path):
+    old = {"announced": dt.date(2024, 1, 1), "withdrawn": dt.date(2025, 6, 1), "from": dt.date(2027, 1, 1)}
+    both = policy(dict(OLD, **old), dict(NEW, **{"from": dt.date(2026, 1, 1)}))
+    assert misplaced(both) == []
+    (fault,) = misplaced(policy(dict(OLD, **old), dict(NEW, announced=dt.date(2025, 6, 1))))
+    assert fault.remedy == "was withdrawn on 2025-06-01, before it came into force; leave it out"
+
+
+def test_two_that_replace_one_on_the_same_day_are_sound_and_which_ended_it_is_noted_once():
+    both = policy(OLD, NEW, dict(NEW, name="beside", products="hbm"))
+    assert misplaced(both) == []
+    assert [note.value for note in endings(both, YEARS)] == ["new"]
+
+
+def test_what_is_ended_is_noted(tmp_path: Path):
+    (tmp_path / "mine.toml").write_text(
+        BAN.replace("2026-06-01", "2025-12-10").replace("2026-07-01", "2026-01-01")
+        + 'until = 2028-01-01\nsupersedes = ["H20 levy, August 2025", "Half of what is sold at home", '
+        '"A quarter of the price, section 232"]'
+    )
+    noted = [line.partition("mine.toml: ")[2] for line in notes(load_experiment(tmp_path / "mine.toml"))]
+    assert noted == [
+        'measures[1].supersedes: "Ban": ends "H20 levy, August 2025" on 2026-01-01; takes the place of "Half of what is sold '
+        'at home" (from 2026-01-15) and "A quarter of the price, section 232" (from 2026-01-15) before the first day in force; '
+        "they do not come back when this one ends (2028-01-01)",
+        'measures[1].supersedes[2]: "Half of what is sold at home": was announced on 2026-01-13, later than "Ban" '
+        "(2025-12-10), which ends it all the same",
+    ]
+
+
+def test_a_cap_that_vanishes_is_noted_with_the_reason(tmp_path: Path):
+    ended = 'supersedes = ["Half of what is sold at home", "A quarter of the price, section 232"]'
+    (tmp_path / "mine.toml").write_text(BAN + ended)
+    noted = [line.partition("mine.toml: ")[2] for line in notes(load_experiment(tmp_path / "mine.toml"))]
+    assert noted[1:] == [
+        'measures[1].supersedes[1]: "Half of what is sold at home": acts in no period: "Ban" ends it on 2026-07-01: a cap '
+        "holds in periods it covers by half or more; set periods_per_year = 2"
+    ]
+    (tmp_path / "mine.toml").write_text((BAN + ended).replace("2026-07-01", "2026-12-01"))
+    assert len(notes(load_experiment(tmp_path / "mine.toml"))) == 1
 
 
 @pytest.mark.parametrize("day", [None, "2026-05-31", "2026-06-01", "2025-12-31"])

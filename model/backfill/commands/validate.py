@@ -8,10 +8,11 @@ from pathlib import Path
 
 from backfill.errors import Faults, SelfReferenceError, UserError
 from backfill.experiments.config import NO_CONTROLS, SAME, Experiment, load_experiment
-from backfill.policy.compile import idle_names
+from backfill.policy.compile import cut_short, idle_names
 from backfill.policy.faults import path
 from backfill.policy.library import find, read
 from backfill.policy.policy import Placed
+from backfill.policy.superseding import endings
 
 
 def check(file_or_name: str, reference: str | None = None) -> tuple[Experiment, Experiment]:
@@ -60,12 +61,14 @@ def verdict(experiment: Experiment, base: Experiment) -> str:
 
 
 def notes(experiment: Experiment) -> list[str]:
-    """What is no mistake but may not be meant, a line each: names for which a measure can change nothing, odd sizes."""
-    names, grid = experiment.vocabulary(), experiment.periods
+    """What is no mistake but may not be meant, a line each: what is ended, names that change nothing, odd sizes."""
+    policy, names, grid = experiment.policy, experiment.vocabulary(), experiment.periods
     exists, facts = experiment.flow_exists(), experiment.facts()
-    found = idle_names(experiment.policy, names, grid, flow_exists=exists, facts=facts)
-    odd = [size for one in experiment.policy.placed if not one.measure.included_from for size in _odd_sizes(one)]
-    return [f"note: {one}" for one in (*(idle.error() for idle in found), *odd)]
+    short = cut_short(policy, names, grid, flow_exists=exists, facts=facts)
+    found = idle_names(policy, names, grid, flow_exists=exists, facts=facts)
+    odd = [size for one in policy.placed if not one.measure.included_from for size in _odd_sizes(one)]
+    told = (*endings(policy, grid), *(one.error() for one in (*short, *found)), *odd)
+    return [f"note: {one}" for one in told]
 
 
 def _odd_sizes(placed: Placed) -> Iterator[UserError]:

@@ -20,7 +20,7 @@ from backfill.policy.facts import Facts
 from backfill.policy.faults import path
 from backfill.policy.policy import Placed, Policy
 from backfill.policy.prices import without_price
-from backfill.policy.superseding import acting, in_force, superseded
+from backfill.policy.superseding import acting, believed, in_force, superseded
 from backfill.policy.timeline import Timeline, timeline
 from backfill.policy.wedges import Wedges
 
@@ -182,6 +182,30 @@ def idle_names(
     return tuple(found)
 
 
+def cut_short(
+    policy: Policy,
+    vocabulary: Vocabulary,
+    periods: tuple[Period, ...],
+    *,
+    flow_exists: FlowExists | None = None,
+    facts: Facts | None = None,
+) -> tuple[Inert, ...]:
+    """Included measures that one of the policy's own file ends so soon that they act in no period, as caps in less than half."""
+    exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
+    board, ends = Board(vocabulary, _timeline(policy, periods), exists, facts), superseded(policy.placed)
+    left = {one.measure.name: one for one in in_force(policy.placed)}
+    found = []
+    for one in policy.placed:
+        by = ends.get(one.measure.name)
+        if not one.measure.included_from or by is None or by.measure.included_from or one.measure.name not in left:
+            continue
+        why = None if _for_itself(one, board) else _ended(one, by, left[one.measure.name], board)
+        if why is not None:
+            key = path("supersedes", by.measure.supersedes.index(one.measure.name))
+            found.append(replace(why, placed=by, key=key))
+    return tuple(found)
+
+
 def existing_flows(vocabulary: Vocabulary, flow_exists: FlowExists) -> np.ndarray:
     """Boolean ``[product, origin, destination]`` of flows in the benchmark; not to be written to."""
     return _existing(vocabulary.products, vocabulary.regions, flow_exists)
@@ -268,7 +292,7 @@ def _inert(
         return alike(beside.wedges(), board(others).wedges(), vocabulary, exists)
 
     written, ends = board(policy.placed), superseded(policy.placed)
-    left = {one.measure.name for one in in_force(policy.placed)}
+    left = {one.measure.name: one for one in in_force(policy.placed)}
     found = []
     for one in suspects:
         if one.measure.answers_behaviour and _for_itself(one, written) is None:
@@ -276,10 +300,14 @@ def _inert(
         doing = _without(policy.placed, one)
         if not needless(one, doing, written):
             continue
+        by = ends.get(one.measure.name)
+        if by is not None and believed(one, by, periods):
+            then = _without(policy.placed, by)
+            if not needless(one, _without(then, one), board(then)):
+                continue
         why = _explained(one, written)
-        if why is None and one.measure.name in ends and one.measure.name not in left:
-            remedy = f"changes nothing: {ends[one.measure.name].called} supersedes it before it can act; remove it"
-            why = Inert(one, "", one.measure.name, remedy)
+        if why is None and by is not None:
+            why = _ended(one, by, left.get(one.measure.name), written)
         if why is None:
             for other in doing:
                 fewer = _without(doing, other)
@@ -293,6 +321,22 @@ def _inert(
 
 def _without(placed: Sequence[Placed], one: Placed) -> list[Placed]:
     return [other for other in placed if other is not one]
+
+
+def _ended(placed: Placed, by: Placed, left: Placed | None, board: Board) -> Inert | None:
+    """Why a measure that another supersedes can change nothing, None if it can for as long as it lasts.
+
+    Args:
+        left: the measure as far as it comes into force; None if it does not.
+    """
+    name = placed.measure.name
+    if left is None:
+        return Inert(placed, "", name, f"changes nothing: {by.called} supersedes it before it can act; remove it")
+    why = _for_itself(left, board)
+    if why is None or left.measure.until is None:
+        return None
+    told = f"acts in no period: {by.called} ends it on {left.measure.until.isoformat()}: {why.remedy}"
+    return Inert(placed, "", name, told)
 
 
 def _beside(placed: Placed, others: Sequence[Placed]) -> Inert:

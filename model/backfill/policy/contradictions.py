@@ -35,7 +35,8 @@ class Contradiction:
         """As a mistake of the person who typed it."""
         told, ending, measure = " and ".join(other.called for other in self.others), "", self.placed.measure
         if all(other.measure.included_from and other.measure.name for other in self.others):
-            names = ", ".join(show(other.measure.name) for other in self.others)
+            ended = dict.fromkeys((*measure.supersedes, *(other.measure.name for other in self.others)))
+            names = ", ".join(show(name) for name in ended)
             ending = f"supersedes = [{names}] in this one ends {'it' if len(self.others) == 1 else 'them'}; or "
         remedy = f"contradicts {told}, {self.why}; {ending}change the dates, the flows or one of the measures"
         return ContradictionError(self.placed.file, self.placed.key, measure.name or measure.kind, remedy)
