@@ -131,7 +131,7 @@ class OutOfRangeError(UserError):
 
 
 class RateTooLowError(OutOfRangeError):
-    """A rate below -1: more than the whole price handed back."""
+    """A rate of -1 or below: no price left."""
 
 
 class DateOrderError(UserError):

@@ -99,7 +99,11 @@ FAULTY = {
     ),
     "rate below -1": (
         '[[measures]]\nkind = "tariff"\nby = "USA"\norigins = "CHN"\nproducts = "all"\nrate = -1.5',
-        "mine.toml: measures[1].rate: -1.5: a rate is at least -1; write -0.25 to take off 25%",
+        "mine.toml: measures[1].rate: -1.5: a rate is above -1; write -0.25 to take off 25%",
+    ),
+    "rate of the whole price": (
+        '[[measures]]\nkind = "tariff"\nby = "USA"\norigins = "CHN"\nproducts = "all"\nrate = -1',
+        "mine.toml: measures[1].rate: -1: a rate is above -1; write -0.25 to take off 25%",
     ),
     "horizon after the benchmark": (
         "[horizon]\nfirst = 2025",

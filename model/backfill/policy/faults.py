@@ -178,8 +178,8 @@ def _standard(
     if kind.startswith(("greater_than", "less_than")):
         bound, side = next((context[key], key) for key in ("ge", "gt", "le", "lt") if key in context)
         words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}[side]
-        if side == "ge" and bound == -1:
-            return RateTooLowError(file, where, value, "a rate is at least -1; write -0.25 to take off 25%")
+        if side == "gt" and bound == -1:
+            return RateTooLowError(file, where, value, "a rate is above -1; write -0.25 to take off 25%")
         percent = "; a share, write 0.25 for 25%" if bound in (1, 10) and side == "le" else ""
         return OutOfRangeError(file, where, value, f"is {words} {bound:g}{percent}")
     expected = next((words for stem, words in _TYPES.items() if kind.startswith(stem)), None)

@@ -253,4 +253,4 @@ LockIn = Annotated[
     ),
 ]
 
-Rate = Annotated[float, Field(ge=-1, le=10, json_schema_extra={"unit": "share of the price, 0.25 is 25%"})]
+Rate = Annotated[float, Field(gt=-1, le=10, json_schema_extra={"unit": "share of the price, 0.25 is 25%"})]

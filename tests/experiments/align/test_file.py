@@ -80,6 +80,7 @@ def test_a_sound_game_is_read_and_written_back(write, tmp_path: Path):
         ("[0.0, 1.0]", "[0.0, 0.5]", "mine.toml: game.players[1].asked: 1.0: is not among the levels 0, 0.5"),
         ("[0.0, 1.0]", "[1.0]", "mine.toml: game.levels: [1.0]: are at least two different levels"),
         ("cap = 1.0", "", "mine.toml: game.threat.cap: is missing"),
+        ("rate = 0.25", "rate = -0.5", "mine.toml: game.threat.rate: -0.5: is above 0"),
         ("cap = 1.0", "cap = 0.1", "mine.toml: game.threat.rate: 0.25: is above the largest duty considered, cap = 0.1"),
         ("{ NLD = 1.0 }", "{ KOR = 1.0 }", "mine.toml: game.incentives.wanted.KOR: 1.0: does not play"),
         ("{ NLD = 1.0 }", "{ NLD = 0.3 }", "mine.toml: game.incentives.wanted.NLD: 0.3: is not among the levels"),

@@ -12,13 +12,14 @@ from backfill.dimensions import Period, Vocabulary
 from backfill.errors import DuplicateMeasureError, OutOfRangeError, UnknownRegionError, UserError, did_you_mean
 from backfill.games.payoffs import Game
 from backfill.policy.faults import faults, known_only, path, rows
-from backfill.policy.measure import Products, Rate, Regions, Share
+from backfill.policy.measure import Products, Regions, Share
 
 MOST_PROFILES = {"static": 6561, "coupled": 243}
 """Profiles of which every world is kept until the pay-offs are known, some 100 kB each; coupled ones take half a second each."""
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
 Money = Annotated[float, Field(ge=0, json_schema_extra={"unit": "million USD of 2022 a year"})]
+Duty = Annotated[float, Field(gt=0, le=10, json_schema_extra={"unit": "share of the price, 0.25 is 25%"})]
 
 
 def _listed(value: Any) -> Any:
@@ -45,8 +46,8 @@ class Threat(BaseModel):
 
     model_config = _STRICT
 
-    rate: Rate = Field(gt=0, description="duty threatened")
-    cap: Rate = Field(gt=0, description="largest duty considered where the deterring one is looked for")
+    rate: Duty = Field(description="duty threatened")
+    cap: Duty = Field(description="largest duty considered where the deterring one is looked for")
     products: Products = Field(("all",), description="goods on which it is paid")
     credibility: Share = Field(0.5, description="belief that the threat is carried out")
     answered: Share = Field(0.0, description="share of the duty with which targets answer on the sender's goods")
