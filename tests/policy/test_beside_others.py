@@ -215,15 +215,39 @@ from = 2024-01-01
 """
 
 
-def test_a_name_that_another_closes_is_noted(tmp_path: Path):
+def test_what_another_closes_is_noted(tmp_path: Path):
     file = tmp_path / "mine.toml"
     file.write_text(PARTLY)
     (note,) = notes(load_experiment(file))
-    assert note.endswith('mine.toml: measures[2].destinations: "RUS": is closed to everybody by "Russia"')
+    closed = '"levy": is in part closed to everybody: accelerators_export_grade to RUS by "Russia"'
+    assert note.endswith(f"mine.toml: measures[2]: {closed}")
     file.write_text(PARTLY.replace("coverage = 1.0", "coverage = 0.9"))
     assert notes(load_experiment(file)) == []
     (tmp_path / "below.toml").write_text(PARTLY.partition("[[measures]]\nkind = \"export_levy\"")[0])
     file.write_text('include = ["below"]\n[[measures]]\nkind = "export_levy"' + PARTLY.partition('"export_levy"')[2])
     assert [note.split(": ", 2)[2] for note in notes(load_experiment(file))] == [
-        'measures[1].destinations: "RUS": is closed to everybody by "Russia"'
+        f"measures[1]: {closed}"
     ]
+
+
+@pytest.mark.parametrize("destinations", ['["CHN", "RUS"]', '"adversary"', '["adversary"]', '"D:5"'])
+@pytest.mark.parametrize("products", ['["accelerators_export_grade", "accelerators_frontier"]', '"us_accelerators"'])
+def test_the_note_is_the_same_however_flows_are_spelt(tmp_path: Path, destinations: str, products: str):
+    ban = PARTLY.partition("[[measures]]\nkind = \"export_levy\"")[0].replace('"accelerators"', '"accelerators_frontier"')
+    levy = PARTLY.removeprefix(PARTLY.partition("[[measures]]\nkind = \"export_levy\"")[0])
+    levy = levy.replace('["CHN", "RUS"]', destinations).replace('"accelerators_export_grade"', products)
+    (tmp_path / "mine.toml").write_text(ban + levy)
+    (note,) = notes(load_experiment(tmp_path / "mine.toml"))
+    assert note.endswith(
+        'mine.toml: measures[2]: "levy": is in part closed to everybody: accelerators_frontier to RUS by "Russia"'
+    )
+
+
+def test_a_note_names_the_origin_where_there_are_several(tmp_path: Path):
+    ban, levy = PARTLY.split("\n\n")
+    ban = ban.replace('"accelerators"', '"deposition_etch"').replace('"RUS"', '"CHN"')
+    levy = levy.replace('"USA"', '["USA", "JPN"]').replace("accelerators_export_grade", "deposition_etch")
+    several = f"{ban}\n\n{levy}"
+    (tmp_path / "mine.toml").write_text(several)
+    (note,) = notes(load_experiment(tmp_path / "mine.toml"))
+    assert note.endswith('is in part closed to everybody: deposition_etch from USA to CHN by "Russia"')

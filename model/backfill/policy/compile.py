@@ -15,7 +15,7 @@ from backfill.dimensions import Period, Vocabulary
 from backfill.errors import Faults, InertMeasureError, UnknownProductError, UnknownRegionError, UserError
 from backfill.policy.alike import alike
 from backfill.policy.board import Board, FlowExists
-from backfill.policy.contradictions import closes, contradictions
+from backfill.policy.contradictions import closed_of, contradictions
 from backfill.policy.facts import Facts
 from backfill.policy.faults import path
 from backfill.policy.policy import Placed, Policy
@@ -160,9 +160,9 @@ def idle_names(
     flow_exists: FlowExists | None = None,
     facts: Facts | None = None,
 ) -> tuple[Inert, ...]:
-    """Names among several in a measure of the policy's own file for which it can change nothing, and those that another closes.
+    """Names among several in a measure of the policy's own file for which it can change nothing, and flows that others close.
 
-    The measure acts for the other names, so that this is no fault: a rule may name whom it does not reach.
+    The measure acts for the rest, so that this is no fault: a rule may name whom it does not reach.
     """
     exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
     board = Board(vocabulary, _timeline(policy, periods), exists, facts)
@@ -171,15 +171,34 @@ def idle_names(
     for placed in left:
         if placed.measure.included_from or _for_itself(placed, board) is not None:
             continue
-        others = _without(left, placed)
         for field, name in placed.measure.names_among_several():
             alone = replace(placed, measure=placed.measure.model_copy(update={field: (name,)}))
-            why, closing = _for_itself(alone, board), [one.called for one in others if closes(one, alone, board)]
-            if why is not None or closing:
-                told = f"changes nothing: {why.remedy}" if why else f"is closed to everybody by {' and by '.join(closing)}"
+            why = _for_itself(alone, board)
+            if why is not None:
                 key = type(placed.measure).model_fields[field].alias or field
-                found.append(Inert(placed, key, name, told))
+                found.append(Inert(placed, key, name, f"changes nothing: {why.remedy}"))
+        closed = [
+            f"{_flows_named(flows, placed, board)} by {one.called}"
+            for one in _without(left, placed)
+            if (flows := closed_of(one, placed, board)) is not None
+        ]
+        if closed:
+            told = f"is in part closed to everybody: {'; '.join(closed)}"
+            found.append(Inert(placed, "", placed.measure.name or placed.measure.kind, told))
     return tuple(found)
+
+
+def _flows_named(flows: np.ndarray, placed: Placed, board: Board) -> str:
+    """Some of the flows that a measure counts on, products by destination, and by origin where it counts on several."""
+    counted = placed.measure.counted_on(board)
+    several = counted is not None and counted.any(axis=(0, 2)).sum() > 1
+    products, regions = board.vocabulary.products, board.vocabulary.regions
+    to: dict[tuple[str, str], list[str]] = {}
+    for i in np.flatnonzero(flows.any(axis=(0, 2))):
+        for j in np.flatnonzero(flows[:, i].any(axis=0)):
+            sold = ", ".join(products[p] for p in np.flatnonzero(flows[:, i, j]))
+            to.setdefault((sold, f" from {regions[i]}" if several else ""), []).append(regions[j])
+    return ", ".join(f"{sold}{origin} to {', '.join(places)}" for (sold, origin), places in to.items())
 
 
 def cut_short(

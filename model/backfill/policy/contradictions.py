@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
+import numpy as np
+
 from backfill.errors import ContradictionError, show
 from backfill.policy.board import Board
 from backfill.policy.measures.alignment import Alignment
@@ -75,10 +77,16 @@ def _closed(policy: Policy, board: Board) -> Iterator[tuple[Placed, Placed]]:
 
 def closes(closing: Placed, open_: Placed, board: Board) -> bool:
     """Whether a measure closes to everybody all that another counts on, on some day."""
+    wanted, closed = open_.measure.counted_on(board), closed_of(closing, open_, board)
+    return wanted is not None and closed is not None and np.array_equal(wanted, closed)
+
+
+def closed_of(closing: Placed, open_: Placed, board: Board) -> np.ndarray | None:
+    """Boolean ``[product, origin, destination]`` of what a measure closes to everybody of what another counts on, on some day."""
     shut, wanted = closing.measure.shut(board), open_.measure.counted_on(board)
-    if shut is None or wanted is None or not wanted.any() or (wanted & ~shut).any():
-        return False
-    return _together(closing, open_, board)
+    if shut is None or wanted is None or not (wanted & shut).any() or not _together(closing, open_, board):
+        return None
+    return wanted & shut
 
 
 def _together(one: Placed, other: Placed, board: Board) -> bool:
