@@ -421,7 +421,7 @@ def _day(text: str | None) -> dt.date | None:
     try:
         return None if text is None else dt.date.fromisoformat(text)
     except ValueError:
-        raise CommandError("backfill run", "--as-of", text, "is a day, written 2025-06-30") from None
+        raise CommandError("backfill run", "--as-of", text, "must be a day, written 2025-06-30") from None
 
 
 def _say(lines: Iterable[str], code: int) -> int:

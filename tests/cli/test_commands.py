@@ -40,7 +40,7 @@ MISTAKES = [
     'bad.toml: measures[1].by: "USB": did you mean "us" or "USA"?',
     "bad.toml: measures[1].coverage: inf: give a finite number",
     'bad.toml: measures[1].products: "tols": did you mean "tools"?',
-    "bad.toml: measures[1].until: 2025-01-01: is the first day no longer in force, after from (2026-01-01)",
+    "bad.toml: measures[1].until: 2025-01-01: must be the first day no longer in force, after from (2026-01-01)",
     "bad.toml: measures[2].rate: -2: a rate is above -1; write -0.25 to take off 25%",
     'bad.toml: titel: "x": did you mean "title"?',
 ]

@@ -101,7 +101,7 @@ FAULTY = {
     ),
     "outside the field's bounds": (
         ("high = 0.9", "high = 1.2"),
-        "mine.toml: design.levers[1].high: 1.2: is at most 1; a share, write 0.25 for 25%",
+        "mine.toml: design.levers[1].high: 1.2: must be at most 1; a share, write 0.25 for 25%",
     ),
     "ends that cross": (
         ("high = 0.9", "high = 0.05"),

@@ -102,7 +102,7 @@ def test_a_group_without_members_is_told_at_its_place(mine: Path):
     [
         ('tables = "."\nclosure = "fixd"', 'economy.closure: "fixd": did you mean "fixed"?'),
         ('table = "."', 'economy.table: ".": did you mean "tables"?'),
-        ("tables = 5", "economy.tables: 5: is text in quotes"),
+        ("tables = 5", "economy.tables: 5: must be text in quotes"),
     ],
 )
 def test_an_economy_that_is_mistyped_makes_no_other_names_wrong(mine: Path, wrong: str, said: str):

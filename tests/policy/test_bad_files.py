@@ -74,7 +74,7 @@ FAULTY = {
     ),
     "coverage above one": (
         with_measure("0.4", "1.5"),
-        "mine.toml: measures[1].coverage: 1.5: is at most 1; a share, write 0.25 for 25%",
+        "mine.toml: measures[1].coverage: 1.5: must be at most 1; a share, write 0.25 for 25%",
     ),
     "alignment to be found": (
         '[[measures]]\nkind = "alignment"\nregion = "NLD"\nproducts = "tools"\nlevel = "endogenous"\nfrom = 2024-01-01\n',
@@ -87,15 +87,15 @@ FAULTY = {
     ),
     "date as text": (
         with_measure("2022-10-07", '"2022-10-07"'),
-        'mine.toml: measures[1].from: "2022-10-07": is a date without quotes, such as 2022-10-07',
+        'mine.toml: measures[1].from: "2022-10-07": must be a date without quotes, such as 2022-10-07',
     ),
     "ends before it begins": (
         with_measure("from = 2022-10-07", "from = 2022-10-07\nuntil = 2022-10-07"),
-        "mine.toml: measures[1].until: 2022-10-07: is the first day no longer in force, after from (2022-10-07)",
+        "mine.toml: measures[1].until: 2022-10-07: must be the first day no longer in force, after from (2022-10-07)",
     ),
     "announced too late": (
         with_measure("from = 2022-10-07", "from = 2022-10-07\nannounced = 2022-10-08"),
-        "mine.toml: measures[1].from: 2022-10-07: is on or after announced (2022-10-08)",
+        "mine.toml: measures[1].from: 2022-10-07: must be on or after announced (2022-10-08)",
     ),
     "rate below -1": (
         '[[measures]]\nkind = "tariff"\nby = "USA"\norigins = "CHN"\nproducts = "all"\nrate = -1.5',
@@ -107,15 +107,15 @@ FAULTY = {
     ),
     "horizon after the benchmark": (
         "[horizon]\nfirst = 2025",
-        "mine.toml: horizon.first: 2025: is 2022, the year of the benchmark, from which the model starts",
+        "mine.toml: horizon.first: 2025: must be 2022, the year of the benchmark, from which the model starts",
     ),
     "horizon before the benchmark": (
         "[horizon]\nlast = 2021",
-        "mine.toml: horizon.last: 2021: is at least 2022",
+        "mine.toml: horizon.last: 2021: must be at least 2022",
     ),
     "horizon beyond the data": (
         "[horizon]\nlast = 2040",
-        "mine.toml: horizon.last: 2040: is at most 2030",
+        "mine.toml: horizon.last: 2040: must be at most 2030",
     ),
     "a region nothing is like": (
         with_measure('"CHN"', '"Atlantis"'),

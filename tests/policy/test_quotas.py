@@ -116,7 +116,7 @@ def test_another_word_than_deny_is_told_both_forms() -> None:
     }
     _, (fault,) = parse_measures([table], "mine.toml", NAMES)
     assert str(fault) == (
-        'mine.toml: measures[1].licence: "allow": is "deny", or a cap: { cap = 50000, unit = "H100e" } a year'
+        'mine.toml: measures[1].licence: "allow": must be "deny", or a cap: { cap = 50000, unit = "H100e" } a year'
     )
 
 

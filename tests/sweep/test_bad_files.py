@@ -88,7 +88,7 @@ def test_what_is_written_is_what_is_read(file: Path, tmp_path: Path):
     ("old", "new", "said"),
     [
         ('mode = "static"', 'mode = "statik"', 'sweep.mode: "statik": did you mean "static"?'),
-        ("year = 2027", "year = 2041", "sweep.year: 2041: is a reported year, 2022 to 2030"),
+        ("year = 2027", "year = 2041", "sweep.year: 2041: must be a reported year, 2022 to 2030"),
         ("year = 2027", "yaer = 2027", 'sweep.yaer: 2027: did you mean "year"?'),
         ('mode = "static"', 'mode = "coupled"', 'sweep.year: 2027: is for mode = "static"; leave it out'),
         ('measure = "Tools"', 'measure = "Tolls"', 'sweep.levers[1].measure: "Tolls": did you mean "Tools"?'),

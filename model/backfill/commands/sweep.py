@@ -116,7 +116,7 @@ def _checked(file_or_name: str, part: str | None, workers: int | None) -> tuple[
         except ValueError:
             wrong.append(CommandError("backfill sweep", "--part", part, "is which of how many, such as 1/4"))
     if workers is not None and workers < 1:
-        wrong.append(CommandError("backfill sweep", "--workers", workers, "is a number of processes, at least 1"))
+        wrong.append(CommandError("backfill sweep", "--workers", workers, "must be a number of processes, at least 1"))
     if wrong or pair is None:
         raise Faults(wrong)
     return *pair, chosen

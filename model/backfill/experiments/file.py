@@ -24,7 +24,7 @@ _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=
 
 def _benchmark_year(year: int) -> int:
     if year != FIRST_YEAR:
-        remedy = f"is {FIRST_YEAR}, the year of the benchmark, from which the model starts"
+        remedy = f"must be {FIRST_YEAR}, the year of the benchmark, from which the model starts"
         raise PydanticCustomError("out_of_range", "year", {"key": "", "remedy": remedy})
     return year
 
@@ -152,7 +152,7 @@ def parse(
     raw = file.raw.get("measures")
     if isinstance(raw, Mapping):
         wrong = [one for one in wrong if one.key != "measures"]
-        wrong.append(WrongTypeError(file.label, "measures", None, "is a list of tables; write [[measures]] above each"))
+        wrong.append(WrongTypeError(file.label, "measures", None, "must be a list of tables; write [[measures]] above each"))
     placed, found = parse_measures(
         raw if isinstance(raw, list) else [],
         file.label,

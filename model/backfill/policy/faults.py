@@ -137,7 +137,7 @@ def date_order(raw: Mapping[str, Any], file: str, prefix: str) -> list[UserError
     late = []
     ended, end = raw.get("until_announced"), raw.get("until")
     if type(ended) is dt.date and (type(end) is not dt.date or ended > end):
-        late.append(DateOrderError(file, path(prefix, "until_announced"), ended, "is on or before until; give both"))
+        late.append(DateOrderError(file, path(prefix, "until_announced"), ended, "must be on or before until; give both"))
     gone, begun = raw.get("withdrawn"), raw.get("from")
     if type(gone) is dt.date and type(begun) is dt.date and gone > begun:
         late.append(DateOrderError(file, path(prefix, "withdrawn"), gone, "is after from; give until instead"))
@@ -145,7 +145,7 @@ def date_order(raw: Mapping[str, Any], file: str, prefix: str) -> list[UserError
     for (before, first), (after, then) in zip(dates, dates[1:], strict=False):
         if then < first or (then == first and after == "until"):
             wanted = "the first day no longer in force, after" if after == "until" else "on or after"
-            late.append(DateOrderError(file, path(prefix, after), then, f"is {wanted} {before} ({first.isoformat()})"))
+            late.append(DateOrderError(file, path(prefix, after), then, f"must be {wanted} {before} ({first.isoformat()})"))
     return late
 
 
@@ -181,6 +181,6 @@ def _standard(
         if side == "gt" and bound == -1:
             return RateTooLowError(file, where, value, "a rate is above -1; write -0.25 to take off 25%")
         percent = "; a share, write 0.25 for 25%" if bound in (1, 10) and side == "le" else ""
-        return OutOfRangeError(file, where, value, f"is {words} {bound:g}{percent}")
+        return OutOfRangeError(file, where, value, f"must be {words} {bound:g}{percent}")
     expected = next((words for stem, words in _TYPES.items() if kind.startswith(stem)), None)
-    return WrongTypeError(file, where, value, f"is {expected}" if expected else error["msg"])
+    return WrongTypeError(file, where, value, f"must be {expected}" if expected else error["msg"])

@@ -95,7 +95,7 @@ def parse_measures(
 
 def _parse(table: Any, file: str, key: str, context: Mapping[str, Any]) -> tuple[Measure | None, list[UserError]]:
     if not isinstance(table, Mapping):
-        return None, [WrongTypeError(file, key, table, "is a table under [[measures]]")]
+        return None, [WrongTypeError(file, key, table, "must be a table under [[measures]]")]
     if "kind" not in table:
         return None, [MissingKeyError(file, path(key, "kind"), None, "is missing; `backfill measures` lists the kinds")]
     cls = kinds().get(table["kind"]) if isinstance(table["kind"], str) else None

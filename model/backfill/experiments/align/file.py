@@ -199,7 +199,7 @@ def _levels(raw: Mapping[str, Any], file: str) -> Iterator[UserError]:
     if not isinstance(levels, list) or not all(type(one) in (int, float) for one in levels):
         return
     if len(set(levels)) < max(len(levels), 2):
-        yield OutOfRangeError(file, "game.levels", levels, "are at least two different levels, such as [0.0, 0.5, 1.0]")
+        yield OutOfRangeError(file, "game.levels", levels, "must be at least two different levels, such as [0.0, 0.5, 1.0]")
     told = f"is not among the levels {', '.join(f'{one:g}' for one in sorted(levels))}; choose one of them"
     for n, one in rows(raw, "players"):
         level = {key: one.get(key, default) for key, default in (("today", 0.0), ("asked", 1.0))}
@@ -261,11 +261,11 @@ def _dates(table: GameTable, file: str, periods: Sequence[Period]) -> Iterator[U
         remedy = f"is outside the horizon {first.isoformat()} to {last.isoformat()}; change it or the horizon"
         yield OutOfRangeError(file, "game.from", table.begin, remedy)
     elif table.announced is not None and not first <= table.announced <= table.begin:
-        yield OutOfRangeError(file, "game.announced", table.announced, f"is between {first.isoformat()} and from")
+        yield OutOfRangeError(file, "game.announced", table.announced, f"must be between {first.isoformat()} and from")
     years = sorted({period.start.year for period in periods})
     if table.year is not None and (table.year not in years or table.year < table.begin.year):
         yield OutOfRangeError(
-            file, "game.year", table.year, f"is a year of the game, {table.begin.year} to {years[-1]}"
+            file, "game.year", table.year, f"must be a year of the game, {table.begin.year} to {years[-1]}"
         )
     for n, player in enumerate(table.players):
         if player.security_range and not player.security_range[0] <= player.security <= player.security_range[1]:

@@ -232,7 +232,7 @@ def _whole(table: SweepTable, file: str, periods: Sequence[Period]) -> Iterator[
     if table.year is not None and table.mode == "coupled":
         yield UnknownKeyError(file, "sweep.year", table.year, 'is for mode = "static"; leave it out')
     elif table.year is not None and table.year not in years:
-        yield OutOfRangeError(file, "sweep.year", table.year, f"is a reported year, {years[0]} to {years[-1]}")
+        yield OutOfRangeError(file, "sweep.year", table.year, f"must be a reported year, {years[0]} to {years[-1]}")
     if table.combine == "joint" and table.uncertainty.given:
         remedy = "is not read where levers and parameters are drawn together; leave it out"
         yield UnknownKeyError(file, "sweep.uncertainty", None, remedy)

@@ -25,7 +25,7 @@ everything else, where they follow the destination. Both assumed."""
 def _licence(value: Any) -> Any:
     if isinstance(value, str) and value != "deny":
         raise PydanticCustomError(
-            "unknown_choice", "licence", {"remedy": 'is "deny", or a cap: { cap = 50000, unit = "H100e" } a year'}
+            "unknown_choice", "licence", {"remedy": 'must be "deny", or a cap: { cap = 50000, unit = "H100e" } a year'}
         )
     return {} if value == "deny" else value
 

@@ -47,7 +47,7 @@ from = 2025-01-01
             key = "unit" if self.unit is None else "quota"
             raise PydanticCustomError("missing_here", "quota", {"key": key, "remedy": "quota and unit belong together"})
         if self.quota is not None and self.rate < 0:
-            remedy = "a duty with a quota is above 0"
+            remedy = "must be above 0 where there is a quota"
             raise PydanticCustomError("out_of_range", "rate", {"key": "rate", "value": self.rate, "remedy": remedy})
         vocabulary = (info.context or {}).get("vocabulary")
         if (
