@@ -420,6 +420,23 @@ def test_what_follows_the_destination_is_not_designed_around():
         wedges(ban, redesign(), allowed=False)
 
 
+@pytest.mark.parametrize(
+    ("line", "variant", "told"),
+    [
+        (("2024-01-01", "2024-04-01"), ("2025-01-01", None), r"from: 2025-01-01: .* is over by then \(2024-04-01\)"),
+        (("2026-01-01", None), (None, "2025-01-01"), "until: 2025-01-01: no line on these flows is drawn before 2026-01-01"),
+    ],
+)
+def test_a_variant_of_a_line_at_another_time_is_told_when_the_line_is(line, variant, told: str):
+    def days(begin: str | None, until: str | None) -> dict:
+        given = {"from": begin, "until": until}
+        return {key: dt.date.fromisoformat(day) for key, day in given.items() if day}
+
+    control = {**lines({"tpp": 1}, products="accelerators_export_grade"), "from": dt.date(2024, 1, 1), **days(*line)}
+    with pytest.raises(Faults, match=told):
+        wedges(control, redesign(**days(*variant)), allowed=False)
+
+
 BAN = {
     "kind": "export_control",
     "by": "USA",

@@ -82,9 +82,19 @@ from = 2022-10-07
         return self.no_trade(board, *flows, partner="destinations", key="products")
 
     def why_inert(self, board: Board) -> tuple[str, object, str] | None:
-        if not board.drawn[box(self.when(board), board.products(self.products), board.regions(self.by))].any():
-            return "by", list(self.by), "draws no line on these products; add an export_control with a threshold"
-        return None
+        when, always = self.when(board), np.ones(len(board.timeline.begins), bool)
+        flows = board.products(self.products), board.regions(self.by), board.regions(self.destinations)
+        drawn = board.drawn[box(always, *flows)].any(axis=(1, 2, 3))
+        if (drawn & when).any():
+            return None
+        if not drawn.any():
+            return "by", list(self.by), "draws no line on these flows; add an export_control with a threshold"
+        before = np.flatnonzero(drawn[: when.argmax()])
+        if before.size:
+            over = board.timeline.ends[before[-1]].isoformat()
+            return "from", self.begin, f"the line on these flows is over by then ({over}); change the dates"
+        first = board.timeline.begins[drawn.argmax()].isoformat()
+        return "until", self.until, f"no line on these flows is drawn before {first}; change the dates"
 
     def _long_enough(self, board: Board, stretch: int) -> int | None:
         """First of the stretches of the last ``lag`` years before the middle of one; None if that is before all of them."""
