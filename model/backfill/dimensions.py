@@ -11,6 +11,25 @@ COUNTRY_GROUPS = {"D:5": "adversary"}
 """Country groups of the Export Administration Regulations that files may name, and the bloc that holds their members: of the
 benchmark's regions China and Russia are in D:5, countries under an arms embargo; smaller members have no region of their own."""
 
+OTHER_REGIONS = {
+    "america": "USA", "united_states_of_america": "USA",
+    "prc": "CHN", "mainland_china": "CHN", "hong_kong": "CHN", "macao": "CHN", "macau": "CHN",
+    "eu": "EUR", "europe": "EUR", "european_union": "EUR", "germany": "EUR", "france": "EUR", "italy": "EUR", "ireland": "EUR",
+    "uk": "GBR", "britain": "GBR", "great_britain": "GBR", "england": "GBR", "holland": "NLD", "south_korea": "KOR", "roc": "TWN",
+    "uae": "GLF", "emirates": "GLF", "gulf": "GLF", "ksa": "GLF", "asean": "ASE", "belarus": "RUS", "kazakhstan": "TKC",
+}  # fmt: skip
+"""Other words for regions, which no file may use but which tell what is meant; names of countries are found by themselves."""
+
+OTHER_PRODUCTS = {
+    "gpu": "accelerators", "gpus": "accelerators", "ai_chip": "accelerators", "ai_chips": "accelerators",
+    "semiconductor": "chips", "semiconductors": "chips", "integrated_circuits": "chips", "dram": "memory", "nand": "memory",
+    "high_bandwidth_memory": "hbm", "foundry": "logic_advanced", "cowos": "packaging",
+    "euv": "lithography", "duv": "lithography", "scanners": "lithography", "sme": "tools", "equipment": "tools",
+    "rare_earths": "minerals", "gallium": "minerals", "germanium": "minerals", "graphite": "minerals",
+    "wafers": "wafers_materials", "cloud": "cloud_compute", "eda": "eda_ip", "software": "eda_ip",
+}  # fmt: skip
+"""Other words for products and their groups."""
+
 
 @dataclass(frozen=True)
 class Period:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from backfill.dimensions import OTHER_PRODUCTS, OTHER_REGIONS
+from backfill.economy.tables import load_vocabulary
 from backfill.errors import Faults, UnsolvedError, UserError, did_you_mean
 from backfill.experiments.config import Experiment, load_experiment
+from backfill.policy.board import product_names, region_names, unknown_product, unknown_region
 from backfill.policy.compile import compile_policy
+from backfill.policy.kinds import kinds
+from backfill.policy.measure import kind_meant
 
 CONTROL = """
 [[measures]]
@@ -313,6 +319,42 @@ def test_mistakes_and_failures_are_different_things() -> None:
     assert not issubclass(UnsolvedError, UserError)
     assert UnsolvedError("why", {"walras": 1.0}).checks == {"walras": 1.0}
     assert str(UserError("a.toml", "b.c", "two\nlines", "mend it")) == 'a.toml: b.c: "two\\nlines": mend it'
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("PRC", "CHN"), ("hong kong", "CHN"), ("Netherlands", "NLD"), ("Saudi Arabia", "GLF"), ("Vietnam", "ASE"), ("UK", "GBR"),
+        ("Taiwan", "TWN"),
+    ],
+)  # fmt: skip
+def test_regions_are_found_by_what_people_call_them(word: str, meant: str) -> None:
+    assert unknown_region(word, load_vocabulary()) == f'did you mean "{meant}"?'
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("gpus", "accelerators"), ("AI-chips", "accelerators"), ("gallium", "minerals"), ("lithografy", "lithography")],
+)
+def test_products_are_found_by_what_people_call_them(word: str, meant: str) -> None:
+    assert unknown_product(word, load_vocabulary()) == f'did you mean "{meant}"?'
+
+
+def test_other_words_stand_for_names_there_are_and_only_where_they_are() -> None:
+    names = load_vocabulary()
+    assert set(OTHER_REGIONS.values()) <= set(region_names(names))
+    assert set(OTHER_PRODUCTS.values()) <= set(product_names(names))
+    assert not set(OTHER_REGIONS) & {name.lower() for name in region_names(names)}
+    assert not set(OTHER_PRODUCTS) & set(product_names(names))
+    few = replace(names, regions=("USA", "NLD"), bloc={"USA": "us", "NLD": "ally"}, hubs=())
+    assert "CHN" not in unknown_region("PRC", few)
+
+
+def test_a_kind_is_found_by_other_words_else_all_are_told() -> None:
+    assert kind_meant("blacklist", kinds()) == 'did you mean "export_control"?'
+    assert kind_meant("minerals", kinds()) == 'did you mean "retaliation"?'
+    for word in ("stockpile", "outbound_investment"):
+        assert kind_meant(word, kinds()) == f"is no kind of measure; there are {', '.join(kinds())}"
 
 
 def test_a_remedy_names_what_is_near_else_what_there_is() -> None:

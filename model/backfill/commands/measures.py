@@ -33,9 +33,7 @@ def explained(name: str) -> str:
     """
     measure = kinds().get(name)
     if measure is None:
-        raise CommandError(
-            "backfill measures", "", name, kind_meant(name, kinds(), see="`backfill measures` lists all")
-        )
+        raise CommandError("backfill measures", "", name, kind_meant(name, kinds()))
     rows = _rows(measure)
     wide = max(len(key) for key, _ in rows) + 4
     return "\n".join(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from backfill.dimensions import BLOCS, COUNTRY_GROUPS, Vocabulary
+from backfill.dimensions import BLOCS, COUNTRY_GROUPS, OTHER_PRODUCTS, OTHER_REGIONS, Vocabulary
 from backfill.errors import UnknownProductError, UnknownRegionError, did_you_mean
 from backfill.policy.facts import Facts
 from backfill.policy.timeline import Timeline
@@ -394,7 +395,9 @@ def product_names(vocabulary: Vocabulary) -> tuple[str, ...]:
 
 def unknown_region(name: str, vocabulary: Vocabulary, see: str = "") -> str:
     """What to write instead of a name that stands for no region; ``see`` says where all are listed."""
-    return NOBODY if name in (*BLOCS, "hubs") else did_you_mean(name, region_names(vocabulary), see=see)
+    if name in (*BLOCS, "hubs"):
+        return NOBODY
+    return _meant(name, region_names(vocabulary), OTHER_REGIONS, vocabulary.region_names, see)
 
 
 def unknown_hub(name: str, vocabulary: Vocabulary, see: str = "") -> str:
@@ -404,4 +407,24 @@ def unknown_hub(name: str, vocabulary: Vocabulary, see: str = "") -> str:
 
 def unknown_product(name: str, vocabulary: Vocabulary, see: str = "") -> str:
     """What to write instead of a name that stands for no product."""
-    return NOBODY if name in vocabulary.groups else did_you_mean(name, product_names(vocabulary), see=see)
+    if name in vocabulary.groups:
+        return NOBODY
+    return _meant(name, product_names(vocabulary), OTHER_PRODUCTS, vocabulary.product_names, see)
+
+
+def _meant(name: str, known: Sequence[str], others: Mapping[str, str], written: Mapping[str, str], see: str) -> str:
+    """What is also called by a name, else what is called nearly so.
+
+    Args:
+        known: names that can be meant.
+        others: other words for them.
+        written: what people call what has a code, of several members each.
+        see: where all are listed.
+    """
+    members = {_plain(member): code for code, text in written.items() for member in text.split(", ")}
+    code = {**members, **others}.get(_plain(name))
+    return f'did you mean "{code}"?' if code in known else did_you_mean(name, known, see=see)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", "_", name.strip().lower())

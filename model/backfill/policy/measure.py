@@ -15,7 +15,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from backfill.dimensions import Vocabulary
-from backfill.errors import did_you_mean
 from backfill.policy.board import (
     Board,
     hub_names,
@@ -174,13 +173,12 @@ def kind(name: str) -> Callable[[M], M]:
     return announce
 
 
-def kind_meant(word: str, known: Iterable[str], otherwise: str = "", see: str = "") -> str:
+def kind_meant(word: str, known: Iterable[str]) -> str:
     """What to write instead of a word that is no kind of measure: the kinds also called so, else those called nearly so.
 
     Args:
         word: what was written.
-        known: kinds that can be meant.
-        otherwise, see: where nothing is near, as of `did_you_mean`.
+        known: kinds that can be meant, all of which are told where nothing is near.
     """
     kinds = list(known)
     called: dict[str, list[str]] = {}
@@ -193,7 +191,7 @@ def kind_meant(word: str, known: Iterable[str], otherwise: str = "", see: str = 
     meant = dict.fromkeys(name for one in said for name in called[one])
     if meant:
         return "did you mean " + " or ".join(f'"{name}"' for name in meant) + "?"
-    return did_you_mean(word, kinds, otherwise, see)
+    return f"is no kind of measure; there are {', '.join(kinds)}"
 
 
 _NEAR, _MISSPELT = 0.6, 0.9

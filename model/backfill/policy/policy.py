@@ -100,7 +100,7 @@ def _parse(table: Any, file: str, key: str, context: Mapping[str, Any]) -> tuple
         return None, [MissingKeyError(file, path(key, "kind"), None, "is missing; `backfill measures` lists the kinds")]
     cls = kinds().get(table["kind"]) if isinstance(table["kind"], str) else None
     if cls is None:
-        remedy = kind_meant(str(table["kind"]), kinds(), "is no kind of measure", see="`backfill measures` lists all")
+        remedy = kind_meant(str(table["kind"]), kinds())
         return None, [UnknownKindError(file, path(key, "kind"), table["kind"], remedy)]
     known = [field.alias or name for name, field in cls.model_fields.items()]
     wrong = unknown_keys(

@@ -69,7 +69,9 @@ class ExportControl(Measure):
     can be written by technical lines: the coverage is then times the share of a product's sales whose models are above any.
     """
 
-    also: ClassVar[tuple[str, ...]] = ("ban", "embargo", "entity_list", "export_ban", "licence", "quota", "sanctions")
+    also: ClassVar[tuple[str, ...]] = (
+        "ban", "blacklist", "embargo", "entity_list", "export_ban", "licence", "quota", "sanctions",
+    )  # fmt: skip
     sources: ClassVar[str] = (
         "87 FR 62186 (13 October 2022), 88 FR 73458 (25 October 2023), 89 FR 96790 (5 December 2024); coverage assumed."
     )

@@ -19,7 +19,7 @@ def _measure(value: Any, info: ValidationInfo) -> Any:
         raise PydanticCustomError("dict_type", "a measure")
     name = value.get("kind")
     if name not in KINDS or name == "retaliation":
-        remedy = kind_meant(str(name), [k for k in KINDS if k != "retaliation"], "give the kind of a measure")
+        remedy = kind_meant(str(name), [k for k in KINDS if k != "retaliation"])
         raise PydanticCustomError("unknown_choice", "kind", {"key": "kind", "value": name, "remedy": remedy})
     return KINDS[name].model_validate(value, context=info.context)
 
@@ -32,7 +32,7 @@ class Retaliation(Measure):
     named, to the one who retaliates; adopted controls count as well.
     """
 
-    also: ClassVar[tuple[str, ...]] = ("countermeasure", "reprisal")
+    also: ClassVar[tuple[str, ...]] = ("countermeasure", "minerals", "reprisal")
     stage: ClassVar[Stage] = Stage.RESPONSES
     beside: ClassVar[str] = """\
 [[measures]]
