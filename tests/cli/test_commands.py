@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from backfill.cli import main
+from backfill.commands.measures import explained
 from backfill.commands.new import SHOWN
 from backfill.experiments.config import load_experiment
-from backfill.policy.kinds import kinds, sentence
+from backfill.policy.kinds import fields, kinds, sentence
 from backfill.policy.library import rule_names
 from backfill.resources import experiments_dir, version
 from tests.cli.command import HEAVY, backfill
@@ -166,6 +168,13 @@ def test_what_is_printed_as_an_example_is_a_file_that_runs(tmp_path: Path):
     example = printed.split("An experiment file that runs:\n")[1]
     (tmp_path / "mine.toml").write_text(example)
     assert backfill("validate", "mine.toml", cwd=tmp_path).stdout == "mine.toml: ok\n"
+
+
+@pytest.mark.parametrize("name", kinds())
+def test_names_of_fields_stand_apart_from_what_they_are(name: str):
+    listed = explained(name).partition("Fields\n")[2].partition("\nSources")[0]
+    for field in fields(kinds()[name]):
+        assert re.search(rf"^  {field.key} {{2,}}\S", listed, re.MULTILINE)
 
 
 def test_a_wrong_kind_is_one_line(tmp_path: Path):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backfill.commands.new import write_starter
-from backfill.commands.run import run_experiment
+from backfill.commands.run import run_experiment, too_late
 from backfill.errors import CommandError, Faults
 from backfill.experiments.config import load_experiment
 from backfill.policy.library import find, rule_names, shipped_folders
@@ -122,6 +122,19 @@ def test_as_of_a_day_what_had_been_announced_counts_and_the_rest_is_listed(curre
         assert {placed.label for placed in known.policy.placed} == names
         every = {placed.label for placed in (*current.policy.placed, *current.withdrawn)}
         assert set(known.left_out) == every - names
+
+
+def test_a_day_on_which_everything_was_known_is_noted(tmp_path):
+    text = "[[measures]]\nkind = 'export_control'\nby = 'USA'\nproducts = 'tools'\ndestinations = 'CHN'\nfrom = 2024-01-01\n"
+    (tmp_path / "mine.toml").write_text(text)
+    mine = load_experiment(tmp_path / "mine.toml")
+    day = dt.date(2040, 1, 1)
+    assert too_late(mine, mine.known_on(day), day) == [
+        "note: backfill run: --as-of: 2040-01-01: changes nothing: the last measure of mine was announced on 2024-01-01"
+    ]
+    (tmp_path / "mine.toml").write_text(text + "until = 2027-01-01\n")
+    mine, before = load_experiment(tmp_path / "mine.toml"), dt.date(2025, 1, 1)
+    assert too_late(mine, mine.known_on(before), before) == []
 
 
 def test_as_of_a_day_only_ends_made_public_by_then_count(current):

@@ -11,6 +11,8 @@ from backfill.policy.kinds import example, fields, kinds, sentence
 from backfill.policy.measure import Measure, kind_meant
 
 _WIDTH = 100
+_KEYS = 22
+"""Least width of the column of fields."""
 
 
 def listing() -> str:
@@ -35,7 +37,7 @@ def explained(name: str) -> str:
     if measure is None:
         raise CommandError("backfill measures", "", name, kind_meant(name, kinds()))
     rows = _rows(measure)
-    wide = max(len(key) for key, _ in rows) + 4
+    wide = max(_KEYS, *(len(key) + 4 for key, _ in rows))
     return "\n".join(
         [
             name,
@@ -43,7 +45,7 @@ def explained(name: str) -> str:
             inspect.cleandoc(measure.__doc__ or ""),
             "",
             "Fields",
-            *(_field(*row, wide) for row in rows),
+            *(_field(key, told, wide) for key, told in rows),
             "",
             "Sources",
             textwrap.fill(measure.sources, _WIDTH, initial_indent="  ", subsequent_indent="  "),

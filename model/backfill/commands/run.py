@@ -30,9 +30,9 @@ def run_experiment(
         Faults: everything wrong with the files and with the folder, before anything is solved.
         OutputError: the result cannot be written.
     """
-    experiment, base, folder = _checked(file_or_name, out, reference, as_of)
+    experiment, base, folder, late = _checked(file_or_name, out, reference, as_of)
     if not quiet:
-        for note in notes(experiment):
+        for note in (*late, *notes(experiment)):
             print(note, file=sys.stderr)
     with at_once():
         keep_compiled()
@@ -72,14 +72,18 @@ def run_experiment(
 
 def _checked(
     file_or_name: str, out: Path | None, reference: str | None, as_of: dt.date | None
-) -> tuple[Experiment, Experiment, Path]:
+) -> tuple[Experiment, Experiment, Path, list[str]]:
+    """The experiment as known on the day, its reference, the folder of its result, and what may not be meant of the day."""
     wrong: list[UserError] = []
+    late: list[str] = []
     pair, folder = None, out
     try:
         pair = check(file_or_name, reference)
         folder = out or Path("results") / (pair[0].name + ("" if as_of is None else f" as of {as_of.isoformat()}"))
         if as_of is not None:
-            pair = _as_known(pair[0], as_of), pair[1]
+            known = _as_known(pair[0], as_of)
+            late = too_late(pair[0], known, as_of)
+            pair = known, pair[1]
     except UserError as error:
         wrong.append(error)
     if folder is not None:
@@ -89,7 +93,7 @@ def _checked(
             wrong.append(error)
     if wrong or pair is None or folder is None:
         raise Faults(wrong)
-    return *pair, folder
+    return *pair, folder, late
 
 
 def _as_known(experiment: Experiment, day: dt.date) -> Experiment:
@@ -104,6 +108,15 @@ def _as_known(experiment: Experiment, day: dt.date) -> Experiment:
     if gone is not None and gone <= day:
         remedy += f" and withdrawn on {gone.isoformat()}"
     raise CommandError("backfill run", "--as-of", day.isoformat(), remedy)
+
+
+def too_late(experiment: Experiment, known: Experiment, day: dt.date) -> list[str]:
+    """A note where everything in an experiment was known by a day."""
+    days = [begun for one in experiment.policy.measures if (begun := one.announced or one.begin)]
+    if not days or experiment.as_of is not None or known.policy.measures != experiment.policy.measures:
+        return []
+    remedy = f"changes nothing: the last measure of {experiment.name} was announced on {max(days).isoformat()}"
+    return [f"note: {CommandError('backfill run', '--as-of', day, remedy)}"]
 
 
 def failed(experiment: Experiment, error: UnsolvedError):
