@@ -265,7 +265,7 @@ def test_what_is_ended_is_noted(tmp_path: Path):
     noted = [line.partition("mine.toml: ")[2] for line in notes(load_experiment(tmp_path / "mine.toml"))]
     assert noted == [
         'measures[1].supersedes: "Ban": ends "H20 levy, August 2025" on 2026-01-01; takes the place of "Half of what is sold '
-        'at home" (from 2026-01-15) and "A quarter of the price, section 232" (from 2026-01-15) before the first day in force; '
+        'at home" (from 2026-01-15) and "A quarter of the price, section 232" (from 2026-01-15), which never come into force; '
         "they do not come back when this one ends (2028-01-01)",
         'measures[1].supersedes[2]: "Half of what is sold at home": was announced on 2026-01-13, later than "Ban" '
         "(2025-12-10), which ends it all the same",

@@ -102,7 +102,8 @@ def _ending(one: Placed, ended: Sequence[Placed], periods: Sequence[Period]) -> 
         if not _begins_before(other, one)
     ]
     told = [f"ends {' and '.join(over)} on {begin.isoformat()}"] if over and begin is not None else []
-    told += [f"takes the place of {' and '.join(never)} before the first day in force"] if never else []
+    comes = "comes" if len(never) == 1 else "come"
+    told += [f"takes the place of {' and '.join(never)}, which never {comes} into force"] if never else []
     if until is not None and until < periods[-1].end:
         back = "they do" if len(ended) > 1 else "it does"
         told.append(f"{back} not come back when this one ends ({until.isoformat()})")

@@ -84,7 +84,7 @@ from = 2022-10-07
     def why_inert(self, board: Board) -> tuple[str, object, str] | None:
         when, always = self.when(board), np.ones(len(board.timeline.begins), bool)
         flows = board.products(self.products), board.regions(self.by), board.regions(self.destinations)
-        drawn = board.drawn[box(always, *flows)].any(axis=(1, 2, 3))
+        drawn = board.drawn[box(always, *flows)].max(axis=(1, 2, 3)) > 0
         if (drawn & when).any():
             return None
         if not drawn.any():
