@@ -10,7 +10,7 @@ import pyomo.environ as pyo
 import pytest
 
 from backfill.games.equilibria import best_response_path, pure_equilibria, reachable
-from backfill.games.incentives import STRICT, Package, Task, cheapest, cheapest_order, formulate
+from backfill.games.incentives import STRICT, Package, Task, cheapest, cheapest_order, formulate, just_held
 from backfill.supply.highs import solve_model
 
 RATES = np.array([0.0, 0.1, 0.25])
@@ -203,6 +203,49 @@ def test_no_single_tariff_does_where_each_does_against_one_level():
     assert not found.feasible
     assert "A's incentive cannot be met: with any tariff considered" in found.sentence
     assert "by 1,000 million USD a year" in found.sentence
+
+
+def linear(rates: list[float], *, only: bool = False) -> Task:
+    """Two players who lack 0.2% and 0.1% of GDP against level 0; a tariff takes 1% of GDP for each 100% and costs 1,000."""
+    every, rate = (2, 2, 2), np.array(rates)
+    payoff = np.zeros(every)
+    payoff[0, 0], payoff[1, :, 0] = 2e-3, 1e-3
+    loss = np.zeros((2, len(rate), 2, 2))
+    loss[0, :, 0], loss[1, :, :, 0] = 0.01 * rate[:, None], 0.01 * rate[:, None]
+    cost = np.outer([1.0, 1.0], 1000 * rate)
+    return Task(("A", "B"), (1, 1), payoff, loss, rate, cost, np.full(2, 1e6), np.full(2, 1e4), only)
+
+
+@pytest.mark.parametrize("only", [False, True])
+@pytest.mark.parametrize("rates", [[0.0, 1.0], [0.0, 0.15, 0.3, 1.0], [0.0, 0.05, 0.95, 1.0]])
+def test_tariffs_at_which_players_are_just_held_do_not_depend_on_those_given(rates, only):
+    found = just_held(linear(rates, only=only))
+    strict = STRICT if only else 0.0
+    assert found == pytest.approx({0: 0.2 + 100 * strict, 1: 0.1 + 100 * strict}, abs=1e-9)
+    there = linear([*rates, *found.values()], only=only)
+    there = linear(sorted(there.rates), only=only)
+    assert cheapest(there).cost == pytest.approx(300 + 2e5 * strict, abs=1e-3)
+    assert cheapest(linear(rates, only=only)).cost > 300 + 2e5 * strict + 1
+
+
+def test_whoever_no_tariff_holds_or_needs_none_has_no_tariff_of_its_own():
+    one = linear([0.0, 0.15])
+    payoff = one.payoff.copy()
+    payoff[1, :, 1] = 1.0
+    assert just_held(replace(one, payoff=payoff)) == {}
+
+
+@pytest.mark.parametrize("only", [False, True])
+def test_ties_go_to_no_tariff_and_no_offer(only):
+    """A is wanted where it is, so that a threat against it costs and does nothing; B would rather align anyway."""
+    one = linear([0.0, 0.15, 0.3, 1.0], only=only)
+    payoff = one.payoff.copy()
+    payoff[1, :, 1] = 1.0
+    found = cheapest(replace(one, wanted=(0, 1), payoff=payoff, threat_cost=np.zeros((2, 4))))
+    assert found.feasible
+    assert not found.tariff.any()
+    assert not found.offer.any()
+    assert found.sentence == "Nothing is needed: it is an equilibrium as it is."
 
 
 @pytest.mark.parametrize("wrong", [{"rates": np.array([0.1, 0.2, 0.3])}, {"payoff": np.full((2, 3, 3), np.nan)}])

@@ -6,6 +6,7 @@ or above. At the wanted profile nobody is threatened, so that what others are th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations, product
@@ -14,11 +15,18 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
+from backfill.games.deterrence import deterring
 from backfill.games.payoffs import Array, Profile
 from backfill.supply.highs import solve_model
 
 STRICT = 1e-6
 """What the wanted level is better by than any other, as a share of GDP: a tie would leave the choice open."""
+
+ROUNDED = 1e-10
+"""To what tariffs at which a player is just held are rounded, upwards: what rounding takes off must not ask for an offer."""
+
+SAME = 1e-9
+"""Share of its cost, or million USD, by which one tariff is no cheaper than another."""
 
 UNIT = 1e6
 """Pay-offs are shares of GDP; constraints are in millionths of it, so that the solver's tolerances do not matter."""
@@ -178,8 +186,40 @@ def cheapest(task: Task) -> Package:
     return found if found is not None and found.feasible else _impossible(task)
 
 
-def cheapest_order(task: Task) -> tuple[int, ...] | None:
+def just_held(task: Task) -> dict[int, float]:
+    """By player, the least tariff at which it is held without an offer, losses being linear between the tariffs that are given.
+
+    As they are asked for in the order that is cheapest with these tariffs. Players held without a threat, or by no tariff,
+    have none.
+    """
+    order = cheapest_order(task, between=True) if task.only else None
+    if task.only and order is None:
+        return {}
+    found = {i: _held(task, i, _before(task, i, order), _gaps(task, i)) for i in range(len(task.players))}
+    return {i: rate for i, rate in found.items() if rate}
+
+
+def _before(task: Task, player: int, order: Sequence[int] | None) -> Set[int]:
+    """Players taken to be at the level wanted of them when a player chooses."""
+    if order is None:
+        return frozenset(range(len(task.players))) - {player}
+    return frozenset(order[: list(order).index(player)])
+
+
+def _held(task: Task, player: int, before: Set[int], gaps: Array) -> float | None:
+    """The least tariff at which a player is held without an offer after those ``before`` it; None if there is none."""
+    below = gaps[: task.wanted[player]][(slice(None), slice(None), *_there(task, before))]
+    if not below.size:
+        return None
+    rate = deterring(task.rates, -np.moveaxis(below, 1, 0).reshape(len(task.rates), -1), 0.0).rate
+    return None if rate is None else min(math.ceil(rate / ROUNDED) * ROUNDED, float(task.rates[-1]))
+
+
+def cheapest_order(task: Task, *, between: bool = False) -> tuple[int, ...] | None:
     """The order in which aligning is to become best that costs least, the first of several; None if there is none.
+
+    Args:
+        between: whether tariffs at which a player is just held can be chosen beside those given, costs being linear in between.
 
     What an order asks of a player depends only on who is before it, and no constraint binds two players together, so that
 
@@ -195,7 +235,7 @@ def cheapest_order(task: Task) -> tuple[int, ...] | None:
         for members in combinations(sorted(everybody), size):
             before = frozenset(members)
             after = sorted(everybody - before)
-            each = [_least(task, i, before, gaps[i]) + cost[before | {i}] for i in after]
+            each = [_least(task, i, before, gaps[i], between) + cost[before | {i}] for i in after]
             cost[before] = min(each)
             first[before] = after[int(np.argmin(each))]
     if cost[frozenset()] == np.inf:
@@ -228,18 +268,38 @@ def _lacking(task: Task, player: int, before: Set[int], gaps: Array) -> tuple[Ar
 
     Those ``before`` the player are at the levels wanted, the others anywhere.
     """
-    there = tuple(task.wanted[i] if i in before else slice(None) for i in range(len(task.players)))
-    most = gaps[(slice(None), slice(None), *there)].reshape(*gaps.shape[:2], -1).max(axis=2)
+    most = gaps[(slice(None), slice(None), *_there(task, before))].reshape(*gaps.shape[:2], -1).max(axis=2)
     below = task.wanted[player]
     return most[:below].max(axis=0, initial=0.0), most[below:].max(axis=0, initial=-np.inf)
 
 
-def _least(task: Task, player: int, before: Set[int], gaps: Array) -> float:
-    """The least a player costs after those ``before`` it; infinite if too much."""
+def _there(task: Task, before: Set[int]) -> tuple[int | slice, ...]:
+    """Where the others stand: those ``before`` at the levels wanted, the others anywhere."""
+    return tuple(task.wanted[i] if i in before else slice(None) for i in range(len(task.players)))
+
+
+def _costs(task: Task, player: int, before: Set[int], gaps: Array) -> Array:
+    """What a player costs after those ``before`` it, ``[rate]``; infinite if too much."""
     below, above = _lacking(task, player, before, gaps)
     offer = below * task.gdp[player]
     fits = (above <= 0) & (offer <= task.largest_offer[player])
-    return float(np.where(fits, offer + task.threat_cost[player], np.inf).min())
+    return np.where(fits, offer + task.threat_cost[player], np.inf)
+
+
+def _least(task: Task, player: int, before: Set[int], gaps: Array, between: bool) -> float:
+    """The least a player costs after those ``before`` it; infinite if too much."""
+    least = float(_costs(task, player, before, gaps).min())
+    if between and (rate := _held(task, player, before, gaps)) and not (_lacking(task, player, before, gaps)[1] > 0).any():
+        least = min(least, float(np.interp(rate, task.rates, task.threat_cost[player])))
+    return least
+
+
+def _smallest(task: Task, player: int, before: Set[int], chosen: int) -> int:
+    """The smallest tariff that costs no more than the one chosen: ties go to no tariff."""
+    costs = _costs(task, player, before, _gaps(task, player))
+    if not np.isfinite(costs[chosen]):
+        return chosen
+    return int(np.flatnonzero(costs <= costs.min() * (1 + SAME) + SAME)[0])
 
 
 def _met(task: Task, one: Constraint, order: Sequence[int]) -> bool:
@@ -256,6 +316,7 @@ def _solved(task: Task, order: Sequence[int] | None) -> Package:
     except RuntimeError:
         return Package(False, "", nothing, nothing, np.inf, {})
     chosen = [int(np.argmax([_number(model.chosen[i, r]) for r in model.rate])) for i in model.player]
+    chosen = [_smallest(task, i, _before(task, i, order), rate) for i, rate in enumerate(chosen)]
     for i in model.player:
         for r in model.rate:
             model.chosen[i, r].domain = pyo.Reals  # a program with integers has no multipliers, though all are fixed

@@ -101,6 +101,19 @@ def test_confirmed_tariffs_leave_players_near_indifference_in_coupled_worlds(sma
     assert (again["value"].abs() < 0.3 * loss).all()
 
 
+@pytest.mark.parametrize("only", [False, True])
+def test_what_the_package_costs_depends_neither_on_the_grid_nor_on_the_files_own_duty(small_world, experiment, only):
+    table, costs = experiment.game, []
+    for change in ({"rate": 0.2, "steps": 4}, {"rate": 0.07, "steps": 5}):
+        threat = table.threat.model_copy(update={"answered": 0.0, "credibility": 1.0, **change})
+        ask = table.incentives.model_copy(update={"only": only})
+        game = table.model_copy(update={"threat": threat, "incentives": ask})
+        found = align(replace(experiment, game=game), mode="static", ranges=False).tables["incentives"]
+        costs += found.filter(pl.col("quantity") == "cost")["value"].to_list()
+    assert costs == pytest.approx([costs[0]] * 2, rel=0.01)
+    assert costs[0] > 1
+
+
 def test_ranges_hold_the_number_they_are_around(small_world, experiment, results):
     found = solved(experiment, results, "static").tables["deterrence"].drop_nulls(["value", "low", "high"])
     assert found.height

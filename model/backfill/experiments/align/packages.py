@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -12,8 +13,11 @@ from backfill.experiments.align.solve import Static, Worlds
 from backfill.experiments.align.threats import Curve, Losses, grid
 from backfill.games.deterrence import Execution
 from backfill.games.equilibria import is_equilibrium, pure_equilibria, reachable, replaced
-from backfill.games.incentives import Package, Task, cheapest
+from backfill.games.incentives import Package, Task, cheapest, just_held
 from backfill.games.payoffs import Payoffs, Profile
+
+REFINED = 3
+"""Times worlds are solved at the tariffs at which players are just held, each time nearer to them."""
 
 ROUNDS = 6
 """Times the program is solved again with pay-offs corrected where its tariffs, all at once, do other than it expected."""
@@ -48,27 +52,38 @@ def package(static: Static, payoff: Payoffs, worlds: Worlds, made: list[Curve], 
         game.asked[i] if name not in ask.wanted else game.levels.index(ask.wanted[name])
         for i, name in enumerate(game.players)
     )
-    rates = grid(static)
     regions = [static.setting.vocabulary.regions.index(name) for name in game.players]
     window, reference = worlds.window, worlds.reference
     paid = float(window.weight @ (window.in_force * window.years))
     gdp = window.gdp(reference) / paid
-    loss, cost = _alone(static, wanted, rates, regions)
     scale = _scale(static, made, found)
     calm = payoff.total - payoff.parts[2] - payoff.parts[4]
-    wide = (len(regions), *(1 for _ in range(loss.ndim - 1)))
+
+    def threats(rates: Sequence[Array]) -> dict[str, Array]:
+        """What a task says of tariffs, from worlds at these ``[rate]`` of each player."""
+        every = np.unique(np.concatenate(rates))
+        loss, cost = _alone(static, wanted, rates, every, regions)
+        wide = scale.reshape(-1, *(1 for _ in range(loss.ndim - 1)))
+        paid = ask.execution * cost * gdp[static.sender]
+        return {"rates": every, "loss": table.threat.credibility * wide * loss, "threat_cost": paid}
+
+    rates = [grid(static) for _ in regions]
     task = Task(
         players=game.players,
         wanted=wanted,
         payoff=calm,
-        loss=table.threat.credibility * scale.reshape(wide) * loss,
-        rates=rates,
-        threat_cost=ask.execution * cost * gdp[static.sender],
+        **threats(rates),
         gdp=gdp[regions],
         largest_offer=np.full(len(regions), ask.largest_offer),
         only=ask.only,
     )
     for _ in range(ROUNDS):
+        for _ in range(REFINED):
+            held = just_held(task)
+            if not any(rate not in rates[i] for i, rate in held.items()):
+                break
+            rates = [np.union1d(known, held.get(i, 0.0)) for i, known in enumerate(rates)]
+            task = replace(task, **threats(rates))
         answer = cheapest(task)
         if not answer.feasible:
             return Checked(wanted, answer, task, False, ())
@@ -92,38 +107,41 @@ def _expected(task: Task, answer: Package) -> Array:
     return expected
 
 
-def _alone(static: Static, wanted: Profile, rates: Array, regions: list[int]) -> tuple[Array, Array]:
+def _alone(
+    static: Static, wanted: Profile, rates: Sequence[Array], every: Array, regions: list[int]
+) -> tuple[Array, Array]:
     """Losses ``[player, rate, *levels]`` from a tariff on one player alone, and what it costs the sender ``[player, rate]``.
 
-    Solved with all others where they are today and where they are wanted; in between they are taken as linear in the share
-    of the others who are where they are wanted or above, which a package's own worlds correct. The cost is as a share of the
-    sender's GDP, without gains from better terms of trade, the others being as wanted.
+    Solved at each player's own ``rates`` and linear in between, for ``every`` rate; with all others where they are today and where
+    they are wanted. In between they are taken as linear in the share of the others who are where they are wanted or above, which a
+    package's own worlds correct. The cost is as a share of the sender's GDP, without gains from better terms of trade, the others
+    being as wanted.
     """
     game, window = static.moves.game, static.window
     worlds = {}
     for i, others in product(range(len(regions)), (game.today, wanted)):
         for level in range(wanted[i]):
             p = replaced(others, i, level)
-            worlds[i, p] = [("world", p, *(((i, float(rate)),) if rate else ())) for rate in rates]
-    known = static.at_profiles([("reference", ()), *(one for every in worlds.values() for one in every)])
+            worlds[i, p] = [("world", p, *(((i, float(rate)),) if rate else ())) for rate in rates[i]]
+    known = static.at_profiles([("reference", ()), *(one for hit in worlds.values() for one in hit)])
     reference = known["reference", ()]
-    cost = np.zeros((len(regions), len(rates)))
+    cost = [np.zeros(len(own)) for own in rates]
     lost: dict[tuple[int, Profile], Array] = {}
-    for (i, p), every in worlds.items():
-        before = known[every[0]]
-        change = [window.welfare(known[one], reference) - window.welfare(before, reference) for one in every]
-        lost[i, p] = -np.array([one[regions[i]] for one in change])
+    for (i, p), hit in worlds.items():
+        before = known[hit[0]]
+        change = [window.welfare(known[one], reference) - window.welfare(before, reference) for one in hit]
+        lost[i, p] = np.interp(every, rates[i], [-one[regions[i]] for one in change])
         if p == replaced(wanted, i, p[i]):
-            trade = [window.terms_of_trade(before, known[one], static.sender, reference) for one in every]
+            trade = [window.terms_of_trade(before, known[one], static.sender, reference) for one in hit]
             paid = [-Execution(float(c[static.sender]), t).net for c, t in zip(change, trade, strict=True)]
             cost[i] = np.maximum(cost[i], paid)
-    loss = np.zeros((len(regions), len(rates), *game.shape))
+    loss = np.zeros((len(regions), len(every), *game.shape))
     for i, p in product(range(len(regions)), game.profiles()):
         if p[i] < wanted[i]:
             moved = np.mean([at >= w for j, (at, w) in enumerate(zip(p, wanted, strict=True)) if j != i] or [1.0])
             today, then = lost[i, replaced(game.today, i, p[i])], lost[i, replaced(wanted, i, p[i])]
             loss[(i, slice(None), *p)] = (1 - moved) * today + moved * then
-    return loss, cost
+    return loss, np.stack([np.interp(every, own, one) for own, one in zip(rates, cost, strict=True)])
 
 
 def _scale(static: Static, made: list[Curve], found: Losses) -> Array:
