@@ -46,6 +46,13 @@ def test_none_is_an_answer():
     assert found.rate is None
 
 
+@pytest.mark.parametrize(("slopes", "flat"), [((1.0, 1.0, 0.9), False), ((1.0, 0.5, 0.2), True), ((-1.0, 0.0, 0.0), False)])
+def test_a_curve_saturates_only_where_it_is_flat_at_the_end(slopes, flat):
+    """A cap that is too low is another matter."""
+    margin = np.cumsum([-9.0, *slopes])
+    assert deterring(np.array([0.0, 1.0, 2.0, 3.0]), margin[:, None]).saturates is flat
+
+
 @pytest.mark.parametrize("gain", [np.array([[np.nan], [1.0]]), np.array([[0.0], [np.nan]])])
 def test_what_is_not_known_gives_no_answer(gain):
     with pytest.raises(ValueError, match="not known"):

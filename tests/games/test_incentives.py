@@ -193,6 +193,16 @@ def test_who_could_follow_others_is_not_named_where_no_order_goes_on():
     assert "an offer of 100 million USD a year it is still better off at another level by 901 million" in found.sentence
 
 
+def test_one_who_may_stay_out_is_one():
+    """Each goes along only after the other."""
+    payoff = np.zeros((2, 2, 2))
+    payoff[0, 1, 0] = payoff[1, 0, 1] = -1e-3
+    payoff[0, 1, 1] = payoff[1, 1, 1] = 1e-3
+    one = task(0, only=True, largest=0.0, levels=2)
+    told = cheapest(replace(one, payoff=payoff, loss=np.zeros_like(one.loss))).sentence
+    assert "while B may stay out, nor B's while it may" in told
+
+
 def test_no_single_tariff_does_where_each_does_against_one_level():
     """A small tariff bites at one level, a large one at the other: both are considered, neither is enough."""
     one = task(0, largest=0.0)

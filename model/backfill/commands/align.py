@@ -13,7 +13,7 @@ from backfill.commands.interrupt import at_once
 from backfill.commands.run import keep_compiled
 from backfill.commands.validate import check
 from backfill.errors import Faults, MissingKeyError, UnsolvedError, UserError
-from backfill.experiments.align.result import AlignResult, may_replace
+from backfill.experiments.align.result import AlignResult, may_replace, percent
 from backfill.experiments.config import Experiment
 
 
@@ -118,7 +118,7 @@ def _by_belief(result: AlignResult) -> list[str]:
 def _percent(value: float | None, note: str) -> str:
     if value is None:
         return "none" if note.startswith("none") else "not known"
-    return f"{value:.0%}" if value >= 0.01 or value == 0 else f"{value:.1%}"
+    return percent(value)
 
 
 def _small(value: float | None, short) -> str:

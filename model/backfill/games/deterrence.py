@@ -10,6 +10,9 @@ import numpy as np
 from backfill.games.equilibria import INDIFFERENT
 from backfill.games.payoffs import Array
 
+FLAT = 0.25
+"""Share of its first slope below which the last slope of a curve says that it saturates."""
+
 PASS_THROUGH = 0.5
 """``psi`` of the rule of thumb, .2 to 1 (economics, section 10)."""
 
@@ -22,17 +25,19 @@ class Deterring:
         rate: that tariff; None if none on the grid is enough.
         monotone: whether every higher tariff of the grid is enough as well.
         margin: ``[rate]`` what aligning is better by than the best of the alternatives, as a share of GDP.
+        saturates: whether the margin rises at first and hardly any more at the largest tariff.
     """
 
     rate: float | None
     monotone: bool
     margin: Array
+    saturates: bool = False
 
 
 def deterring(rates: Array, gain: Array, tolerance: float = INDIFFERENT) -> Deterring:
     """``t* = inf{t <= t_max : U(asked; t) >= U(a'; t) for every a' < asked}`` on a grid, linear in between.
 
-    The loss from a tariff saturates and need not be monotone: there may be no such tariff, and a higher one may fail where
+    The loss from a tariff may saturate and need not be monotone: there may be no such tariff, and a higher one may fail where
     a lower one does.
 
     Args:
@@ -50,7 +55,8 @@ def deterring(rates: Array, gain: Array, tolerance: float = INDIFFERENT) -> Dete
     margin = gain.min(axis=1)
     enough = np.flatnonzero(margin >= -tolerance)
     if not enough.size:
-        return Deterring(None, True, margin)
+        slope = np.diff(margin) / np.diff(rates)
+        return Deterring(None, True, margin, bool(slope.size > 1 and slope[0] > 0 and slope[-1] < FLAT * slope[0]))
     first = int(enough[0])
     monotone = bool((margin[first:] >= -tolerance).all())
     if first == 0:

@@ -384,7 +384,8 @@ def _impossible(task: Task) -> Package:
         left = {player: short(player, before) for player in everybody - before} or left
         name = min(left, key=lambda player: left[player])
         others = " and ".join(task.players[player] for player in sorted(left) if player != name)
-        ordered = f" while {others} may stay out, nor theirs while it may"
+        theirs = f"{others}'s" if len(left) == 2 else "theirs"
+        ordered = f" while {others} may stay out, nor {theirs} while it may"
     amount, higher = left[name]
     if higher:
         why = f"a higher level than the one wanted is worth {amount:,.0f} million USD a year more to it, which nothing answers"

@@ -11,6 +11,7 @@ import pytest
 
 from backfill.cli import main
 from backfill.errors import Faults
+from backfill.experiments.align.run import align
 from backfill.experiments.config import load_experiment
 
 CONTROL = """
@@ -89,6 +90,11 @@ def test_a_sound_game_is_read_and_written_back(write, tmp_path: Path):
         ("2026-07-01", "2036-07-01", "mine.toml: game.from: 2036-07-01: is outside the horizon"),
         ('region = "JPN"', 'region = "JPN"\ntoday = 1.0', "mine.toml: game.players[2].asked: 1.0: is not above the level today"),
         ('region = "JPN"', 'region = "JPN"\nsecurity_range = [0.1, 0.2]', "does not hold 0, the central one"),
+        ('region = "JPN"', 'region = "JPN"\nsecurity_range = [-3.0, 5.0]', "security_range[1]: -3.0: is at least 0"),
+        ('region = "JPN"', 'region = "JPN"\nsecurity_range = [-3.0, 5.0]', "security_range[2]: 5.0: is at most 1"),
+        ('region = "JPN"', 'region = "JPN"\nsecurity_range = [0.0, 0.1, 0.2]', "must be two numbers, low and high"),
+        ('[game.threat]', 'year = 2024\n[game.threat]', "mine.toml: game.players[2].year: 2024"),
+        ('[[game.players]]', 'year = 2024\n[[game.players]]', "game.year: 2024: must be a year of the game, 2026 to 2030"),
         ('"tools_and_subsystems"', '"tolls"', "mine.toml: game.products"),
         ("[game.threat]", "year = 2040\n[game.threat]", "year"),
     ],
@@ -112,6 +118,23 @@ def test_all_faults_at_once(write):
         assert any(key in line for line in found), (key, found)
 
 
+def test_a_misspelt_player_is_not_proposed_for_its_right_name(write):
+    found = lines(write(GAME.replace('region = "NLD"', 'region = "NDL"')))
+    assert not any("wanted" in line for line in found), found
+
+
+def test_players_are_listed_once(write):
+    found = lines(write(GAME.replace('"JPN"', '"NLD"').replace("{ NLD = 1.0 }", "{ FRA = 1.0 }")))
+    assert any(line.endswith("does not play; players are NLD") for line in found), found
+
+
+def test_the_mode_of_the_command_line_counts_for_the_number_of_profiles(write):
+    levels = ", ".join(f"{n / 20:g}" for n in range(18))
+    many = write(GAME.replace("[0.0, 1.0]", f'[{levels}, 1.0]\nmode = "static"'))
+    with pytest.raises(Faults, match="2 players make 361 profiles, of which 243 can be held"):
+        align(load_experiment(many), mode="coupled")
+
+
 def test_too_many_profiles(write):
     names = ["TWN", "KOR", "JPN", "NLD", "EUR", "GBR", "OAL"]
     players = "".join(f'[[game.players]]\nregion = "{name}"\n' for name in names)
@@ -123,7 +146,9 @@ def test_too_many_profiles(write):
 
 def test_a_move_that_changes_nothing(write):
     found = lines(write(GAME, CONTROL.replace("tools_and_subsystems", "us_accelerators")))
-    assert any(line.startswith("mine.toml: game.players[1]") for line in found), found
+    assert found == [
+        'mine.toml: game.with: ["USA"]: has no denial in force on these products on these dates; add an export_control'
+    ]
 
 
 def test_a_game_in_an_included_file_is_not_lost_in_silence(write):

@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -14,10 +15,12 @@ import pytest
 import backfill.experiments.align.run as module
 from backfill.errors import Faults, UnsolvedError
 from backfill.experiments.align import solve
-from backfill.experiments.align.result import SUMMARY, TABLES, AlignResult
+from backfill.experiments.align.result import SUMMARY, TABLES, AlignResult, percent
 from backfill.experiments.align.run import align
+from backfill.experiments.align.sentences import _package
 from backfill.experiments.align.threats import band
-from backfill.games.payoffs import PARTS
+from backfill.games.incentives import Package
+from backfill.games.payoffs import PARTS, Game
 
 
 @pytest.fixture
@@ -196,6 +199,57 @@ def test_without_todays_world_there_is_no_game(small_world, experiment, monkeypa
 def test_an_experiment_without_a_game_is_a_mistake(experiment):
     with pytest.raises(Faults, match="game: is missing"):
         align(replace(experiment, game=None))
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [(0.0, "0%"), (0.00095, "0.095%"), (0.0041, "0.41%"), (0.01, "1%"), (0.0122, "1.2%"), (0.4828, "48%"), (1.0, "100%")],
+)
+def test_small_shares_keep_two_digits(share, told):
+    assert percent(share) == told
+
+
+@pytest.mark.parametrize(
+    ("reached", "others", "told"),
+    [
+        (False, ((0, 0),), "The package does not move anybody: from today play stays at (A 0, B 0)"),
+        (False, ((0, 1),), "The package does not lead to (A 1, B 1): from today play comes to (A 0, B 1)."),
+        (False, (), "never settles there"),
+        (True, ((0, 1),), "to (A 1, B 1) or to (A 0, B 1), depending on who moves first."),
+        (True, (), "Under the package play comes from today to (A 1, B 1)."),
+    ],
+)
+def test_where_the_package_leads_comes_first(reached, others, told):
+    game = Game(("A", "B"), (0.0, 1.0), (0, 0), (1, 1))
+    answer = Package(True, "A an offer of 5.", np.zeros(2), np.array([5.0, 0.0]), 5.0, {})
+    built = SimpleNamespace(wanted=(1, 1), package=answer, reached=reached, others=others, equilibrium=True)
+    table = SimpleNamespace(incentives=SimpleNamespace(only=False), threat=SimpleNamespace(steps=8, cap=0.6))
+    found = SimpleNamespace(package=built, game=game, table=table, equilibria=((1, 1),), executions={})
+    lines = list(_package(found))  # type: ignore[arg-type]
+    assert told in lines[0]
+    assert lines[1].startswith("To make (A 1, B 1) an equilibrium: A an offer")
+    assert "With the file's own threat and offers (A 1, B 1) is an equilibrium already and the only one." in lines
+    assert any("replaces the file's own threat and offers" in line and "no range" in line for line in lines)
+    assert any("is indifferent" in line for line in lines)
+
+
+def test_an_offer_of_the_file_is_told_beside_the_deterring_one_and_numbers_say_that_they_are_central(
+    small_world, experiment
+):
+    table = experiment.game
+    players = tuple(player.model_copy(update={"offer": 1.0}) for player in table.players)
+    found = align(
+        replace(experiment, game=table.model_copy(update={"players": players})), mode="static", ranges=False
+    )
+    rows = found.summary.filter(pl.col("quantity").str.starts_with("deterring offer") & (pl.col("value") > 0))
+    assert rows.height
+    for value, note in rows.select("value", "note").iter_rows():
+        assert note == f"without a threat; beside the offer of 1 in the file, {value + 1:,.0f} in all; central values"
+    assert any("beside the 1 of the file" in line for line in found.sentences)
+    assert any("at central values of all parameters" in line for line in found.sentences)
+    notes = found.summary.filter(pl.col("quantity").str.starts_with("deterring tariff"))["note"]
+    assert notes.str.contains("central values").all()
+    assert found.provenance["game"]["ranges"] == "central values"  # type: ignore[index]
 
 
 def test_bands():

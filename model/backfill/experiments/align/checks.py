@@ -92,5 +92,8 @@ def _alignments(moves: Moves):
 
 def _told(fault: UserError) -> UserError:
     """A fault of a measure the game makes, in terms of the game's own keys."""
+    table, _, last = fault.key.rpartition(".")
     key = fault.key.replace(".origins", ".products") if fault.key.startswith("game.threat") else fault.key
+    if table.startswith("game.players"):
+        key = {"with": "game.with", "products": "game.products", "level": f"{table}.asked", "from": "game.from"}.get(last, key)
     return InertMeasureError(fault.file, key, fault.value, fault.remedy)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from backfill.dimensions import Period, Vocabulary
 from backfill.errors import DuplicateMeasureError, OutOfRangeError, UnknownRegionError, UserError, did_you_mean
@@ -22,8 +24,17 @@ Money = Annotated[float, Field(ge=0, json_schema_extra={"unit": "million USD of 
 Duty = Annotated[float, Field(gt=0, le=10, json_schema_extra={"unit": "share of the price, 0.25 is 25%"})]
 
 
+Worth = Annotated[float, Field(ge=0, le=1)]
+
+
 def _listed(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+def _pair(value: Any) -> Any:
+    if isinstance(value, list | tuple) and len(value) != 2:
+        raise PydanticCustomError("out_of_range", "must be two numbers, low and high, such as [0.0, 0.01]")
+    return _listed(value)
 
 
 class Player(BaseModel):
@@ -34,8 +45,8 @@ class Player(BaseModel):
     region: Regions = Field(description="who it is")
     today: Share = Field(0.0, description="level today")
     asked: Share = Field(1.0, description="level asked for; below it the threat falls on the player")
-    security: float = Field(0.0, ge=0, le=1, description="worth of denying the adversary all compute, share of GDP")
-    security_range: Annotated[tuple[float, float], BeforeValidator(_listed)] | None = Field(
+    security: Worth = Field(0.0, description="worth of denying the adversary all compute, share of GDP")
+    security_range: Annotated[tuple[Worth, Worth], BeforeValidator(_pair)] | None = Field(
         None, description="low and high of that worth, for the range of deterring tariffs"
     )
     offer: Money = Field(0.0, description="what it gets for the level asked or more")
@@ -151,7 +162,8 @@ def read_game(
     except ValidationError as error:
         wrong += faults(error, file, "game")
     if isinstance(raw, Mapping):
-        wrong += [one for check in (_players, _levels, _threat, _size) for one in check(found, file)]
+        wrong += _players(found, file, vocabulary)
+        wrong += [one for check in (_levels, _threat, _size) for one in check(found, file)]
         if vocabulary is not None:
             wrong += _sides(found, file, vocabulary)
     if table is not None:
@@ -166,7 +178,7 @@ def _region(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _players(raw: Mapping[str, Any], file: str) -> Iterator[UserError]:
+def _players(raw: Mapping[str, Any], file: str, vocabulary: Vocabulary | None) -> Iterator[UserError]:
     """Players that are named twice, or are the sender, and wishes for somebody who does not play."""
     sender, seen = _region(raw.get("with", "USA")), []
     if sender is None and isinstance(raw.get("with"), list):
@@ -186,9 +198,11 @@ def _players(raw: Mapping[str, Any], file: str) -> Iterator[UserError]:
         seen.append(region)
     table = raw.get("incentives")
     wanted = table.get("wanted") if isinstance(table, Mapping) else None
-    near = f"players are {', '.join(seen)}" if seen else "name players first"
+    near = f"players are {', '.join(dict.fromkeys(seen))}" if seen else "name players first"
+    misspelt = [name for name in seen if vocabulary is not None and not vocabulary.expand_regions(name)]
     for name, level in wanted.items() if isinstance(wanted, Mapping) else ():
-        if name not in seen:
+        # Whoever is wanted may be the player whose name is misspelt, which is told by itself.
+        if name not in seen and not difflib.get_close_matches(name, misspelt):
             remedy = f"does not play; {did_you_mean(name, seen, near)}"
             yield UnknownRegionError(file, path("game", "incentives", "wanted", name), level, remedy)
 
@@ -229,7 +243,11 @@ def _size(raw: Mapping[str, Any], file: str) -> Iterator[UserError]:
     levels, mode = raw.get("levels", [0.0, 0.5, 1.0]), raw.get("mode", "coupled")
     if not isinstance(levels, list) or mode not in MOST_PROFILES:
         return
-    players = sum(1 for _ in rows(raw, "players"))
+    yield from too_many(levels, sum(1 for _ in rows(raw, "players")), mode, file)
+
+
+def too_many(levels: Sequence[float], players: int, mode: str, file: str) -> Iterator[UserError]:
+    """More profiles than can be held in a mode."""
     count, most = len(levels) ** players, MOST_PROFILES[mode]
     if count > most:
         remedy = (
@@ -237,7 +255,7 @@ def _size(raw: Mapping[str, Any], file: str) -> Iterator[UserError]:
         )
         if mode == "coupled" and count <= MOST_PROFILES["static"]:
             remedy += ', or set mode = "static"'
-        yield OutOfRangeError(file, "game.levels", levels, remedy)
+        yield OutOfRangeError(file, "game.levels", list(levels), remedy)
 
 
 def _sides(raw: Mapping[str, Any], file: str, vocabulary: Vocabulary) -> Iterator[UserError]:

@@ -32,6 +32,7 @@ class Checked:
         package: the program's answer.
         task: the program.
         equilibrium: whether the wanted profile is one.
+        reached: whether best responses from today lead to it, in some order of moves.
         others: other equilibria that best responses from today lead to.
     """
 
@@ -39,6 +40,7 @@ class Checked:
     package: Package
     task: Task
     equilibrium: bool
+    reached: bool
     others: tuple[Profile, ...]
 
 
@@ -86,14 +88,15 @@ def package(static: Static, payoff: Payoffs, worlds: Worlds, made: list[Curve], 
             task = replace(task, **threats(rates))
         answer = cheapest(task)
         if not answer.feasible:
-            return Checked(wanted, answer, task, False, ())
+            return Checked(wanted, answer, task, False, False, ())
         true = _with(static, task, answer, calm, scale, regions)
-        others = set(pure_equilibria(true)) & reachable(true, game.today) - {wanted}
+        after = reachable(true, game.today)
+        others = set(pure_equilibria(true)) & after - {wanted}
         held = is_equilibrium(true, wanted)
         if held and not (ask.only and others):
             break
         task = replace(task, payoff=task.payoff + true - _expected(task, answer))
-    return Checked(wanted, answer, task, held, tuple(sorted(others)))
+    return Checked(wanted, answer, task, held, wanted in after, tuple(sorted(others)))
 
 
 def _expected(task: Task, answer: Package) -> Array:
@@ -112,10 +115,10 @@ def _alone(
 ) -> tuple[Array, Array]:
     """Losses ``[player, rate, *levels]`` from a tariff on one player alone, and what it costs the sender ``[player, rate]``.
 
-    Solved at each player's own ``rates`` and linear in between, for ``every`` rate; with all others where they are today and where
-    they are wanted. In between they are taken as linear in the share of the others who are where they are wanted or above, which a
-    package's own worlds correct. The cost is as a share of the sender's GDP, without gains from better terms of trade, the others
-    being as wanted.
+    Solved at each player's own ``rates`` and linear in between, for ``every`` rate; with all others where they are today and
+    where they are wanted. In between they are taken as linear in the share of the others who are where they are wanted or
+    above, which a package's own worlds correct. The cost is as a share of the sender's GDP, without gains from better terms of
+    trade, the others being as wanted.
     """
     game, window = static.moves.game, static.window
     worlds = {}

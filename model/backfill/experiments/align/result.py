@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -129,6 +130,14 @@ def is_game(directory: Path) -> bool:
 def table(name: str, rows: list[tuple]) -> pl.DataFrame:
     """Rows as the table of that name."""
     return pl.DataFrame(rows, schema=TABLES[name], orient="row")
+
+
+def percent(share: float) -> str:
+    """A share in percent, with two digits where it is small: ``0.41%``, ``1.2%``, ``48%``."""
+    size = abs(100 * share)
+    digits = 0 if size >= 9.95 or size == 0 else 1 - math.floor(math.log10(size))
+    text = f"{100 * share:.{digits}f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
 
 
 def load_game(directory: str | os.PathLike[str]) -> AlignResult:

@@ -13,7 +13,7 @@ import numpy as np
 
 from backfill.economy.priors import load_priors
 from backfill.errors import Faults, MissingKeyError, UnsolvedError
-from backfill.experiments.align.file import GameTable
+from backfill.experiments.align.file import GameTable, too_many
 from backfill.experiments.align.found import Found, Swing
 from backfill.experiments.align.packages import package
 from backfill.experiments.align.policies import Moves
@@ -49,7 +49,7 @@ def align(
         progress: called with a message and the share done.
 
     Raises:
-        Faults: faults in files, all at once; an experiment without a game.
+        Faults: faults in files, all at once; an experiment without a game, or with more profiles than the mode can hold.
         UnsolvedError: the reference or today's profile has no solution, so that there is nothing to compare with.
     """
     chosen = load_experiment(experiment) if isinstance(experiment, str | PathLike) else experiment
@@ -60,6 +60,8 @@ def align(
         )
     if mode is not None:
         table = table.model_copy(update={"mode": mode})
+        if wrong := list(too_many(table.levels, len(table.players), mode, chosen.name)):
+            raise Faults(wrong)
         chosen = replace(chosen, game=table)
     beside = chosen.file.parent if chosen.file else None
     base = load_experiment(chosen.reference, beside=beside, compared_with=chosen, inert_allowed=True)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from backfill.experiments.align.found import Deterrence, Found
+from backfill.experiments.align.result import percent
 from backfill.games.deterrence import Verdict
 from backfill.games.equilibria import Ending
 
@@ -20,6 +21,8 @@ def sentences(found: Found) -> Iterator[str]:
     yield from _purpose(found)
     for one in found.deterrence:
         yield _deterrence(found, one)
+    if not found.swings:
+        yield "Deterring tariffs and offers are at central values of all parameters, without ranges."
     if found.confirmed:
         gaps = [gap * 1e4 for gap in found.confirmed.values() if not math.isnan(gap)]
         yield (
@@ -103,19 +106,20 @@ def _deterrence(found: Found, one: Deterrence) -> str:
     shown = one.tariff_band
     span = ""
     if shown is not None:
-        high = f"none up to {cap:.0%}" if not math.isfinite(shown.high) else f"{shown.high:.0%}"
-        low = f"none up to {cap:.0%}" if not math.isfinite(shown.low) else f"{shown.low:.0%}"
+        low, high = (percent(x) if math.isfinite(x) else f"none up to {percent(cap)}" for x in (shown.low, shown.high))
         span = f" (range {low} to {high})" if low != high else f" (range: {low} throughout)"
     if one.tariff.rate is None:
-        told = f"no tariff up to {cap:.0%} deters{span}"
+        told = f"no tariff up to {percent(cap)} deters{span}" + (", the loss saturates" if one.tariff.saturates else "")
     elif one.tariff.rate == 0:
         told = f"aligns without a threat{span}"
     else:
-        told = f"deterring tariff {one.tariff.rate:.0%}{span}"
+        told = f"deterring tariff {percent(one.tariff.rate)}{span}"
     if one.offers[0] > 0:
         band = one.offer_bands[0]
         span = "" if band is None else f" ({band.low:,.0f} to {band.high:,.0f})"
         told += f"; without a threat an offer of {one.offers[0]:,.0f} million USD a year{span}"
+        made = found.table.players[case.player].offer
+        told += f", beside the {made:,.0f} of the file: {made + one.offers[0]:,.0f} in all" if made > 0 else ""
     return f"{who}, {others}: {told}."
 
 
@@ -129,26 +133,50 @@ def _threat(found: Found) -> Iterator[str]:
         by_verdict.setdefault(one.verdict, []).append(f"{one.net * 1e4:+.2f} (on {who})")
     for verdict, where in by_verdict.items():
         yield (
-            f"Carried out, a duty of {rate:.0%} changes the pay-off of {found.table.sender[0]} by {'; '.join(where)} "
+            f"Carried out, a duty of {percent(rate)} changes the pay-off of {found.table.sender[0]} by {'; '.join(where)} "
             f"ten-thousandths of its GDP, after the targets' answer and without gains from better terms of trade: "
             f"{verdict.value[0].lower()}{verdict.value[1:]}"
         )
 
 
 def _package(found: Found) -> Iterator[str]:
+    """Where play goes under the package, what it is, what it is chosen from, what it leans on."""
+    built, game, ask = found.package, found.game, found.table.incentives
+    assert built is not None
+    assert ask is not None
+    answer, wanted = built.package, f"({game.name(built.wanted)})"
+    if answer.feasible:
+        yield _leads(found)
+    yield f"To make {wanted} {'the only equilibrium' if ask.only else 'an equilibrium'}: {answer.sentence}"
+    if built.wanted in found.equilibria:
+        alone = " and the only one" if len(found.equilibria) == 1 else ""
+        yield f"With the file's own threat and offers {wanted} is an equilibrium already{alone}."
+    if not answer.feasible:
+        return
+    yield (
+        "The package replaces the file's own threat and offers. Its tariffs are chosen from none, "
+        f"{found.table.threat.steps} steps up to {percent(found.table.threat.cap)}, the file's own rate and those at which a "
+        "player is just held. Tariffs and cost are at central values and have no range."
+    )
+    if not ask.only and (answer.tariff.any() or answer.offer.any()):
+        yield "Whoever gets an offer, or a tariff that just holds it, is indifferent: anything less, and it goes back."
+    if any(one.verdict is not Verdict.PAYS for one in found.executions.values()) and (answer.tariff > 0).any():
+        yield "It leans on threats that do not pay when carried out: it holds as far as they are believed, and no further."
+    if answer.order:
+        yield f"It rests on aligning in this order: {', '.join(game.players[i] for i in answer.order)}."
+    holds = "is an equilibrium" if built.equilibrium else "is no equilibrium"
+    yield f"With every profile solved under these tariffs it {holds}."
+
+
+def _leads(found: Found) -> str:
+    """Where play goes from today under the package."""
     built, game = found.package, found.game
     assert built is not None
-    ask = found.table.incentives
-    what = "the only equilibrium" if ask is not None and ask.only else "an equilibrium"
-    yield f"To make ({game.name(built.wanted)}) {what}: {built.package.sentence}"
-    if not built.package.feasible:
-        return
-    if any(one.verdict is not Verdict.PAYS for one in found.executions.values()) and (built.package.tariff > 0).any():
-        yield "It leans on threats that do not pay when carried out: it holds as far as they are believed, and no further."
-    if built.package.order:
-        yield f"It rests on aligning in this order: {', '.join(game.players[i] for i in built.package.order)}."
-    holds = "is an equilibrium" if built.equilibrium else "is no equilibrium"
-    others = (
-        f", beside {', '.join(f'({game.name(p)})' for p in built.others)} reached from today" if built.others else ""
-    )
-    yield f"With every profile solved under these tariffs it {holds}{others}."
+    wanted, ends = f"({game.name(built.wanted)})", " or ".join(f"({game.name(p)})" for p in built.others)
+    if game.today in built.others:
+        return f"The package does not move anybody: from today play stays at {ends}; it only holds {wanted} once it is reached."
+    if not built.reached:
+        return f"The package does not lead to {wanted}: from today play {f'comes to {ends}' if ends else 'never settles there'}."
+    if ends:
+        return f"Under the package play comes from today to {wanted} or to {ends}, depending on who moves first."
+    return f"Under the package play comes from today to {wanted}."

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from backfill.experiments.align.found import Deterrence, Found
-from backfill.experiments.align.result import SUMMARY, TABLES, AlignResult, table
+from backfill.experiments.align.result import SUMMARY, TABLES, AlignResult, percent, table
 from backfill.experiments.align.sentences import sentences, when
 from backfill.experiments.align.threats import Band
 from backfill.experiments.provenance import provenance
@@ -19,6 +19,9 @@ from backfill.games.payoffs import PARTS
 
 SHARE = "share of GDP"
 YEARLY = "million USD a year"
+CENTRAL = "central values"
+"""What numbers are at that have no range."""
+
 ROUNDING = 1e-6
 """Share of a total by which Shapley values may miss it."""
 
@@ -51,7 +54,7 @@ def result_of(found: Found) -> AlignResult:
         "profiles": len(list(found.game.profiles())),
         "counted": when(found),
         "unsolved": found.unsolved,
-        "ranges": _varied(found),
+        "ranges": _varied(found) or CENTRAL,
         "seconds": {what: round(seconds, 2) for what, seconds in found.seconds.items()},
     }
     return AlignResult(
@@ -126,7 +129,8 @@ def _deterrence(found: Found) -> Iterator[tuple]:
             yield player, others, name, belief, _number(again), None, None, SHARE, ""
         for value, shown, beside in zip(one.offers, one.offer_bands, ("no threat", "the threat made"), strict=True):
             low, high = (None, None) if shown is None else (_number(shown.low), _number(shown.high))
-            yield player, others, f"deterring offer, {beside}", belief, _number(value), low, high, YEARLY, ""
+            note = "; ".join(offer_notes(found, one, value, shown))
+            yield player, others, f"deterring offer, {beside}", belief, _number(value), low, high, YEARLY, note
 
 
 def rate_row(
@@ -137,12 +141,23 @@ def rate_row(
         return None, None, None, "a pay-off it rests on is not known"
     low, high = (None, None) if shown is None else (_number(shown.low), _number(shown.high))
     if made.rate is None:
-        notes = [f"none up to {cap:.0%}: the loss saturates"]
+        notes = [f"none up to {percent(cap)}: {'the loss saturates' if made.saturates else 'that is not enough'}"]
     else:
         notes = [] if made.monotone else ["higher tariffs deter less: some on the grid are not enough"]
         if shown is not None and high is None:
-            notes.append(f"at the high end none up to {cap:.0%}")
+            notes.append(f"at the high end none up to {percent(cap)}")
+    if shown is None:
+        notes.append(CENTRAL)
     return made.rate, low, high, "; ".join(notes)
+
+
+def offer_notes(found: Found, one: Deterrence, value: float, shown: Band | None) -> Iterator[str]:
+    """Beside which offer of the file a deterring offer comes, what both are, and whether it has no range."""
+    made = found.table.players[one.curve.case.player].offer
+    if made > 0 and value > 0:
+        yield f"beside the offer of {made:,.0f} in the file, {made + value:,.0f} in all"
+    if shown is None:
+        yield CENTRAL
 
 
 def _curves(found: Found) -> Iterator[tuple]:
@@ -224,7 +239,8 @@ def _summary(found: Found) -> pl.DataFrame:
     if found.package is not None:
         answer = found.package.package
         cost = answer.cost if answer.feasible else None
-        rows.append(("cost of the package", "all", cost, None, None, YEARLY, answer.sentence))
+        note = f"{answer.sentence} At {CENTRAL}, without a range." if answer.feasible else answer.sentence
+        rows.append(("cost of the package", "all", cost, None, None, YEARLY, note))
     return pl.DataFrame(rows, schema=SUMMARY, orient="row")
 
 
@@ -235,7 +251,8 @@ def _headline(found: Found, one: Deterrence) -> Iterator[tuple]:
     yield f"deterring tariff, {others}", player, value, low, high, "share of the price", note
     shown = one.offer_bands[0]
     ends = (None, None) if shown is None else (_number(shown.low), _number(shown.high))
-    yield f"deterring offer, {others}", player, _number(one.offers[0]), *ends, YEARLY, "without a threat"
+    note = "; ".join(["without a threat", *offer_notes(found, one, one.offers[0], shown)])
+    yield f"deterring offer, {others}", player, _number(one.offers[0]), *ends, YEARLY, note
 
 
 def _checks(found: Found) -> dict[str, float]:
