@@ -131,7 +131,7 @@ def test_players_are_listed_once(write):
 def test_the_mode_of_the_command_line_counts_for_the_number_of_profiles(write):
     levels = ", ".join(f"{n / 20:g}" for n in range(18))
     many = write(GAME.replace("[0.0, 1.0]", f'[{levels}, 1.0]\nmode = "static"'))
-    with pytest.raises(Faults, match="2 players make 361 profiles, of which 243 can be held"):
+    with pytest.raises(Faults, match=r"mine\.toml: game\.levels: .*: 2 players make 361 profiles, of which 243 can be held"):
         align(load_experiment(many), mode="coupled")
 
 

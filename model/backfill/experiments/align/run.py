@@ -60,7 +60,7 @@ def align(
         )
     if mode is not None:
         table = table.model_copy(update={"mode": mode})
-        if wrong := list(too_many(table.levels, len(table.players), mode, chosen.name)):
+        if wrong := list(too_many(table.levels, len(table.players), mode, chosen.file.name if chosen.file else chosen.name)):
             raise Faults(wrong)
         chosen = replace(chosen, game=table)
     beside = chosen.file.parent if chosen.file else None
