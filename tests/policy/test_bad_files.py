@@ -364,3 +364,14 @@ def test_a_remedy_names_what_is_near_else_what_there_is() -> None:
 
 def test_an_experiment_made_in_python_has_the_usual_horizon() -> None:
     assert [period.label for period in Experiment("mine").periods] == [str(year) for year in range(2022, 2031)]
+
+
+def test_keys_of_tables_inside_a_measure_are_named(write) -> None:
+    text = CONTROL.replace('"tools"', '"accelerators_frontier"') + "threshold = { tpp = 4800, bandwidth = 4.0 }\n"
+    assert lines(write(text)) == (
+        'mine.toml: measures[1].threshold[1].bandwidth: 4.0: did you mean "memory_bandwidth"?',
+    )
+    (told,) = lines(write(text.replace("bandwidth", "speed")))
+    assert told.endswith(
+        "no such key; there are tpp, performance_density, interconnect, memory_bandwidth, hbm_density"
+    )

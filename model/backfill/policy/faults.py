@@ -51,7 +51,13 @@ _TYPES = {
 }
 
 
-def faults(found: ValidationError, file: str, prefix: str = "", keys: Iterable[str] = ()) -> list[UserError]:
+def faults(
+    found: ValidationError,
+    file: str,
+    prefix: str = "",
+    keys: Iterable[str] = (),
+    within: Mapping[str, Iterable[str]] | None = None,
+) -> list[UserError]:
     """One mistake for each thing pydantic found.
 
     Args:
@@ -59,9 +65,14 @@ def faults(found: ValidationError, file: str, prefix: str = "", keys: Iterable[s
         file: file to name.
         prefix: path of the validated part inside the file, e.g. ``"measures[2]"``.
         keys: keys that exist where a key is unknown.
+        within: those of tables inside it, by their own key.
     """
-    known = list(keys)
-    return [fault for error in found.errors(include_url=False) for fault in _from(error, file, prefix, known)]
+    known, inner = list(keys), {key: list(names) for key, names in (within or {}).items()}
+    return [
+        fault
+        for error in found.errors(include_url=False)
+        for fault in _from(error, file, prefix, inner.get(str(error["loc"][0]), known) if len(error["loc"]) > 1 else known)
+    ]
 
 
 def path(prefix: str, *parts: str | int) -> str:
@@ -168,7 +179,8 @@ def _standard(
     if kind == "missing":
         return MissingKeyError(file, where, None, "is missing; it has no default")
     if kind == "extra_forbidden":
-        return UnknownKeyError(file, where, value, did_you_mean(str(error["loc"][-1]), known, "no such key"))
+        told = f"no such key; there are {', '.join(known)}" if known else "no such key"
+        return UnknownKeyError(file, where, value, did_you_mean(str(error["loc"][-1]), known, told))
     if kind == "finite_number" or (isinstance(value, float) and (value != value or abs(value) == float("inf"))):
         return NotFiniteError(file, where, value, "give a finite number")
     if kind == "literal_error":

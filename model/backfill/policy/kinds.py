@@ -62,6 +62,15 @@ def fields(measure: type[Measure]) -> list[FieldOf]:
     return rows
 
 
+def tables_within(measure: type[Measure]) -> dict[str, list[str]]:
+    """Keys of the tables inside a kind, by the field that holds them."""
+    found = {
+        field.alias or name: [key for inner in _within(field.annotation, BaseModel) for key in inner.model_fields]
+        for name, field in measure.model_fields.items()
+    }
+    return {name: keys for name, keys in found.items() if keys}
+
+
 def _field(name: str, field: FieldInfo) -> FieldOf:
     extra = field.json_schema_extra
     unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""

@@ -18,7 +18,7 @@ from backfill.errors import (
     show,
 )
 from backfill.policy.faults import date_order, faults, path, unknown_keys
-from backfill.policy.kinds import kinds
+from backfill.policy.kinds import kinds, tables_within
 from backfill.policy.measure import Measure, kind_meant
 
 
@@ -109,7 +109,7 @@ def _parse(table: Any, file: str, key: str, context: Mapping[str, Any]) -> tuple
     try:
         measure = cls.model_validate({k: v for k, v in table.items() if k in known}, context=dict(context))
     except ValidationError as error:
-        return None, wrong + faults(error, file, key)
+        return None, wrong + faults(error, file, key, within=tables_within(cls))
     return (None if wrong else measure), wrong
 
 
