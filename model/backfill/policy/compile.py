@@ -146,8 +146,7 @@ def idle_measures(
     facts: Facts | None = None,
 ) -> tuple[Inert, ...]:
     """Measures typed in the policy's own file that change nothing whatever the others do."""
-    exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
-    board = Board(vocabulary, _timeline(policy, periods), exists, facts)
+    board = _empty(policy, vocabulary, periods, flow_exists, facts)
     typed = (one for one in policy.placed if not one.measure.included_from)
     return tuple(found for one in typed if (found := _for_itself(one, board)) is not None)
 
@@ -164,8 +163,7 @@ def idle_names(
 
     The measure acts for the rest, so that this is no fault: a rule may name whom it does not reach.
     """
-    exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
-    board = Board(vocabulary, _timeline(policy, periods), exists, facts)
+    board = _empty(policy, vocabulary, periods, flow_exists, facts)
     left = in_force(policy.placed)
     found = []
     for placed in left:
@@ -210,8 +208,7 @@ def cut_short(
     facts: Facts | None = None,
 ) -> tuple[Inert, ...]:
     """Included measures that one of the policy's own file ends so soon that they act in no period, as caps in less than half."""
-    exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
-    board, ends = Board(vocabulary, _timeline(policy, periods), exists, facts), superseded(policy.placed)
+    board, ends = _empty(policy, vocabulary, periods, flow_exists, facts), superseded(policy.placed)
     left = {one.measure.name: one for one in in_force(policy.placed)}
     found = []
     for one in policy.placed:
@@ -255,6 +252,14 @@ def _check(
     faults += [clash.error() for clash in clashes]
     if faults:
         raise Faults(faults)
+
+
+def _empty(
+    policy: Policy, vocabulary: Vocabulary, periods: tuple[Period, ...], flow_exists: FlowExists | None, facts: Facts | None
+) -> Board:
+    """A board over the policy's own stretches of time on which nothing is written."""
+    exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
+    return Board(vocabulary, _timeline(policy, periods), exists, facts)
 
 
 def _timeline(policy: Policy, periods: tuple[Period, ...]) -> Timeline:
