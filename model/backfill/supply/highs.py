@@ -18,8 +18,7 @@ ACCEPT = 1e-9
 GUESS_STEPS = 25
 POLISH_STEPS = 4
 MOST_ITERATIONS = 20_000
-"""Of a quadratic program, ten times what the largest plan takes: the solver has gone round in circles for half an hour over five
-variables."""
+"""Of a quadratic program: the solver has gone round in circles for half an hour over five variables."""
 
 
 class CompiledPlan:
