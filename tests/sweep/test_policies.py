@@ -139,3 +139,57 @@ def test_each_kind_at_once(experiment: Experiment, kind: str):
         many = found.many(choices)
         for n, choice in enumerate(choices):
             same(some(many, slice(n, n + 1)), found.one(choice))
+
+
+PARTS = """
+[[measures]]
+kind = "export_control"
+name = "gallium"
+part = "gallium"
+by = "CHN"
+products = "minerals"
+destinations = ["USA", "JPN"]
+coverage = 0.1
+
+[[measures]]
+kind = "export_control"
+name = "rare earths"
+part = "rare earths"
+by = "CHN"
+products = "minerals"
+destinations = "USA"
+coverage = 0.2
+
+[[measures]]
+kind = "retaliation"
+by = "CHN"
+against = "USA"
+measure = { kind = "export_control", by = "CHN", products = "minerals", destinations = "JPN", part = "rare earths", coverage = 0.3 }
+
+[[measures]]
+kind = "export_control"
+name = "tools"
+by = "USA"
+products = "tools"
+destinations = "CHN"
+coverage = 0.5
+"""
+
+
+def test_parts_that_levers_move(experiment: Experiment):
+    placed, wrong = parse_measures(tomllib.loads(PARTS)["measures"], "example", experiment.vocabulary())
+    assert not wrong
+    policy = Policy(tuple(placed))
+    levers = [SweepLever(measure=(name,), field="coverage") for name in ("rare earths", "gallium")]
+    flows, facts, vocabulary = experiment.flow_exists(), experiment.facts(), experiment.vocabulary()
+    choices = np.array([[0.3, 0.1], [0.0, 0.4], [0.7, 0.2], [0.3, 0.1]])
+    found = one_period(policy, levers, vocabulary, experiment.periods, DATE, flows, facts, choices[:2].tolist())
+    assert found.at_once is not None
+    every = Compiled(policy, levers, vocabulary, experiment.periods, existing_flows(vocabulary, flows), facts)
+    many = found.many(choices)
+    for n, choice in enumerate(choices.tolist()):
+        moved = policy_at(policy, levers, choice)
+        whole = compile_policy(moved, vocabulary, experiment.periods, flow_exists=flows, facts=facts, inert_allowed=True)
+        same(every.wedges(choice), whole)
+        same(found.one(choice), some(whole, slice(DATE, DATE + 1)))
+        same(some(many, slice(n, n + 1)), found.one(choice))

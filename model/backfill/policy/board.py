@@ -7,6 +7,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,9 @@ FlowExists = Callable[[str, str, str], bool]
 """Whether the benchmark has a flow (product, origin, destination)."""
 
 Amount = float | np.ndarray
+
+Place = Any
+"""Index of an array, as `box` gives one."""
 
 NOBODY = "has no members in this economy"
 
@@ -66,6 +70,7 @@ class Board:
         self.lock_in = np.zeros(shape)
         self.limits: list[Limit] = []
         self.refused = np.zeros(shape)
+        self.parts: dict[str, np.ndarray] = {}
         self.drawn = np.zeros(shape)
         self.undrawn = np.zeros(shape)
         self.controls = np.zeros(shape)
@@ -109,6 +114,7 @@ class Board:
         for name, value in vars(self).items():
             if isinstance(value, np.ndarray):
                 setattr(copied, name, value.copy())
+        copied.parts = {part: share.copy() for part, share in self.parts.items()}
         copied.limits = list(self.limits)
         return copied
 
@@ -155,6 +161,43 @@ class Board:
             reached += [self.advanced_controls] if advanced_only else [self.advanced_controls, self.controls]
         for values in reached:
             values[place] = np.maximum(values[place], share)
+
+    def close_part(
+        self,
+        part: str,
+        when: np.ndarray,
+        products: Sequence[int],
+        origins: Sequence[int],
+        destinations: Sequence[int],
+        share: Amount,
+    ) -> None:
+        """Close what a part of the products makes up of flows, by a control of the exporter's own.
+
+        Of several controls of one part at a time the widest counts; parts add up, `in_parts`.
+
+        Args:
+            part: what the part is called.
+            share: of the flows, 0 to 1.
+        """
+        place = box(when, products, origins, destinations)
+        closed = self.parts.setdefault(part, np.zeros_like(self.coverage))
+        closed[place] = np.maximum(closed[place], self.during(when, share))
+
+    def closed(self, place: Place = ..., *, own_control: bool = False, advanced_only: bool = False) -> np.ndarray:
+        """Share of flows that sellers' controls close, ``1 - (1 - widest of all buyers)(1 - sum of parts)``.
+
+        Args:
+            place: index of the flows and stretches; all if left out.
+            own_control: by controls of the exporter's own, which others may adopt.
+            advanced_only: to builders of advanced capacity instead of everybody else.
+        """
+        of_all = {
+            (False, False): self.coverage, (False, True): self.advanced,
+            (True, False): self.controls, (True, True): self.advanced_controls,
+        }[own_control, advanced_only][place]  # fmt: skip
+        if not self.parts:
+            return of_all
+        return 1 - (1 - of_all) * (1 - np.minimum(sum(share[place] for share in self.parts.values()), 1.0))
 
     def refuse(
         self,
@@ -328,7 +371,7 @@ class Board:
         """
         average = self.timeline.average
         if name in ("coverage", "advanced"):
-            both = 1 - (1 - getattr(self, name)) * (1 - self.refused)
+            both = 1 - (1 - self.closed(advanced_only=name == "advanced")) * (1 - self.refused)
             closed = np.minimum(_exact(average(both) * self._foreign), 1.0)
             return closed if name == "coverage" else np.where(closed > found["coverage"], closed, 0.0)
         if name in ("tariff", "levy", "real_cost", "remote", "lock_in"):
@@ -343,12 +386,12 @@ class Board:
 
 
 WRITTEN: Mapping[str, tuple[str, ...]] = {
-    "coverage": ("coverage", "refused"),
+    "coverage": ("coverage", "parts", "refused"),
     "tariff": ("tariff",),
     "levy": ("levy",),
     "real_cost": ("real_cost",),
     "enforcement": ("enforcement",),
-    "advanced": ("advanced", "coverage", "refused"),
+    "advanced": ("advanced", "coverage", "parts", "refused"),
     "detection": ("missed",),
     "remote": ("remote",),
     "outlay": ("outlay",),

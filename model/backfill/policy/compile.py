@@ -18,6 +18,7 @@ from backfill.policy.board import Board, FlowExists
 from backfill.policy.contradictions import closed_of, contradictions
 from backfill.policy.facts import Facts
 from backfill.policy.faults import path
+from backfill.policy.parts import more_than_whole
 from backfill.policy.policy import Placed, Policy
 from backfill.policy.prices import without_price
 from backfill.policy.superseding import acting, believed, in_force, superseded
@@ -245,7 +246,11 @@ def _check(
     left = Policy(tuple(in_force(policy.placed)))
     time = _timeline(policy, periods)
     clashes = contradictions(left, Board(vocabulary, time, exists, facts))
-    clashes += without_price(left.placed, lambda placed: _board(placed, vocabulary, time, exists, facts), exists)
+
+    def write(placed: Sequence[Placed]) -> Board:
+        return _board(placed, vocabulary, time, exists, facts)
+
+    clashes += without_price(left.placed, write, exists) + more_than_whole(left.placed, write, exists)
     told = {key for clash in clashes for key in clash.keys}
     idle = [one for one in typed if (one.file, one.key) not in told]
     faults: list[UserError] = [inert.error() for inert in _inert(policy, vocabulary, periods, exists, facts, idle)]

@@ -110,6 +110,7 @@ def _repeated(board: Board, times: int) -> Board:
     found = Board(board.vocabulary, many, board.exists, board.facts)
     for name in ARRAYS:
         setattr(found, name, np.concatenate([getattr(board, name)] * times))
+    found.parts = {part: np.concatenate([share] * times) for part, share in board.parts.items()}
     found.limits = [replace(limit, quantity=np.tile(limit.quantity, times)) for limit in board.limits]
     return found
 

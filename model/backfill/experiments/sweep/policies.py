@@ -37,6 +37,7 @@ Key = tuple[int, tuple[float, ...]]
 _CONTROLS = ("coverage", "advanced", "controls", "advanced_controls", "drawn", "undrawn")
 _WRITERS: dict[str, tuple[str, ...]] = {
     "close": _CONTROLS,
+    "close_part": ("parts",),
     "refuse": ("refused",),
     "scale_enforcement": ("enforcement",),
     "detect": ("missed",),
@@ -48,7 +49,7 @@ _WRITERS: dict[str, tuple[str, ...]] = {
     "lock_in_owners": ("lock_in",),
 }
 """Arrays that each way of writing on a board touches, besides limits."""
-ARRAYS = tuple(dict.fromkeys([*(one for names in _WRITERS.values() for one in names), "tariff", "levy", "real_cost"]))
+ARRAYS = tuple(name for name in dict.fromkeys([*sum(_WRITERS.values(), ()), "tariff", "levy", "real_cost"]) if name != "parts")
 
 
 class Branch(Board):
@@ -71,7 +72,9 @@ class Branch(Board):
         """Arrays of its own in the place of shared ones."""
         for name in names:
             if name not in self._own:
-                setattr(self, name, getattr(self, name).copy())
+                shared = getattr(self, name)
+                own = {part: share.copy() for part, share in shared.items()} if name == "parts" else shared.copy()
+                setattr(self, name, own)
                 self._own.add(name)
 
     def add(self, wedge: str, *args, **kwargs) -> None:
@@ -79,7 +82,7 @@ class Branch(Board):
         super().add(wedge, *args, **kwargs)
 
     def within(self, when: np.ndarray) -> Board:
-        self.own(*ARRAYS)
+        self.own("parts", *ARRAYS)
         return super().within(when)
 
     def averages(self) -> dict[str, np.ndarray]:
@@ -248,5 +251,6 @@ def _last_period(board: Board) -> Board:
     alone = Board(board.vocabulary, short, board.exists, board.facts)
     for name in ARRAYS:
         setattr(alone, name, getattr(board, name)[there])
+    alone.parts = {part: share[there] for part, share in board.parts.items()}
     alone.limits = [replace(limit, quantity=limit.quantity[-1:]) for limit in board.limits]
     return alone

@@ -61,8 +61,8 @@ from = 2025-01-01
     def act(self, board: Board) -> None:
         when, products, regions = self.when(board), board.products(self.products), board.regions(self.region)
         everywhere = range(len(board.vocabulary.regions))
-        for controls, advanced_only in ((board.advanced_controls, True), (board.controls, False)):
-            share = board.during(when, self.level) * self._adopted(board, controls)[:, :, None, :]
+        for advanced_only in (True, False):
+            share = board.during(when, self.level) * self._adopted(board, advanced_only)[:, :, None, :]
             board.close(when, products, regions, everywhere, share, advanced_only=advanced_only)
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
@@ -78,7 +78,7 @@ from = 2025-01-01
         return self.no_trade(board, *flows, partner="region", key="region")
 
     def why_inert(self, board: Board) -> tuple[str, object, str] | None:
-        adopted = self._adopted(board, board.advanced_controls)
+        adopted = self._adopted(board, advanced_only=True)
         if not adopted.any():
             return (
                 "with",
@@ -89,7 +89,7 @@ from = 2025-01-01
         products = np.asarray(board.products(self.products))[adopted.max(axis=(0, 2), initial=0) > 0].tolist()
         return self.no_trade(board, products, board.regions(self.region), destinations, partner="region", key="region")
 
-    def _adopted(self, board: Board, controls: np.ndarray) -> np.ndarray:
+    def _adopted(self, board: Board, advanced_only: bool) -> np.ndarray:
         """The others' coverage, ``[stretch in force, product, destination]``."""
         chosen = box(self.when(board), board.products(self.products), board.regions(self.others))
-        return controls[chosen].max(axis=2)
+        return board.closed(chosen, own_control=True, advanced_only=advanced_only).max(axis=2)

@@ -67,6 +67,8 @@ class ExportControl(Measure):
     together stay below the cap, whose scarcity rent goes to the exporter. A control of tools can be confined to builders of
     advanced capacity (advanced logic, HBM, packaging): the coverage is then a share of these. A control of accelerators or HBM
     can be written by technical lines: the coverage is then times the share of a product's sales whose models are above any.
+    A control of a part of a product, as of one of several minerals, names the part: the coverage is then what the part makes up
+    of the product, times the share of its buyers, and controls of different parts add up.
     """
 
     also: ClassVar[tuple[str, ...]] = (
@@ -101,6 +103,12 @@ from = 2022-10-07
 
     end_use: Literal["all", "advanced"] | None = Field(
         None, description='"advanced": of tools, builders of advanced capacity only; "all" buyers if left out'
+    )
+
+    part: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description='what the coverage stands for where it is a part of the products, such as "gallium": of one part the widest '
+        "counts, parts add up",
     )
 
     threshold: Annotated[tuple[Line, ...], BeforeValidator(_lines)] | None = Field(
@@ -148,6 +156,20 @@ from = 2022-10-07
         return self
 
     @model_validator(mode="after")
+    def _in_part(self) -> ExportControl:
+        """The part stands for whole models and end uses, and for a coverage that is given."""
+        if self.part is None:
+            return self
+        for key, given in (("licence", self.licence.cap), ("end_use", self.end_use), ("threshold", self.threshold)):
+            if given is not None:
+                remedy = f"is for coverage of all buyers, not for {key}; leave one of them out"
+                raise PydanticCustomError("out_of_place", "part", {"key": "part", "value": self.part, "remedy": remedy})
+        if self.coverage is None:
+            remedy = f'say how much of the products "{self.part}" makes up, times the share of its buyers'
+            raise PydanticCustomError("missing_here", "missing", {"key": "coverage", "remedy": remedy})
+        return self
+
+    @model_validator(mode="after")
     def _fits(self, info: ValidationInfo) -> ExportControl:
         if self.licence.cap is not None and self.coverage is not None:
             raise PydanticCustomError(
@@ -176,10 +198,12 @@ from = 2022-10-07
         if cap is None:
             for product in products:
                 share = self.coverage_of(board.vocabulary, product) * self._above(board, product)
-                board.close(
-                    when, [product], origins, destinations, share,
-                    own_control=True, advanced_only=self.end_use == "advanced", drawn=self.threshold is not None,
-                )  # fmt: skip
+                flows = (when, [product], origins, destinations, share)
+                if self.part is not None:
+                    board.close_part(self.part, *flows)
+                else:
+                    ends = {"advanced_only": self.end_use == "advanced", "drawn": self.threshold is not None}
+                    board.close(*flows, own_control=True, **ends)
             return
         for origin in origins:
             board.limit(

@@ -67,8 +67,9 @@ from = 2024-12-31
         for product in board.products(self.products):
             makers = self._reached(board, product)
             obeying = obey * (left * list(makers.values()) > least)
-            for controls, advanced_only in ((board.advanced_controls, True), (board.controls, False)):
-                phi = controls[box(when, [product], board.regions(self.by), destinations)].max(axis=2)
+            controlled = box(when, [product], board.regions(self.by), destinations)
+            for advanced_only in (True, False):
+                phi = board.closed(controlled, own_control=True, advanced_only=advanced_only).max(axis=2)
                 share = obeying[:, None, :, None] * phi[:, :, None, :]
                 board.close(when, [product], list(makers), destinations, share, advanced_only=advanced_only)
 
@@ -91,7 +92,7 @@ from = 2024-12-31
 
     def why_inert(self, board: Board) -> tuple[str, object, str] | None:
         places = board.products(self.products), board.regions(self.by), board.regions(self.destinations)
-        if not board.advanced_controls[box(self.when(board), *places)].any():
+        if not board.closed(box(self.when(board), *places), own_control=True, advanced_only=True).any():
             return "by", list(self.by), "has no control in force on these products; add an export_control"
         return None
 

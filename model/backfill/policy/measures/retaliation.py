@@ -85,6 +85,6 @@ from = 2024-12-03
     def _set_off(self, board: Board) -> np.ndarray:
         """Boolean ``[stretch]``: in force, and the other controls something."""
         everywhere = np.ones(len(board.timeline.begins), bool)
-        places = (board.products(self.products), board.regions(self.against), board.regions(self.by))
-        found = np.maximum(board.coverage, board.advanced)[box(everywhere, *places)]
+        place = box(everywhere, board.products(self.products), board.regions(self.against), board.regions(self.by))
+        found = np.maximum(board.closed(place), board.closed(place, advanced_only=True))
         return self.when(board) & (found.max(axis=(1, 2, 3)) > 0)

@@ -152,7 +152,7 @@ from = 2026-01-01
         importers, targets = board.regions(self.by), board.regions(self.targets)
         when = self.when(board)
         counted = board.products(self.trigger.products)
-        if not board.advanced_controls[box(when, counted, importers)].any():
+        if not board.closed(box(when, counted, importers), own_control=True, advanced_only=True).any():
             return "by", list(self.by), "has no control in force to align with; add an export_control"
         if not any(self._due(board, i, t).any() for i in importers for t in targets):
             level = self.trigger.alignment_below or 0.0
@@ -166,8 +166,9 @@ from = 2026-01-01
     def _due(self, board: Board, importer: int, target: int) -> np.ndarray:
         """Boolean ``[stretch]``: in force and the target's alignment below the trigger."""
         products = board.products(self.trigger.products)
-        asked = np.stack([x[:, products, importer] for x in (board.controls, board.advanced_controls)], axis=1)
-        given = np.stack([x[:, products, target] for x in (board.coverage, board.advanced)], axis=1)
+        ours, theirs = np.s_[:, products, importer], np.s_[:, products, target]
+        asked = np.stack([board.closed(ours, own_control=True, advanced_only=x) for x in (False, True)], axis=1)
+        given = np.stack([board.closed(theirs, advanced_only=x) for x in (False, True)], axis=1)
         counts = asked > 0
         counts[..., [importer, target]] = False
         if board.exists is not None:
