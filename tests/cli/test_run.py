@@ -40,7 +40,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(backfill.commands.run, "keep_compiled", lambda: None)
     asked: list[dict] = []
 
-    def with_answer(answer, *words: str) -> int:
+    def with_answer(answer, *words: str, name: str = "no-controls") -> int:
         def solver(experiment, **options):
             asked.append(options)
             if isinstance(answer, BaseException):
@@ -48,7 +48,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
             return answer
 
         monkeypatch.setattr(backfill.experiments.run, "run", solver)
-        return main(["run", "no-controls", *words])
+        return main(["run", name, *words])
 
     with_answer.asked = asked
     return with_answer
@@ -115,6 +115,29 @@ def test_that_nothing_stands_against_current_policy_is_said_with_the_reason(name
     assert told in capsys.readouterr().out.splitlines()
     report(make(second=True), "", tmp_path)
     assert "no numbers against" not in capsys.readouterr().out
+
+
+BAN = """
+include = ["current-policy"]
+
+[[measures]]
+kind = "export_control"
+name = "Ban"
+by = "USA"
+products = "accelerators"
+destinations = "CHN"
+coverage = 1.0
+from = 2026-07-01
+supersedes = ["Half of what is sold at home", "A quarter of the price, section 232"]
+"""
+
+
+def test_a_cap_that_is_ended_before_it_counts_is_told_once(run, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "mine.toml").write_text(BAN)
+    assert run(make(second=True), name="mine") == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert len([line for line in lines if "Half of what is sold at home" in line and "acts in no period" in line]) == 1
+    assert not [line for line in lines if "changes nothing here" in line]
 
 
 def test_quiet_prints_nothing(run, capsys: pytest.CaptureFixture[str]):

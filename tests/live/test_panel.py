@@ -172,6 +172,40 @@ def test_a_position_where_nothing_acts_is_saved_as_a_sweep_of_its_world(board: P
     assert [lever.values for lever in saved.sweep.levers] == [(0.1,), (0.0,), (0.0,)]
 
 
+ENDING = """
+[[measures]]
+kind = "export_control"
+name = "First"
+by = "United States"
+products = "electronics"
+destinations = ["China"]
+coverage = 0.8
+from = 2023-01-01
+
+[[measures]]
+kind = "tariff"
+name = "Second"
+by = "Japan, Korea, Taiwan"
+origins = "China"
+products = "electronics"
+rate = 0.1
+from = 2024-01-01
+supersedes = ["First"]
+"""
+
+
+@pytest.mark.parametrize(("share", "ended"), [(0.9, ()), (0.1, ("First",))])
+def test_a_saved_measure_ends_only_what_the_file_still_has(
+    repository: Path, tmp_path: Path, share: float, ended: tuple[str, ...]
+):
+    panel = backfill.panel(written(tmp_path, repository, ENDING + SWEEP))
+    panel.move(**{"share closed": share, "Duty: rate": 0.2})
+    saved = backfill.load_experiment(panel.save(tmp_path / "mine"))
+    (second,) = (one for one in saved.policy.measures if one.name == "Second")
+    assert second.supersedes == ended
+    assert [one.name for one in saved.policy.measures if one.name == "First"] == list(ended)
+
+
 @pytest.mark.slow
 def test_a_static_position_is_saved_as_a_sweep_of_one_world_with_the_same_numbers(board: Panel, tmp_path: Path):
     board.move(**{"share closed": 0.57, "Duty: rate": 0.21})

@@ -13,6 +13,7 @@ from backfill.commands.interrupt import at_once
 from backfill.commands.validate import check, notes
 from backfill.errors import CommandError, Faults, UnsolvedError, UserError
 from backfill.experiments.config import Experiment
+from backfill.policy.superseding import superseded
 
 
 def run_experiment(
@@ -63,8 +64,10 @@ def run_experiment(
             print(f"{name} {said}")
         for label in experiment.left_out:
             print(f"left out, as of {experiment.as_of}: {label}")
+        ended = {name for name, by in superseded(experiment.policy.placed).items() if not by.measure.included_from}
         for inert in experiment.inert():
-            print(f"note: {inert.placed.label} changes nothing here", file=sys.stderr)
+            if inert.placed.measure.name not in ended:
+                print(f"note: {inert.placed.label} changes nothing here", file=sys.stderr)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"the result is in {folder}") from None
     return True

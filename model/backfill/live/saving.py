@@ -62,7 +62,9 @@ def text(positions: Positions, values: tuple[float, ...], table: SweepTable) -> 
         raw = {key: value for key, value in tomllib.loads(moved.resolved_toml()).items() if key != "name"}
     else:
         kept = {one.key for one in moved.policy.placed if one.file == _label(positions)}
-        raw["measures"] = [one for n, one in enumerate(raw["measures"]) if f"measures[{n + 1}]" in kept]
+        stays = [f"measures[{n + 1}]" in kept for n in range(len(raw["measures"]))]
+        gone = {one.get("name") for one, left in zip(raw["measures"], stays, strict=True) if not left}
+        raw["measures"] = [_without(one, gone) for one, left in zip(raw["measures"], stays, strict=True) if left]
     raw["purpose"] = _purpose(positions, values)
     if static:
         raw["sweep"] = _one_world(positions, values, table)
@@ -79,6 +81,12 @@ def _acting(experiment: Experiment, stay: Collection[str | None]) -> Experiment:
         rest = [one for one in experiment.policy.placed if one is not gone]
         experiment = replace(experiment, policy=Policy(among_themselves(rest)))
     return experiment
+
+
+def _without(measure: dict[str, Any], gone: Collection[str | None]) -> dict[str, Any]:
+    """The table of a measure that does not supersede those that are gone from the file."""
+    ended = [name for name in measure.get("supersedes", ()) if name not in gone]
+    return {key: value for key, value in {**measure, "supersedes": ended}.items() if (key, value) != ("supersedes", [])}
 
 
 def _label(positions: Positions) -> str:
