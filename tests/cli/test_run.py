@@ -17,7 +17,7 @@ import backfill.commands.run
 import backfill.experiments.run
 from backfill.cli import main
 from backfill.commands.report import report
-from backfill.effects.welfare import GAIN
+from backfill.effects.welfare import GAIN, UNSETTLED
 from backfill.errors import UnsolvedError
 from backfill.experiments.results import load_result
 from tests.cli.command import backfill as command
@@ -99,6 +99,17 @@ def test_a_cost_below_nothing_is_told_as_a_gain_and_not_as_missing(run, capsys: 
         lines = capsys.readouterr().out.splitlines()
         assert (f"cost per unit denied: {GAIN}" in lines) is (change < 0)
         assert not any(GAIN in line for line in lines if line.startswith("not given"))
+
+
+@pytest.mark.parametrize(("change", "high", "told"), [(5.0, None, True), (-5.0, None, False), (-5.0, 1.0, True)])
+def test_a_gain_of_the_adversary_is_told_to_be_unsettled(run, capsys, change: float, high: float | None, told: bool):
+    result = make()
+    worth = (pl.col("quantity") == "welfare, present value") & (pl.col("where") == "adversary")
+    assert result.summary.filter(worth).height == 1
+    written = {name: pl.when(worth).then(pl.lit(value, pl.Float64)).otherwise(name) for name, value in (("change", change), ("high", high))}
+    assert run(dataclasses.replace(result, summary=result.summary.with_columns(**written).with_columns(against_current_policy=None))) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert (f"welfare of the adversary: not settled: {UNSETTLED}" in lines) is told
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from backfill.effects.welfare import GAIN
+from backfill.effects.welfare import GAIN, UNSETTLED
 from backfill.experiments.groups import CURRENT_POLICY
 from backfill.experiments.ranges import HEADLINES, PARAMETERS, influence
 from backfill.experiments.results import Result
@@ -18,6 +18,7 @@ from backfill.experiments.results import Result
 WORDS = ("what", "where", "period", "unit")
 _PLACE = ("quantity", "where", "period", "unit")
 _WIDE = 1000
+CHANGES = ("change", "against_current_policy", "low", "high")
 
 
 @contextmanager
@@ -55,7 +56,7 @@ def report(result: Result, title: str, folder: Path, *, ranges_possible: bool = 
     given = result.summary.filter(pl.any_horizontal(pl.col("change", "against_current_policy").is_not_null()))
     for line in rates(given["quantity"], [one for one in (result.reference, second) if one], result.name):
         print(line)
-    for line in (*gains(result.summary, ("change", "against_current_policy", "low", "high")), *left_out(result.summary)):
+    for line in (*gains(result.summary, CHANGES), *unsettled(result.summary), *left_out(result.summary)):
         print(line)
     if second is None and ranges_possible:
         print(_alone(result.name, result.reference))
@@ -133,6 +134,13 @@ def gains(table: pl.DataFrame, columns: Sequence[str]) -> Iterator[str]:
     costs = table.filter(pl.col("quantity") == "cost per unit denied").select(one for one in columns if one in table.columns)
     if any(cost is not None and cost < 0 for row in costs.iter_rows() for cost in row):
         yield f"cost per unit denied: {GAIN}"
+
+
+def unsettled(summary: pl.DataFrame) -> Iterator[str]:
+    """What a gain of the adversary's says, if one is told, at central values or in its range."""
+    told = summary.filter((pl.col("quantity") == "welfare, present value") & (pl.col("where") == "adversary"))
+    if any(change is not None and change > 0 for row in told.select(CHANGES).iter_rows() for change in row):
+        yield f"welfare of the adversary: not settled: {UNSETTLED}"
 
 
 def _alone(name: str, reference: str) -> str:

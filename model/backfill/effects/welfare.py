@@ -15,6 +15,10 @@ EARNED = ("labour", *RENTS, *REVENUE, "hub_rents")
 """What a region's GDP is made of: everything it earns at home, before transfers."""
 GAIN = "below nothing: denial comes with a gain of the US and allies"
 """What a negative cost per unit denied says."""
+UNSETTLED = (
+    "a control on tools raises the adversary's welfare, for reasons that are not all known; do not quote the sign of that number"
+)
+"""What a gain of the adversary's says."""
 
 _SHAPE = ["period", "region", "product", "quantity", "unit", "value", "note"]
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from backfill.charts import catalogue
 from backfill.charts.panel import NothingToDraw
+from backfill.effects.welfare import UNSETTLED
 from backfill.experiments.align.result import AlignResult
 from backfill.experiments.beside import SideBySide
 from backfill.experiments.design.result import DesignResult
@@ -44,10 +45,6 @@ DIFFERENCE = (
     "Every number compares computed worlds that share tastes, technology and starting stocks; none is a forecast."
 )
 H100E = "H100e are accelerators weighted by operations and memory bandwidth relative to one NVIDIA H100, not chips."
-UNSETTLED = (
-    "Not settled: a control on tools raises the adversary's welfare, for reasons that are not all known. Do not quote the sign "
-    "of that number."
-)
 
 
 def of_result(
@@ -330,7 +327,7 @@ def _said(provenance: Mapping[str, Any], resolved: str) -> tuple[str, ...]:
         *said,
         f"The adversary is {adversary}. {H100E}",
         f"Money is in USD of 2022; present values are at the first year{weight}.",
-        UNSETTLED,
+        f"Not settled: {UNSETTLED}.",
     )
 
 
