@@ -114,21 +114,22 @@ KNOWN = {
         "Emergency powers, all partners", "H20, April 2025", "Gulf deal", "China, seven rare earths", "Design software, May 2025",
         "Taiwan, entity list",
     },
-    "2025-11-01": {
+    "2025-10-29": {
         "China, twelve rare earths",
         "Emergency powers, Europe, Japan and Korea", "Emergency powers, Taiwan, Malaysia and the rest of ASEAN",
-        "Emergency powers, India", "Emergency powers, China, after November 2025", "Malaysia, strategic trade permit",
-        "H20 levy, August 2025", "China, import guidance", "Affiliates, autumn 2025", "Affiliates, after the suspension",
+        "Emergency powers, India", "Emergency powers, India for Russian oil",
+        "Malaysia, strategic trade permit",
+        "H20 levy, August 2025", "China, import guidance", "Affiliates, autumn 2025",
         "Foreign-owned fabs in China",
     },
     "2025-11-30": {
-        "China, minerals banned again after the suspension",
+        "Affiliates, after the suspension", "Emergency powers, China, after November 2025", "China, minerals banned again after the suspension",
         "China, twelve rare earths, after the suspension",
     },
 }  # fmt: skip
 """What each date adds; the framework of January 2025 is gone again by June, China's rule of October 2025 by the end of November."""
 
-WITHDRAWN = {"2025-05-13": SECOND_TIER, "2025-11-07": {"China, twelve rare earths"}}
+WITHDRAWN = {"2025-05-13": SECOND_TIER, "2025-10-30": {"China, twelve rare earths"}}
 
 
 def test_as_of_a_day_what_had_been_announced_counts_and_the_rest_is_listed(current):
@@ -161,7 +162,7 @@ def test_as_of_a_day_only_ends_made_public_by_then_count(current):
 
     assert ends("2026-02-22")["Section 122"] == dt.date(2026, 7, 24)
     assert ends("2026-02-19")["Emergency powers, all partners"] is None
-    assert ends("2026-02-20")["Emergency powers, all partners"] == dt.date(2026, 2, 20)
+    assert ends("2026-02-20")["Emergency powers, all partners"] == dt.date(2026, 2, 24)
     assert ends("2024-09-05")["Netherlands, immersion lithography"] is None
     assert ends("2024-09-06")["Netherlands, immersion lithography"] == dt.date(2024, 9, 7)
 
