@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backfill.commands.validate import notes
 from backfill.errors import ContradictionError, Faults, MissingKeyError
+from backfill.experiments.config import load_experiment
 from backfill.policy.compile import compile_policy
 from backfill.policy.policy import Policy, parse_measures
 from tests.policy.written import EXISTS, FACTS, NAMES, YEARS, at, wedges, written
@@ -105,8 +108,72 @@ def test_parts_that_make_up_more_than_the_product_are_told_with_their_names():
     (fault,) = faults(*tables)
     assert isinstance(fault, ContradictionError)
     assert fault.value == "two"
-    assert fault.remedy.startswith('contradicts "one", with which it closes parts of a product that make up 120% of it')
+    assert fault.remedy.startswith('contradicts "one", with which it closes parts of a product that make up 120% of it from 2024')
     assert not faults(*tables[1:])
+
+
+def test_of_parts_that_are_too_much_those_of_the_first_day_are_named():
+    later = {"from": dt.date(2026, 1, 1)}
+    first = (minerals("gallium", 0.5, name="one"), minerals("rare earths", 0.6, name="two", **later))
+    (fault,) = faults(*first, minerals("graphite", 0.4, name="three", **{"from": dt.date(2027, 1, 1)}))
+    assert fault.value == "two"
+    assert "make up 110% of it from 2026-01-01 on" in fault.remedy
+    assert '"three"' not in fault.remedy
+
+
+def test_names_of_parts_are_read_without_regard_to_case_and_blanks():
+    assert closed(minerals("Rare  earths ", 0.1), minerals("rare earths", 0.3)) == 0.3
+    _, (fault,) = parse_measures([minerals("  ", 0.1)], "mine.toml", NAMES)
+    assert fault.key == "measures[1].part"
+
+
+def test_who_aligns_adopts_parts_as_parts():
+    theirs = minerals("rare earths", 0.4, by="USA", destinations="CHN")
+    own = minerals("Rare earths", 0.3, by="JPN", destinations="CHN")
+    whole = minerals(None, 0.1, by="USA", destinations="CHN")
+    for level, adopted in ((0.5, 0.3), (1.0, 0.4)):
+        ally = {"kind": "alignment", "region": "JPN", "with": "USA", "products": "minerals", "level": level}
+        found = wedges(theirs, own, whole, ally).coverage[at("minerals", "JPN", "CHN")]
+        assert found == pytest.approx([1 - (1 - adopted) * (1 - 0.1 * level)] * 4)
+
+
+def test_what_is_adopted_is_not_adopted_from_the_adopter():
+    tables = [minerals("rare earths", 0.4, by="USA", destinations="CHN")]
+    tables += [
+        {"kind": "alignment", "region": region, "with": other, "products": "minerals", "level": 1.0}
+        for region, other in (("JPN", "USA"), ("KOR", "JPN"))
+    ]
+    assert wedges(*tables).coverage[at("minerals", "KOR", "CHN")].tolist() == [0.0] * 4
+
+
+def test_foreign_direct_product_rules_reach_parts_as_parts():
+    control = minerals("rare earths", 0.4, by="USA", destinations="CHN")
+    reach = {"products": "minerals", "destinations": "CHN", "compliance": 0.5, "design_out": 0.0}
+    rule = {"kind": "foreign_direct_product_rule", **reach}
+    japan = at("minerals", "JPN", "CHN")
+    assert wedges(control, rule).coverage[japan] == pytest.approx([0.2] * 4)
+    own = minerals("rare earths", 0.3, by="JPN", destinations="CHN")
+    assert wedges(control, own, rule).coverage[japan] == pytest.approx([0.3] * 4)
+
+
+def test_parts_that_add_up_are_noted_with_their_names(tmp_path: Path):
+    (tmp_path / "mine.toml").write_text(
+        'include = ["current-policy"]\n[[measures]]\nkind = "export_control"\nname = "Mine"\npart = "germanium"\nby = "CHN"\n'
+        'products = "minerals"\ndestinations = "USA"\ncoverage = 0.2\nfrom = 2027-01-01\n'
+    )
+    (note,) = notes(load_experiment(tmp_path / "mine.toml"))
+    assert 'mine.toml: measures[1].part: "germanium": adds up with "gallium and germanium" of ' in note
+    assert '"rare earths" of "China, twelve rare earths, after the suspension"' in note
+    assert note.endswith("on the same flows; write the same part if one holds the other")
+
+
+def test_an_unknown_key_of_a_measure_inside_another_is_told_with_those_of_its_kind():
+    answer = {"kind": "retaliation", "by": "CHN", "against": "USA", "measure": minerals(None, 0.3) | {"prt": "gallium"}}
+    _, (fault,) = parse_measures([answer], "mine.toml", NAMES)
+    assert (fault.key, fault.remedy) == ("measures[1].measure.prt", 'did you mean "part"?')
+    _, (fault,) = parse_measures([answer | {"measure": minerals(None, 0.3) | {"zzz": 1}}], "mine.toml", NAMES)
+    assert "there are kind, name" in fault.remedy
+    assert "included_from" not in fault.remedy
 
 
 def test_a_part_beside_a_wider_control_of_the_same_part_changes_nothing():

@@ -115,19 +115,17 @@ KNOWN = {
         "Taiwan, entity list",
     },
     "2025-10-29": {
-        "China, twelve rare earths",
-        "Emergency powers, Europe, Japan and Korea", "Emergency powers, Taiwan, Malaysia and the rest of ASEAN",
-        "Emergency powers, India", "Emergency powers, India for Russian oil",
-        "Malaysia, strategic trade permit",
-        "H20 levy, August 2025", "China, import guidance", "Affiliates, autumn 2025",
-        "Foreign-owned fabs in China",
+        "China, twelve rare earths", "Emergency powers, Europe, Japan and Korea",
+        "Emergency powers, Taiwan, Malaysia and the rest of ASEAN", "Emergency powers, India",
+        "Emergency powers, India for Russian oil", "Malaysia, strategic trade permit", "H20 levy, August 2025",
+        "China, import guidance", "Affiliates, autumn 2025", "Foreign-owned fabs in China",
     },
     "2025-11-30": {
-        "Affiliates, after the suspension", "Emergency powers, China, after November 2025", "China, minerals banned again after the suspension",
-        "China, twelve rare earths, after the suspension",
+        "Affiliates, after the suspension", "Emergency powers, China, after November 2025",
+        "China, minerals banned again after the suspension", "China, twelve rare earths, after the suspension",
     },
 }  # fmt: skip
-"""What each date adds; the framework of January 2025 is gone again by June, China's rule of October 2025 by the end of November."""
+"""What each date adds; the framework of January 2025 is gone again by June, China's of October by the end of November."""
 
 WITHDRAWN = {"2025-05-13": SECOND_TIER, "2025-10-30": {"China, twelve rare earths"}}
 

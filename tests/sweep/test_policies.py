@@ -164,7 +164,14 @@ coverage = 0.2
 kind = "retaliation"
 by = "CHN"
 against = "USA"
-measure = { kind = "export_control", by = "CHN", products = "minerals", destinations = "JPN", part = "rare earths", coverage = 0.3 }
+
+[measures.measure]
+kind = "export_control"
+by = "CHN"
+products = "minerals"
+destinations = "JPN"
+part = "rare earths"
+coverage = 0.3
 
 [[measures]]
 kind = "export_control"

@@ -6,7 +6,8 @@ import copy
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ Amount = float | np.ndarray
 
 Place = Any
 """Index of an array, as `box` gives one."""
+
+PARTS = ("parts", "own_parts")
+"""Where a board keeps an array for each part of a product."""
 
 NOBODY = "has no members in this economy"
 
@@ -71,6 +75,7 @@ class Board:
         self.limits: list[Limit] = []
         self.refused = np.zeros(shape)
         self.parts: dict[str, np.ndarray] = {}
+        self.own_parts: dict[str, np.ndarray] = {}
         self.drawn = np.zeros(shape)
         self.undrawn = np.zeros(shape)
         self.controls = np.zeros(shape)
@@ -114,7 +119,8 @@ class Board:
         for name, value in vars(self).items():
             if isinstance(value, np.ndarray):
                 setattr(copied, name, value.copy())
-        copied.parts = {part: share.copy() for part, share in self.parts.items()}
+        for name in PARTS:
+            setattr(copied, name, {part: share.copy() for part, share in getattr(self, name).items()})
         copied.limits = list(self.limits)
         return copied
 
@@ -170,18 +176,27 @@ class Board:
         origins: Sequence[int],
         destinations: Sequence[int],
         share: Amount,
+        *,
+        own_control: bool = False,
     ) -> None:
-        """Close what a part of the products makes up of flows, by a control of the exporter's own.
-
-        Of several controls of one part at a time the widest counts; parts add up, `in_parts`.
+        """Close what a part of the products makes up of flows; of several controls of one part at a time the widest counts.
 
         Args:
             part: what the part is called.
-            share: of the flows, 0 to 1.
+            share: of the flows, 0 to 1, as in `close`.
+            own_control: a control of the exporter's own, which others may adopt.
         """
-        place = box(when, products, origins, destinations)
-        closed = self.parts.setdefault(part, np.zeros_like(self.coverage))
-        closed[place] = np.maximum(closed[place], self.during(when, share))
+        place, share = box(when, products, origins, destinations), self.during(when, share)
+        for parts in (self.parts, self.own_parts) if own_control else (self.parts,):
+            closed = parts.setdefault(part, np.zeros_like(self.coverage))
+            closed[place] = np.maximum(closed[place], share)
+
+    def own_controls(self, place: Place) -> Iterator[tuple[Callable[..., None], np.ndarray]]:
+        """Exporters' own controls at a place, each with what closes flows as it does."""
+        yield partial(self.close, advanced_only=True), self.advanced_controls[place]
+        yield self.close, self.controls[place]
+        for part, share in list(self.own_parts.items()):
+            yield partial(self.close_part, part), share[place]
 
     def closed(self, place: Place = ..., *, own_control: bool = False, advanced_only: bool = False) -> np.ndarray:
         """Share of flows that sellers' controls close, ``1 - (1 - widest of all buyers)(1 - sum of parts)``.
@@ -195,9 +210,8 @@ class Board:
             (False, False): self.coverage, (False, True): self.advanced,
             (True, False): self.controls, (True, True): self.advanced_controls,
         }[own_control, advanced_only][place]  # fmt: skip
-        if not self.parts:
-            return of_all
-        return 1 - (1 - of_all) * (1 - np.minimum(sum(share[place] for share in self.parts.values()), 1.0))
+        parts = self.own_parts if own_control else self.parts
+        return 1 - (1 - of_all) * (1 - np.minimum(sum(share[place] for share in parts.values()), 1.0)) if parts else of_all
 
     def refuse(
         self,

@@ -18,7 +18,7 @@ from backfill.policy.board import Board, FlowExists
 from backfill.policy.contradictions import closed_of, contradictions
 from backfill.policy.facts import Facts
 from backfill.policy.faults import path
-from backfill.policy.parts import more_than_whole
+from backfill.policy.parts import adding_up, more_than_whole
 from backfill.policy.policy import Placed, Policy
 from backfill.policy.prices import without_price
 from backfill.policy.superseding import acting, believed, in_force, superseded
@@ -160,7 +160,7 @@ def idle_names(
     flow_exists: FlowExists | None = None,
     facts: Facts | None = None,
 ) -> tuple[Inert, ...]:
-    """Names among several in a measure of the policy's own file for which it can change nothing, and flows that others close.
+    """What a measure of the policy's own file does not reach, names and flows that others close, and with which parts it adds up.
 
     The measure acts for the rest, so that this is no fault: a rule may name whom it does not reach.
     """
@@ -184,6 +184,7 @@ def idle_names(
         if closed:
             told = f"is in part closed to everybody: {'; '.join(closed)}"
             found.append(Inert(placed, "", placed.measure.name or placed.measure.kind, told))
+    found += [Inert(placed, "part", getattr(placed.measure, "part", ""), told) for placed, told in adding_up(left, board)]
     return tuple(found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
@@ -62,13 +62,27 @@ def fields(measure: type[Measure]) -> list[FieldOf]:
     return rows
 
 
-def tables_within(measure: type[Measure]) -> dict[str, list[str]]:
-    """Keys of the tables inside a kind, by the field that holds them."""
-    found = {
-        field.alias or name: [key for inner in _within(field.annotation, BaseModel) for key in inner.model_fields]
-        for name, field in measure.model_fields.items()
-    }
-    return {name: keys for name, keys in found.items() if keys}
+def tables_within(measure: type[Measure], raw: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Keys of the tables inside a kind, by the field that holds them.
+
+    Args:
+        measure: the kind.
+        raw: its table as read, which says of what kind a measure inside is.
+    """
+    found: dict[str, list[str]] = {}
+    for field, info in measure.model_fields.items():
+        name = info.alias or field
+        for inner in _within(info.annotation, BaseModel):
+            if issubclass(inner, Measure):
+                held = raw.get(name)
+                inner = kinds().get(str(held.get("kind")), inner) if isinstance(held, Mapping) else inner
+            found.setdefault(name, []).extend(told_keys(inner))
+    return found
+
+
+def told_keys(table: type[BaseModel]) -> list[str]:
+    """Keys of a table that a person may write."""
+    return [info.alias or name for name, info in table.model_fields.items() if name != "included_from"]
 
 
 def _field(name: str, field: FieldInfo) -> FieldOf:

@@ -18,7 +18,7 @@ from backfill.errors import (
     show,
 )
 from backfill.policy.faults import date_order, faults, path, unknown_keys
-from backfill.policy.kinds import kinds, tables_within
+from backfill.policy.kinds import kinds, tables_within, told_keys
 from backfill.policy.measure import Measure, kind_meant
 
 
@@ -103,13 +103,11 @@ def _parse(table: Any, file: str, key: str, context: Mapping[str, Any]) -> tuple
         remedy = kind_meant(str(table["kind"]), kinds())
         return None, [UnknownKindError(file, path(key, "kind"), table["kind"], remedy)]
     known = [field.alias or name for name, field in cls.model_fields.items()]
-    wrong = unknown_keys(
-        table, known, file, key, told=[name for name in known if name != "included_from"]
-    ) + date_order(table, file, key)
+    wrong = unknown_keys(table, known, file, key, told=told_keys(cls)) + date_order(table, file, key)
     try:
         measure = cls.model_validate({k: v for k, v in table.items() if k in known}, context=dict(context))
     except ValidationError as error:
-        return None, wrong + faults(error, file, key, within=tables_within(cls))
+        return None, wrong + faults(error, file, key, within=tables_within(cls, table))
     return (None if wrong else measure), wrong
 
 

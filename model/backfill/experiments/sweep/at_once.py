@@ -14,7 +14,7 @@ import numpy as np
 from backfill.dimensions import Period, Vocabulary
 from backfill.experiments.sweep.file import SweepLever
 from backfill.experiments.sweep.policies import ARRAYS, Branch, Compiled, as_written, last, policy_at
-from backfill.policy.board import Board, FlowExists
+from backfill.policy.board import PARTS, Board, FlowExists
 from backfill.policy.compile import compile_policy, existing_flows
 from backfill.policy.facts import Facts
 from backfill.policy.policy import Policy
@@ -110,7 +110,8 @@ def _repeated(board: Board, times: int) -> Board:
     found = Board(board.vocabulary, many, board.exists, board.facts)
     for name in ARRAYS:
         setattr(found, name, np.concatenate([getattr(board, name)] * times))
-    found.parts = {part: np.concatenate([share] * times) for part, share in board.parts.items()}
+    for name in PARTS:
+        setattr(found, name, {part: np.concatenate([share] * times) for part, share in getattr(board, name).items()})
     found.limits = [replace(limit, quantity=np.tile(limit.quantity, times)) for limit in board.limits]
     return found
 

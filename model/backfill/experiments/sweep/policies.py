@@ -17,7 +17,7 @@ import numpy as np
 from backfill.dimensions import Period, Vocabulary
 from backfill.experiments.levers import with_field
 from backfill.experiments.sweep.file import SweepLever
-from backfill.policy.board import WRITTEN, Board
+from backfill.policy.board import PARTS, WRITTEN, Board
 from backfill.policy.facts import Facts
 from backfill.policy.measure import Measure, Stage
 from backfill.policy.measures.redesign import Redesign
@@ -37,7 +37,7 @@ Key = tuple[int, tuple[float, ...]]
 _CONTROLS = ("coverage", "advanced", "controls", "advanced_controls", "drawn", "undrawn")
 _WRITERS: dict[str, tuple[str, ...]] = {
     "close": _CONTROLS,
-    "close_part": ("parts",),
+    "close_part": PARTS,
     "refuse": ("refused",),
     "scale_enforcement": ("enforcement",),
     "detect": ("missed",),
@@ -49,7 +49,7 @@ _WRITERS: dict[str, tuple[str, ...]] = {
     "lock_in_owners": ("lock_in",),
 }
 """Arrays that each way of writing on a board touches, besides limits."""
-ARRAYS = tuple(name for name in dict.fromkeys([*sum(_WRITERS.values(), ()), "tariff", "levy", "real_cost"]) if name != "parts")
+ARRAYS = tuple(name for name in dict.fromkeys([*sum(_WRITERS.values(), ()), "tariff", "levy", "real_cost"]) if name not in PARTS)
 
 
 class Branch(Board):
@@ -73,7 +73,7 @@ class Branch(Board):
         for name in names:
             if name not in self._own:
                 shared = getattr(self, name)
-                own = {part: share.copy() for part, share in shared.items()} if name == "parts" else shared.copy()
+                own = {part: share.copy() for part, share in shared.items()} if name in PARTS else shared.copy()
                 setattr(self, name, own)
                 self._own.add(name)
 
@@ -82,7 +82,7 @@ class Branch(Board):
         super().add(wedge, *args, **kwargs)
 
     def within(self, when: np.ndarray) -> Board:
-        self.own("parts", *ARRAYS)
+        self.own(*PARTS, *ARRAYS)
         return super().within(when)
 
     def averages(self) -> dict[str, np.ndarray]:
@@ -251,6 +251,7 @@ def _last_period(board: Board) -> Board:
     alone = Board(board.vocabulary, short, board.exists, board.facts)
     for name in ARRAYS:
         setattr(alone, name, getattr(board, name)[there])
-    alone.parts = {part: share[there] for part, share in board.parts.items()}
+    for name in PARTS:
+        setattr(alone, name, {part: share[there] for part, share in getattr(board, name).items()})
     alone.limits = [replace(limit, quantity=limit.quantity[-1:]) for limit in board.limits]
     return alone

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from backfill.policy.board import Board, box
+from backfill.policy.board import Board, Place, box
 from backfill.policy.measure import Measure, Products, Regions, Share, Stage, kind
 
 
@@ -60,10 +60,9 @@ from = 2025-01-01
 
     def act(self, board: Board) -> None:
         when, products, regions = self.when(board), board.products(self.products), board.regions(self.region)
-        everywhere = range(len(board.vocabulary.regions))
-        for advanced_only in (True, False):
-            share = board.during(when, self.level) * self._adopted(board, advanced_only)[:, :, None, :]
-            board.close(when, products, regions, everywhere, share, advanced_only=advanced_only)
+        everywhere, theirs = range(len(board.vocabulary.regions)), self._theirs(board)
+        for close, controls in board.own_controls(theirs):
+            close(when, products, regions, everywhere, board.during(when, self.level) * controls.max(axis=2)[:, :, None, :])
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self.level == 0:
@@ -78,7 +77,7 @@ from = 2025-01-01
         return self.no_trade(board, *flows, partner="region", key="region")
 
     def why_inert(self, board: Board) -> tuple[str, object, str] | None:
-        adopted = self._adopted(board, advanced_only=True)
+        adopted = board.closed(self._theirs(board), own_control=True, advanced_only=True).max(axis=2)
         if not adopted.any():
             return (
                 "with",
@@ -89,7 +88,6 @@ from = 2025-01-01
         products = np.asarray(board.products(self.products))[adopted.max(axis=(0, 2), initial=0) > 0].tolist()
         return self.no_trade(board, products, board.regions(self.region), destinations, partner="region", key="region")
 
-    def _adopted(self, board: Board, advanced_only: bool) -> np.ndarray:
-        """The others' coverage, ``[stretch in force, product, destination]``."""
-        chosen = box(self.when(board), board.products(self.products), board.regions(self.others))
-        return board.closed(chosen, own_control=True, advanced_only=advanced_only).max(axis=2)
+    def _theirs(self, board: Board) -> Place:
+        """Where the others' controls on the products are, ``[stretch in force, product, other, destination]``."""
+        return box(self.when(board), board.products(self.products), board.regions(self.others))

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_serializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from backfill.dimensions import Vocabulary
@@ -32,6 +41,12 @@ def _licence(value: Any) -> Any:
 
 def _lines(value: Any) -> Any:
     return (value,) if isinstance(value, dict | Line) else tuple(value) if isinstance(value, list) else value
+
+
+def _named(part: str) -> str:
+    if not part.strip():
+        raise PydanticCustomError("bad_name", "empty", {"remedy": 'must be the name of a part, such as "gallium"'})
+    return " ".join(part.split())
 
 
 class Licence(BaseModel):
@@ -105,7 +120,7 @@ from = 2022-10-07
         None, description='"advanced": of tools, builders of advanced capacity only; "all" buyers if left out'
     )
 
-    part: Annotated[str, Field(min_length=1)] | None = Field(
+    part: Annotated[str, AfterValidator(_named)] | None = Field(
         None,
         description='what the coverage stands for where it is a part of the products, such as "gallium": of one part the widest '
         "counts, parts add up",
@@ -200,7 +215,7 @@ from = 2022-10-07
                 share = self.coverage_of(board.vocabulary, product) * self._above(board, product)
                 flows = (when, [product], origins, destinations, share)
                 if self.part is not None:
-                    board.close_part(self.part, *flows)
+                    board.close_part(self.part.casefold(), *flows, own_control=True)
                 else:
                     ends = {"advanced_only": self.end_use == "advanced", "drawn": self.threshold is not None}
                     board.close(*flows, own_control=True, **ends)

@@ -68,10 +68,9 @@ from = 2024-12-31
             makers = self._reached(board, product)
             obeying = obey * (left * list(makers.values()) > least)
             controlled = box(when, [product], board.regions(self.by), destinations)
-            for advanced_only in (True, False):
-                phi = board.closed(controlled, own_control=True, advanced_only=advanced_only).max(axis=2)
-                share = obeying[:, None, :, None] * phi[:, :, None, :]
-                board.close(when, [product], list(makers), destinations, share, advanced_only=advanced_only)
+            for close, controls in board.own_controls(controlled):
+                share = obeying[:, None, :, None] * controls.max(axis=2)[:, :, None, :]
+                close(when, [product], list(makers), destinations, share)
 
     def idle(self, board: Board) -> tuple[str, object, str] | None:
         if self.compliance == 0:
