@@ -115,7 +115,11 @@ class Coupling(Worlds):
         return replace(point, past=past.carried(point.record)) if past else point
 
     def _trial(self, search: Search, span: slice) -> Point:
-        """The point a share of the step away from the last one accepted."""
+        """The point a share of the step away from the last one accepted.
+
+        Orders of a shortened step set out from those wanted where it began: where stocking up just begins they have a kink, at which
+        steps are shortened, and orders left a share behind would be further off than rents.
+        """
         target, point, share = search.target, search.point, search.length
         if target is None:
             return point
@@ -123,7 +127,8 @@ class Coupling(Worlds):
             with_periods(old, span, ((1 - share) * old + share * new)[..., span], axis=-1)
             for old, new in ((point.rent, target.rent), (point.additions, target.additions))
         )
-        orders = point.orders if search.orders is None else point.orders.towards(search.orders, share)
+        answer = point.orders if share == 1 else point.wanted
+        orders = point.orders if search.orders is None else answer.towards(search.orders, share)
         past = point.past if search.past is None else point.past.towards(search.past, share)
         return replace(point, rent=rent, additions=additions, orders=orders, past=past)
 
