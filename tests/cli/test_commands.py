@@ -300,6 +300,13 @@ by = "USA"
 origins = "CHN"
 products = "logic_mature"
 rate = 5
+[[measures]]
+kind = "share_cap"
+by = "USA"
+products = "accelerators_frontier"
+destinations = "CHN"
+reference = "USA"
+share = 50
 """
 
 
@@ -311,6 +318,8 @@ def test_sizes_that_may_be_meant_in_another_unit_are_noted(tmp_path: Path):
         "note: odd.toml: measures[1].licence.cap: 1000.0: is 0.001 million USD; "
         'write unit = "million USD" if millions are meant',
         "note: odd.toml: measures[2].rate: 5.0: is 500% of the price; write 0.05 for 5%",
+        "note: odd.toml: measures[3].share: 50.0: is 5000%; write 0.05 for 5%",
     ]
-    (tmp_path / "odd.toml").write_text(ODD.replace('"USD"', '"million USD"').replace("rate = 5", "rate = 1.45"))
+    sound = ODD.replace('"USD"', '"million USD"').replace("rate = 5", "rate = 1.45").replace("share = 50", "share = 0.5")
+    (tmp_path / "odd.toml").write_text(sound)
     assert backfill("validate", "odd.toml", cwd=tmp_path).stderr == ""

@@ -77,6 +77,9 @@ def _odd_sizes(placed: Placed) -> Iterator[UserError]:
     rate = getattr(measure, "rate", None)
     if isinstance(rate, float) and rate >= 2:
         yield UserError(placed.file, path(placed.key, "rate"), rate, f"is {rate:.0%} of the price; write 0.05 for 5%")
+    share = getattr(measure, "share", None)
+    if isinstance(share, float) and share >= 2:
+        yield UserError(placed.file, path(placed.key, "share"), share, f"is {share:.0%}; write 0.05 for 5%")
     licence = getattr(measure, "licence", None)
     unit = getattr(measure if licence is None else licence, "unit", None)
     for key in ("licence.cap", "cap", "quota", "quantity"):

@@ -117,8 +117,8 @@ class Coupling(Worlds):
     def _trial(self, search: Search, span: slice) -> Point:
         """The point a share of the step away from the last one accepted.
 
-        Orders of a shortened step set out from those wanted where it began: where stocking up just begins they have a kink, at which
-        steps are shortened, and orders left a share behind would be further off than rents.
+        Orders of a shortened step set out from those wanted where it began: where stocking up just begins they have a kink, at
+        which steps are shortened, and orders left a share behind would be further off than rents.
         """
         target, point, share = search.target, search.point, search.length
         if target is None:

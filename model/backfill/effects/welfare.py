@@ -16,7 +16,8 @@ EARNED = ("labour", *RENTS, *REVENUE, "hub_rents")
 GAIN = "below nothing: denial comes with a gain of the US and allies"
 """What a negative cost per unit denied says."""
 UNSETTLED = (
-    "a control on tools raises the adversary's welfare, for reasons that are not all known; do not quote the sign of that number"
+    "controls on tools raise the adversary's welfare, for reasons of which docs/validity.md knows some; "
+    "do not quote the sign of a gain"
 )
 """What a gain of the adversary's says."""
 

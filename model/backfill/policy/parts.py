@@ -50,13 +50,13 @@ def adding_up(placed: Sequence[Placed], board: Board) -> Iterator[tuple[Placed, 
     for one, mine in controls:
         if mine.included_from:
             continue
-        others = {
-            other.part: other_one.called
-            for other_one, other in controls
+        others = [
+            f'"{other.part}" of {placed_there.called}'
+            for placed_there, other in controls
             if str(other.part).casefold() != str(mine.part).casefold() and _meet(mine, other, board)
-        }
+        ]
         if others:
-            told = " and ".join(f'"{part}" of {called}' for part, called in others.items())
+            told = " and ".join(others)
             yield one, f"adds up with {told} on the same flows; write the same part if one holds the other"
 
 

@@ -82,8 +82,9 @@ class ExportControl(Measure):
     together stay below the cap, whose scarcity rent goes to the exporter. A control of tools can be confined to builders of
     advanced capacity (advanced logic, HBM, packaging): the coverage is then a share of these. A control of accelerators or HBM
     can be written by technical lines: the coverage is then times the share of a product's sales whose models are above any.
-    A control of a part of a product, as of one of several minerals, names the part: the coverage is then what the part makes up
-    of the product, times the share of its buyers, and controls of different parts add up.
+    A control of a part of a product, as of one of several minerals, names the part: the coverage is then what is lost of the
+    product's use without the part, its share of the value or more where it is hard to replace, times the share of its buyers.
+    Controls of different parts add up; parts that hold one another are written as one.
     """
 
     also: ClassVar[tuple[str, ...]] = (
@@ -177,10 +178,10 @@ from = 2022-10-07
             return self
         for key, given in (("licence", self.licence.cap), ("end_use", self.end_use), ("threshold", self.threshold)):
             if given is not None:
-                remedy = f"is for coverage of all buyers, not for {key}; leave one of them out"
+                remedy = f"is closed by coverage, not by {key}; leave one of them out"
                 raise PydanticCustomError("out_of_place", "part", {"key": "part", "value": self.part, "remedy": remedy})
         if self.coverage is None:
-            remedy = f'say how much of the products "{self.part}" makes up, times the share of its buyers'
+            remedy = f'say what is lost of the products without "{self.part}", times the share of its buyers'
             raise PydanticCustomError("missing_here", "missing", {"key": "coverage", "remedy": remedy})
         return self
 

@@ -14,8 +14,9 @@ from backfill.policy.measure import Measure, Products, Regions, kind
 class IndustrialSubsidy(Measure):
     """Pays a share of what new capacity costs in a region; several add up.
 
-    The rate is of the cost of a unit on the reference path, site, tools and haste together. Builders and treasury are of
-    the same region, so that it moves no income between regions.
+    Dates are those on which building begins. The rate is of the cost of a unit on the reference path, site, tools and haste
+    together. Builders and treasury are of the same region, so that it moves no income between regions and stands in no
+    table of public revenue.
     """
 
     also: ClassVar[tuple[str, ...]] = ("chips_act", "investment_credit", "subsidy", "tax_credit")
