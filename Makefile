@@ -35,10 +35,11 @@ lint: .venv/.installed
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 
+# Compiling is most of it: code that is not optimised is there in half the time. `make test-all` runs what users run.
 test: .venv/.installed
 	$(BIN)/lint-imports
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest -n 2 -m "not slow and not browser"
+	XLA_FLAGS=--xla_backend_optimization_level=0 $(BIN)/python -m pytest -n 2 -m "not slow and not browser"
 
 test-all: .venv/.installed
 	$(BIN)/lint-imports

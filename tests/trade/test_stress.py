@@ -38,11 +38,11 @@ def assert_solved(economy: Economy, lane: Lane, start: np.ndarray, steps: int) -
 
 
 def test_duties_up_to_1000_percent():
-    """Into one country up to 1000%, between all up to 300%."""
+    """Into one country up to 1000%, between all up to 300%, where the last bits decide whether it takes 99 steps or 103."""
     economy = small_economy()
     worlds = [policy(economy, tariff={INTO_USA: rate}) for rate in (0.25, 1.0, 3.0, 10.0)]
     worlds += [policy(economy, tariff={EVERYONE: rate}) for rate in (0.25, 1.0, 3.0)]
-    assert_solved(economy, *lanes_of(economy, worlds), steps=100)
+    assert_solved(economy, *lanes_of(economy, worlds), steps=150)
 
 
 def random_closures(economy: Economy, draw: np.random.Generator, count: int) -> Wedges:

@@ -65,6 +65,7 @@ def test_without_all_it_needs_a_world_starts_from_what_there_is():
     assert start(profile, TODAY, {}, {}) == []
 
 
+@pytest.mark.slow
 def test_the_start_of_a_world_lies_closer_to_it_than_its_neighbours(setting, moves):
     policies = {p: setting.vintages(moves.policy(p)) for p in moves.game.profiles()}
     queue = Queue(setting, 0)
