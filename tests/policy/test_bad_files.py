@@ -13,10 +13,10 @@ from backfill.dimensions import OTHER_PRODUCTS, OTHER_REGIONS
 from backfill.economy.tables import load_vocabulary
 from backfill.errors import Faults, UnsolvedError, UserError, did_you_mean
 from backfill.experiments.config import Experiment, load_experiment
-from backfill.policy.board import product_names, region_names, unknown_product, unknown_region
 from backfill.policy.compile import compile_policy
 from backfill.policy.kinds import kinds
 from backfill.policy.measure import kind_meant
+from backfill.policy.names import product_names, region_names, unknown_product, unknown_region
 
 CONTROL = """
 [[measures]]

@@ -5,16 +5,16 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from backfill.dimensions import BLOCS, COUNTRY_GROUPS, OTHER_PRODUCTS, OTHER_REGIONS, Vocabulary
-from backfill.errors import UnknownProductError, UnknownRegionError, did_you_mean
+from backfill.dimensions import Vocabulary
+from backfill.errors import UnknownProductError, UnknownRegionError
 from backfill.policy.facts import Facts
+from backfill.policy.names import unknown_product, unknown_region
 from backfill.policy.timeline import Timeline
 from backfill.policy.wedges import Limit, Wedges
 
@@ -28,8 +28,6 @@ Place = Any
 
 PARTS = ("parts", "own_parts")
 """Where a board keeps an array for each part of a product."""
-
-NOBODY = "has no members in this economy"
 
 WHOLE_PERIOD = 0.5
 """A limit holds in periods of which it is in force for at least this share of the days."""
@@ -431,57 +429,3 @@ _AXES = [[[-1 if m == n else 1 for m in range(count)] for n in range(count)] for
 def _exact(values: np.ndarray) -> np.ndarray:
     """Without the last bits that averaging over stretches leaves: equal coverages must stay equal."""
     return np.round(values, 12)
-
-
-def region_names(vocabulary: Vocabulary) -> tuple[str, ...]:
-    """Every name that stands for regions."""
-    blocs = tuple(dict.fromkeys(vocabulary.bloc.values()))
-    groups = [name for name, bloc in COUNTRY_GROUPS.items() if bloc in blocs]
-    return (*vocabulary.regions, *blocs, *groups, *hub_names(vocabulary)[-1:], "all")
-
-
-def hub_names(vocabulary: Vocabulary) -> tuple[str, ...]:
-    """Every name that stands for hubs."""
-    return (*vocabulary.hubs, "hubs") if vocabulary.hubs else ()
-
-
-def product_names(vocabulary: Vocabulary) -> tuple[str, ...]:
-    """Every name that stands for products."""
-    return (*vocabulary.products, *(name for name, members in vocabulary.groups.items() if members), "all")
-
-
-def unknown_region(name: str, vocabulary: Vocabulary, see: str = "") -> str:
-    """What to write instead of a name that stands for no region; ``see`` says where all are listed."""
-    if name in (*BLOCS, "hubs"):
-        return NOBODY
-    return _meant(name, region_names(vocabulary), OTHER_REGIONS, vocabulary.region_names, see)
-
-
-def unknown_hub(name: str, vocabulary: Vocabulary, see: str = "") -> str:
-    """What to write instead of a name that stands for no hub."""
-    return did_you_mean(name, hub_names(vocabulary), see=see) if vocabulary.hubs else "this economy has no hubs"
-
-
-def unknown_product(name: str, vocabulary: Vocabulary, see: str = "") -> str:
-    """What to write instead of a name that stands for no product."""
-    if name in vocabulary.groups:
-        return NOBODY
-    return _meant(name, product_names(vocabulary), OTHER_PRODUCTS, vocabulary.product_names, see)
-
-
-def _meant(name: str, known: Sequence[str], others: Mapping[str, str], written: Mapping[str, str], see: str) -> str:
-    """What is also called by a name, else what is called nearly so.
-
-    Args:
-        known: names that can be meant.
-        others: other words for them.
-        written: what people call what has a code, of several members each.
-        see: where all are listed.
-    """
-    members = {_plain(member): code for code, text in written.items() for member in text.split(", ")}
-    code = {**members, **others}.get(_plain(name))
-    return f'did you mean "{code}"?' if code in known else did_you_mean(name, known, see=see)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\s_-]+", "_", name.strip().lower())

@@ -15,8 +15,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from backfill.dimensions import Vocabulary
-from backfill.policy.board import (
-    Board,
+from backfill.policy.board import Board
+from backfill.policy.names import (
     hub_names,
     product_names,
     region_names,

@@ -22,10 +22,10 @@ from backfill.experiments.design.sides import aligning
 from backfill.experiments.levers import answering, compiler, field_faults, field_of, numeric, placed_of, twice
 from backfill.governments.package import Package
 from backfill.hats.own import OwnTables
-from backfill.policy.board import region_names
 from backfill.policy.faults import path
 from backfill.policy.library import PolicyFile
 from backfill.policy.measures.secondary_tariff import SecondaryTariff
+from backfill.policy.names import region_names
 from backfill.policy.policy import Policy
 from backfill.policy.technology import benchmark_facts
 from backfill.policy.wedges import Wedges

@@ -22,8 +22,8 @@ from backfill.errors import (
     UserError,
     did_you_mean,
 )
-from backfill.policy.board import product_names, region_names, unknown_product, unknown_region
 from backfill.policy.faults import faults, known_only, path, rows
+from backfill.policy.names import product_names, region_names, unknown_product, unknown_region
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
 EFFECTS = (*KINDS, PACKAGE_COST)
