@@ -31,8 +31,9 @@ from backfill.policy.wedges import Limit, Wedges, stacked  # noqa: E402
 from backfill.reference import economy as calibrate  # noqa: E402
 from backfill.static import StaticPeriod  # noqa: E402
 from backfill.threads import single_threaded_algebra  # noqa: E402
+from backfill.trade.buyers import buyers  # noqa: E402
 from backfill.trade.equilibrium import CHUNK, Lane, outcomes, solve  # noqa: E402
-from backfill.trade.factors import Used, buyers, cut, fixed  # noqa: E402
+from backfill.trade.factors import Used, fixed  # noqa: E402
 from backfill.trade.market import Outcome, market  # noqa: E402
 from backfill.trade.sensitivity import plan_slopes  # noqa: E402
 from backfill.world import solve_world  # noqa: E402
@@ -107,7 +108,8 @@ def evaluation_time(economy: Economy, lane: Lane, vectors: np.ndarray) -> tuple[
         points = jnp.asarray(vectors[:CHUNK])
 
         def prepare(x):
-            return cut(shape, fixed(x.parameters, x.barriers, Used(False, False))), buyers(x.barriers, x.plan.purchases)
+            walls = fixed(shape, x.parameters, x.barriers, Used(False, False))
+            return walls, buyers(shape, x.barriers, x.plan.purchases)
 
         def one(x, point, walls, groups):
             return market(shape, x.parameters, x.barriers, x.plan, x.demand, point, walls, groups)[0]

@@ -51,7 +51,7 @@ NEARLY = 1e-6
 """Both sides of a complementarity below this: it may bind or not."""
 PATTERN = (
     "open",
-    "slot",
+    "column",
     "leaf_open",
     "limit_flow",
     "limit_maker",

@@ -9,6 +9,7 @@ import pytest
 from backfill.economy.economy import CLOUD, DIRECT, DIVERSION, Accelerators, Diversion, Leaf, Structure
 from backfill.trade.acquisition import acquire, branch, tree
 from backfill.trade.barriers import nested_classes
+from backfill.trade.buyers import Buyers, Columns
 from backfill.trade.delivery import deliver, handle
 from backfill.trade.factors import route_multiple
 from backfill.trade.prices import composites
@@ -28,14 +29,26 @@ def arrays(*values) -> list:
     return [jax.numpy.asarray(value) for value in values]
 
 
+def buyers_of(share: np.ndarray, further: np.ndarray) -> Buyers:
+    """Buyers of one product by class and region, with columns for the given classes and regions beside every region's own."""
+    regions = share.shape[2]
+    column = np.tile(np.arange(regions), (1, share.shape[1], 1))
+    for n, (kind, region) in enumerate(further[0].astype(int)):
+        column[0, kind, region] = regions + n
+    place = further.astype(int)
+    who = Columns(*arrays(column, np.ones(further.shape[:2], bool), place[..., 0], place[..., 1]))
+    by_column = who.by_column(jax.numpy.asarray(share))
+    return Buyers(who, by_column, jax.numpy.zeros_like(by_column))
+
+
 def banned_buyers(rivalry: float, share: float = 0.7, sigma: float = 3.0, banned: float = 0.66):
     """One product, one region, two origins at price 1; ``share`` of buyers lose the first origin."""
     weight = np.array([[banned, banned], [1 - banned, 1 - banned]])[None]
     weight[0, 0, 1] = 0.0
     found = composites(
         *arrays(np.ones((1, 2)), np.concatenate([weight[..., :1], weight[..., :1], weight[..., 1:]], 2)),
-        *arrays(np.array([[1 - share, 1.0, share]]), np.array([[[1.0, 0.0]]]), np.array([sigma])),
-        *arrays(np.full((1, 2), rivalry), np.ones(2)),
+        buyers_of(np.array([[[1 - share, 1.0], [share, 0.0]]]), np.array([[[1.0, 0.0]]])),
+        *arrays(np.array([sigma]), np.full((1, 2), rivalry), np.ones(2)),
     )
     return jax.tree.map(np.asarray, found)
 
@@ -64,8 +77,8 @@ def test_when_everybody_is_covered_the_price_is_the_covered_one():
 
 
 def test_buyers_without_a_source_are_choked_not_nan():
-    flat = arrays(np.ones((1, 2)), np.zeros((1, 2, 2)), np.ones((1, 2)), np.zeros((1, 0, 2)), np.array([4.0]), np.zeros((1, 2)))
-    found = composites(*flat)
+    nobody = buyers_of(np.ones((1, 1, 2)), np.zeros((1, 0, 2)))
+    found = composites(*arrays(np.ones((1, 2)), np.zeros((1, 2, 2))), nobody, *arrays(np.array([4.0]), np.zeros((1, 2))))
     assert np.isfinite(found.by_column).all()
     assert found.by_column.min() >= 100
     assert (found.unit == 0).all()

@@ -70,6 +70,11 @@ class Structure:
     def regions(self) -> tuple[str, ...]:
         return self.vocabulary.regions
 
+    @property
+    def ranges(self) -> tuple[slice, ...]:
+        """Core products, and each level of the stack."""
+        return tuple(slice(*ends) for ends in ((0, self.core), *self.levels))
+
     def position(self, product: str) -> int:
         """Array position of an Armington product."""
         return self.products.index(product)

@@ -16,9 +16,10 @@ from backfill.economy.economy import Parameters, Structure
 from backfill.trade import anderson
 from backfill.trade.barriers import Barriers
 from backfill.trade.builders import Builders, tool_cost
+from backfill.trade.buyers import Buyers, buyers
 from backfill.trade.demand import Tastes
 from backfill.trade.equilibrium import PATIENCE, floor
-from backfill.trade.factors import Buyers, Factors, Used, buyers, cut, fixed
+from backfill.trade.factors import Factors, Used, fixed
 from backfill.trade.market import NO_SWEEPS, Outcome, Plan, market
 
 
@@ -76,12 +77,14 @@ def _maps(
     """
     plan = shared.plan(structure, barriers.share.shape[-2])
 
-    def prepare(walls: Barriers) -> tuple[Factors, Buyers]:
-        return cut(structure, fixed(shared.parameters, walls, used)), buyers(walls, plan.purchases)
+    def prepare(walls: Barriers) -> tuple[Factors, tuple[Buyers, ...]]:
+        return fixed(structure, shared.parameters, walls, used), buyers(structure, walls, plan.purchases)
 
     prepared = jax.vmap(prepare)(barriers)
 
-    def one(walls: Barriers, share: Array, point: Array, made: Factors, groups: Buyers) -> tuple[Array, Outcome]:
+    def one(
+        walls: Barriers, share: Array, point: Array, made: Factors, groups: tuple[Buyers, ...]
+    ) -> tuple[Array, Outcome]:
         given = (shared.parameters, walls, plan, Tastes(), point, made, groups, shared.builders(share), sweeps)
         return market(structure, *given)
 

@@ -161,7 +161,7 @@ class StaticPeriod:
         """
         barriers = worlds if isinstance(worlds, Barriers) else self.barriers(worlds)
         count, limits = barriers.limit_quantity.shape
-        share, settings = self._share(barriers), (self.structure, used_in(barriers), Seen(seen))
+        share, settings = self._share(barriers), (self.structure, used_in(self.structure, barriers), Seen(seen))
         known = [_with_limits(anchor, limits, self.count) for anchor in self.anchors]
         states, inverses = (np.array(part) for part in zip(*known, strict=True))
         way = np.zeros(count)

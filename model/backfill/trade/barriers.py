@@ -17,7 +17,7 @@ from backfill.policy.wedges import Wedges
 from backfill.trade.classes import (
     builder_classes,
     builders_of,
-    further_classes,
+    columns_of,
     goods_classes,
     nested_classes,
     user_classes,
@@ -25,8 +25,8 @@ from backfill.trade.classes import (
 
 __all__ = ["Barriers", "builder_classes", "in_round_numbers", "lanes", "nested_classes"]
 
-CLASSES, COLUMNS = (1, 2, 4, 8, 12, 16, 24, 32), (0, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128)
-"""Numbers of classes and columns of buyers for which programs are compiled."""
+CLASSES, COLUMNS = (1, 2, 4, 8, 12, 16, 24, 32), (4, 12, 24, 48, 96, 192)
+"""Numbers of classes and further columns of buyers for which programs are compiled; no columns are one number more."""
 
 
 class Barriers(eqx.Module):
@@ -55,7 +55,8 @@ class Barriers(eqx.Module):
         limit_ceiling: largest rent.
         limit_exporter: 1 if the rent arises on the exporter's side, 0 on the importer's.
         limit_owner: one-hot region that receives the rent.
-        slot: one-hot class and destination of each class of buyers of a product to whom some source is closed.
+        column: column at which a class buys, see `backfill.trade.classes.columns_of`; a float as all of these are.
+        further: by range of products, class and destination of each class of buyers to whom some source is closed; -1 if none.
     """
 
     tariff: Float[Array, "*lane product origin destination"]
@@ -81,7 +82,8 @@ class Barriers(eqx.Module):
     limit_ceiling: Float[Array, "*lane limit"]
     limit_exporter: Float[Array, "*lane limit"]
     limit_owner: Float[Array, "*lane limit region"]
-    slot: Float[Array, "*lane product further class destination"]
+    column: Float[Array, "*lane product class destination"]
+    further: tuple[Float[Array, "*lane _ _ 2"], ...]
 
 
 def _leaf_places(structure: Structure) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -151,6 +153,7 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
     )
     open_, share = goods_classes(goods, tools, access)
     classes = open_.shape[2]
+    column, further = columns_of(open_, structure.ranges)
 
     names = sorted({limit.name for w in worlds for limit in w.limits})
     shape = (count, len(names))
@@ -217,7 +220,8 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
         limit_ceiling=limit_ceiling,
         limit_exporter=limit_exporter,
         limit_owner=limit_owner,
-        slot=further_classes(open_),
+        column=column,
+        further=further,
     )
 
 
@@ -227,23 +231,29 @@ def in_round_numbers(barriers: Barriers) -> Barriers:
     def more(sizes: tuple[int, ...], count: int) -> int:
         return next((size - count for size in sizes if size >= count), 0)
 
-    classes, columns = more(CLASSES, barriers.share.shape[2]), more(COLUMNS, barriers.slot.shape[2])
+    classes = more(CLASSES, barriers.share.shape[2])
+    counts = [part.shape[2] for part in barriers.further]
+    core, *stack = (more(COLUMNS, count) for count in counts)
+    columns = [core if counts[0] else 0, *(stack if any(counts[1:]) else [0] * len(stack))]
     groups = more(CLASSES, barriers.user_share.shape[1])
 
     def padded(table: Array, value: float, **axes: int) -> np.ndarray:
         widths = [(0, axes.get(f"axis_{n}", 0)) for n in range(np.ndim(table))]
         return np.pad(np.asarray(table), widths, constant_values=value)
 
-    if not (classes or columns or groups):
+    if not (classes or any(columns) or groups):
         return barriers
+    regions = np.arange(barriers.share.shape[3], dtype=float)
+    idle = np.broadcast_to(regions, (*barriers.share.shape[:2], classes, len(regions)))
     return eqx.tree_at(
-        lambda x: (x.open, x.share, x.builder_share, x.slot, x.leaf_open, x.user_share),
+        lambda x: (x.open, x.share, x.builder_share, x.column, x.further, x.leaf_open, x.user_share),
         barriers,
         (
             padded(barriers.open, 1.0, axis_2=classes),
             padded(barriers.share, 0.0, axis_2=classes),
             padded(barriers.builder_share, 0.0, axis_1=classes),
-            padded(barriers.slot, 0.0, axis_2=columns, axis_3=classes),
+            np.concatenate([np.asarray(barriers.column), idle], axis=2),
+            tuple(padded(part, -1.0, axis_2=wider) for part, wider in zip(barriers.further, columns, strict=True)),
             padded(barriers.leaf_open, 1.0, axis_1=groups),
             padded(barriers.user_share, 0.0, axis_1=groups),
         ),

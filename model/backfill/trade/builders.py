@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from backfill.arrays import Array
 from backfill.economy.economy import Structure
-from backfill.trade.factors import in_columns
+from backfill.trade.buyers import Buyers
 from backfill.trade.sites import Outlays, Sites
 
 
@@ -41,14 +44,21 @@ class Builders(eqx.Module):
         return jnp.where(self.added[:, None] > 0, jnp.maximum(wanted, 0.0), 0.0) * self.share
 
     def purchases(
-        self, structure: Structure, additions: Float[Array, "node class"], slot: Array
-    ) -> Float[Array, "product column"]:
-        """Tool composites that the additions take, by column of buyers."""
-        tools = np.array(structure.tools, int)
+        self, structure: Structure, additions: Float[Array, "node class"], buyers: Sequence[Buyers]
+    ) -> tuple[Buyers, ...]:
+        """The buyers with tool composites that the additions take."""
         at = np.eye(len(structure.regions))[_sites(structure)]
         bought = jnp.einsum("gk,gc,gj->kcj", self.need, additions, at)
-        columns = in_columns(slot[tools], bought)
-        return jnp.zeros((len(structure.products), columns.shape[1])).at[tools].set(columns)
+        found = []
+        for rows, group in zip(structure.ranges, buyers, strict=True):
+            mine = [n for n, tool in enumerate(structure.tools) if rows.start <= tool < rows.stop]
+            if mine:
+                tools = np.array([structure.tools[n] - rows.start for n in mine])
+                columns = jax.tree.map(lambda part, tools=tools: part[tools], group.columns)
+                more = columns.by_column(bought[np.array(mine)])
+                group = group._replace(purchases=group.purchases.at[tools].add(more))
+            found.append(group)
+        return tuple(found)
 
     def outlays(self, structure: Structure, additions: Float[Array, "node class"]) -> Outlays:
         """What the additions cost beside tools."""

@@ -7,6 +7,8 @@ Columns without any coverage, most of them, cost nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 
@@ -165,20 +167,33 @@ def goods_classes(
     return open_, share
 
 
-def further_classes(
-    open_: Float[np.ndarray, "lane product class origin buyer"],
-) -> Float[np.ndarray, "lane product further class buyer"]:
-    """Classes that differ from class 0, one row each, padded with zeros."""
-    lanes, products, classes, _, buyers = open_.shape
-    differs = np.zeros((lanes, products, classes, buyers), bool)
-    differs[:, :, 1:] = (open_[:, :, 1:] == 0).any(axis=3)
-    lane, product, c, buyer = np.nonzero(differs)
-    count = int(differs.sum(axis=(2, 3)).max(initial=0))
-    slot = np.zeros((lanes, products, count, classes, buyers))
-    group = lane * products + product
-    first = np.searchsorted(group, group)
-    slot[lane, product, np.arange(len(group)) - first, c, buyer] = 1.0
-    return slot
+def columns_of(
+    open_: Float[np.ndarray, "lane product class origin buyer"], ranges: Sequence[slice]
+) -> tuple[Float[np.ndarray, "lane product class buyer"], tuple[Float[np.ndarray, "lane _ _ 2"], ...]]:
+    """Columns at which classes of buyers buy: classes to which some source is closed have one each, the others their region's.
+
+    Args:
+        open_: 1 where a class can buy from an origin.
+        ranges: of products, each with as many further columns as its busiest product needs.
+
+    Returns:
+        The column of each class, and by range the class and region of each column after the regions', -1 where there is none.
+    """
+    buyers = open_.shape[4]
+    differs = (open_ == 0).any(axis=3)
+    differs[:, :, 0] = False
+    column = np.tile(np.arange(buyers, dtype=float), (*differs.shape[:3], 1))
+    further = []
+    for rows in ranges:
+        lane, product, kind, region = np.nonzero(differs[:, rows])
+        count = int(differs[:, rows].sum(axis=(2, 3)).max(initial=0))
+        group = lane * (rows.stop - rows.start) + product
+        place = np.arange(len(group)) - np.searchsorted(group, group)
+        found = np.full((len(open_), rows.stop - rows.start, count, 2), -1.0)
+        found[lane, product, place] = np.stack([kind, region], axis=1)
+        column[lane, rows.start + product, kind, region] = buyers + place
+        further.append(found)
+    return column, tuple(further)
 
 
 def user_classes(

@@ -14,8 +14,9 @@ from backfill.arrays import Array
 from backfill.economy.economy import Parameters, Structure
 from backfill.trade import anderson
 from backfill.trade.barriers import Barriers
+from backfill.trade.buyers import Buyers, buyers
 from backfill.trade.demand import ComputeDemand
-from backfill.trade.factors import Buyers, Factors, Used, buyers, cut, fixed, used_in
+from backfill.trade.factors import Factors, Used, fixed, used_in
 from backfill.trade.market import NO_SWEEPS, SWEEPS, Outcome, Plan, market, market_at
 from backfill.trade.pieces import in_pieces
 from backfill.trade.state import State, pack, unpack
@@ -107,11 +108,11 @@ def _solve(
 ) -> Equilibrium:
     limits = lanes.barriers.limit_quantity.shape[-1]
 
-    def prepare(lane: Lane) -> tuple[Factors, Buyers]:
-        walls = fixed(lane.parameters, lane.barriers, used) if lane.walls is None else lane.walls
-        return cut(structure, walls), buyers(lane.barriers, lane.plan.purchases)
+    def prepare(lane: Lane) -> tuple[Factors, tuple[Buyers, ...]]:
+        walls = fixed(structure, lane.parameters, lane.barriers, used) if lane.walls is None else lane.walls
+        return walls, buyers(structure, lane.barriers, lane.plan.purchases)
 
-    def one(lane: Lane, point: Array, walls: Factors, groups: Buyers) -> tuple[Array, Outcome]:
+    def one(lane: Lane, point: Array, walls: Factors, groups: tuple[Buyers, ...]) -> tuple[Array, Outcome]:
         state = unpack(structure, point)
         given = (lane.parameters, lane.barriers, lane.plan, lane.demand, state, walls, groups)
         return market_at(structure, SWEEPS if inverse is None else NO_SWEEPS, *given)
@@ -145,13 +146,12 @@ def _solve(
 
 
 def _walls(structure: Structure, used: Used, parameters: Parameters, barriers: Barriers) -> Factors:
-    del structure
-    return jax.vmap(lambda mine, its: fixed(mine, its, used))(parameters, barriers)
+    return jax.vmap(lambda mine, its: fixed(structure, mine, its, used))(parameters, barriers)
 
 
 def walls_of(structure: Structure, parameters: Parameters, barriers: Barriers) -> Factors:
     """The wedges of every lane, which no plan moves."""
-    return in_pieces(_walls, (structure, used_in(barriers)), CHUNK, (parameters, barriers))
+    return in_pieces(_walls, (structure, used_in(structure, barriers)), CHUNK, (parameters, barriers))
 
 
 def _outcomes(structure: Structure, lanes: Lane, points: Array) -> Outcome:
@@ -176,7 +176,7 @@ def solve(
         inverse: ``(I - F_x)^-1`` at a solution not far away (see `sensitivity.plan_slopes`), with which few evaluations do.
     """
     given = (lanes, inverse, start)
-    return in_pieces(_solve, (structure, used_in(lanes.barriers)), CHUNK, given, (np.float64(tolerance),))
+    return in_pieces(_solve, (structure, used_in(structure, lanes.barriers)), CHUNK, given, (np.float64(tolerance),))
 
 
 def outcomes(structure: Structure, lanes: Lane, points: Float[np.ndarray, "lane unknown"]) -> Outcome:

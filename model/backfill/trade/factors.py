@@ -1,45 +1,23 @@
-"""What policy and tastes fix before a market is solved: wedges and weights, factored out of the iterations (section 6).
-
-Buyers of a product are columns: first every region's class with all sources, then one column for each class of a region to
-which some source is closed (section 4, "Coverage").
-"""
+"""What policy and tastes fix before a market is solved: wedges and weights, factored out of the iterations (section 6)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from backfill.arrays import Array
 from backfill.economy.economy import Parameters, Structure
 from backfill.trade.barriers import Barriers
+from backfill.trade.buyers import Columns, columns_of
 from backfill.trade.limits import priced
 from backfill.trade.logs import log
 
-ROWS = (0, 1, 2, 4, 8)
-"""Numbers of products with limits for which programs are compiled, beside all of them."""
-
 CHEAPEST = -0.9
 """Most that a flow making room for others is made cheaper, as a share of its mill price."""
-
-
-class Buyers(NamedTuple):
-    """Columns of buyers.
-
-    Attributes:
-        share: share of the region's buyers in each column.
-        home: one-hot region of each further column, ``[product, further, region]``.
-        purchases: composites bought for investment in each column.
-        slot: one-hot class and region of each further column, ``[product, further, class, region]``.
-    """
-
-    share: Float[Array, "product column"]
-    home: Float[Array, "product further region"]
-    purchases: Float[Array, "product column"]
-    slot: Float[Array, "product further class region"]
 
 
 class Tables(NamedTuple):
@@ -61,10 +39,6 @@ class Tables(NamedTuple):
     levy: Float[Array, "product origin column"] | None
     real_cost: Float[Array, "product origin column"] | None
 
-    def at(self, rows: slice) -> Tables:
-        """Those of some products."""
-        return jax.tree.map(lambda table: table[rows], self)
-
 
 class Factors(NamedTuple):
     """Wedges at given rents of limits.
@@ -72,16 +46,17 @@ class Factors(NamedTuple):
     Attributes:
         makers: buyer price over mill price of accelerator lines, rents of limits included.
         makers_exporter: exporters' rents there as shares of the mill price.
-        goods: weights of goods.
-        rows: products whose weights move with rents (see `limited`); None where none do.
-        parts: weights by range of products, see `ranges`, cut beforehand by those who evaluate a market many times.
+        goods: weights of goods by range of products; None where they move with rents and are left to `limited`.
     """
 
     makers: Float[Array, "maker destination"]
     makers_exporter: Array
-    goods: Tables
-    rows: Int[Array, " row"] | None = None
-    parts: tuple[Tables, ...] | None = None
+    goods: tuple[Tables | None, ...]
+
+    @property
+    def limited(self) -> tuple[int, ...]:
+        """Ranges of products whose weights move with rents."""
+        return tuple(n for n, table in enumerate(self.goods) if table is None)
 
 
 class Used(NamedTuple):
@@ -89,20 +64,19 @@ class Used(NamedTuple):
 
     Attributes:
         levy, real_cost: wedges on goods.
-        limited_goods: most products, in round numbers, that limits of a lane are on, accelerators aside.
+        limited: ranges of products that limits are on, accelerators aside.
     """
 
     levy: bool = True
     real_cost: bool = True
-    limited_goods: int = 0
+    limited: tuple[int, ...] = ()
 
 
-def used_in(barriers: Barriers) -> Used:
+def used_in(structure: Structure, barriers: Barriers) -> Used:
     """What occurs in a batch of lanes."""
     flow = np.asarray(barriers.limit_flow)
-    most = int(np.any(flow != 0, axis=(-4, -2, -1)).sum(axis=-1).max(initial=0))
-    rows = next((size for size in ROWS if size >= most), flow.shape[-3])
-    return Used(bool(np.any(barriers.levy)), bool(np.any(barriers.real_cost)), min(rows, flow.shape[-3]))
+    limited = tuple(n for n, rows in enumerate(structure.ranges) if np.any(flow[..., rows, :, :]))
+    return Used(bool(np.any(barriers.levy)), bool(np.any(barriers.real_cost)), limited)
 
 
 def route_multiple(
@@ -133,61 +107,35 @@ def duty_paid(parameters: Parameters, barriers: Barriers) -> tuple[Array, Array]
     )
 
 
-def buyers(barriers: Barriers, purchases: Float[Array, "product class region"]) -> Buyers:
-    """Columns of buyers; classes to which every source is open are one with their region's first column."""
-    slot = barriers.slot
-    return Buyers(in_columns(slot, barriers.share), slot.sum(2), in_columns(slot, purchases), slot)
-
-
-def in_columns(
-    slot: Float[Array, "product further class region"], by_class: Float[Array, "product class region"]
-) -> Float[Array, "product column"]:
-    """Amounts by class of buyers, by column."""
-    first = 1 - slot.sum(1)
-    return jnp.concatenate([(by_class * first).sum(1), (slot * by_class[:, None]).sum((2, 3))], axis=1)
-
-
-def by_columns(
-    slot: Float[Array, "product further class region"], sites: Array
-) -> Float[Array, "site class product column"]:
-    """`in_columns` of one unit that a class of buyers at one of the ``sites`` buys of each product."""
-    theirs = jnp.moveaxis(slot[..., sites], (3, 2), (0, 1))
-    first = (1 - theirs.sum(3))[..., None] * jnp.eye(slot.shape[-1])[sites][:, None, None]
-    return jnp.concatenate([first, theirs], axis=3)
-
-
 EVERYTHING = Used()
 
 
-def fixed(parameters: Parameters, barriers: Barriers, used: Used) -> Factors:
-    """Factors without rents of limits, for `limited` to renew what these move; nothing else changes while a market is solved."""
-    walls = factors(parameters, barriers, None, used)
-    if not used.limited_goods:
-        return walls
-    free = jnp.all(barriers.limit_flow == 0, axis=(0, 2, 3))
-    return walls._replace(rows=jnp.argsort(free, stable=True)[: used.limited_goods])
+def fixed(structure: Structure, parameters: Parameters, barriers: Barriers, used: Used) -> Factors:
+    """Factors without rents of limits, for `limited` to complete; nothing else changes while a market is solved."""
+    columns = columns_of(structure, barriers)
+    goods = [
+        None if n in used.limited else _goods(parameters, barriers, None, used, rows, columns[n])
+        for n, rows in enumerate(structure.ranges)
+    ]
+    return Factors(*_makers(parameters, barriers, None), tuple(goods))
 
 
-def cut(structure: Structure, walls: Factors) -> Factors:
-    """The same with weights by range of products, where rents do not move them."""
-    return walls if walls.rows is not None else walls._replace(parts=ranges(structure, walls))
-
-
-def ranges(structure: Structure, walls: Factors) -> tuple[Tables, ...]:
-    """Weights of core products and of each level of the stack."""
-    return walls.parts or tuple(walls.goods.at(slice(*ends)) for ends in ((0, structure.core), *structure.levels))
-
-
-def limited(parameters: Parameters, barriers: Barriers, walls: Factors, rent: Float[Array, " limit"]) -> Factors:
+def limited(
+    structure: Structure,
+    parameters: Parameters,
+    barriers: Barriers,
+    walls: Factors,
+    columns: Sequence[Columns],
+    rent: Float[Array, " limit"],
+) -> Factors:
     """Factors at other rents of limits."""
-    makers, exporter = _makers(parameters, barriers, rent)
-    walls = walls._replace(makers=makers, makers_exporter=exporter)
-    if walls.rows is None:
-        return walls
-    used = Used(walls.goods.levy is not None, walls.goods.real_cost is not None)
-    renewed = _goods(parameters, barriers, rent, used, walls.rows)
-    goods = jax.tree.map(lambda old, new: jnp.asarray(old).at[walls.rows].set(new), walls.goods, renewed)
-    return walls._replace(goods=goods)
+    known = [table for table in walls.goods if table is not None]
+    used = Used(all(t.levy is not None for t in known), all(t.real_cost is not None for t in known))
+    goods = [
+        _goods(parameters, barriers, rent, used, rows, own) if table is None else table
+        for rows, own, table in zip(structure.ranges, columns, walls.goods, strict=True)
+    ]
+    return Factors(*_makers(parameters, barriers, rent), tuple(goods))
 
 
 def _makers(parameters: Parameters, barriers: Barriers, rent: Array | None) -> tuple[Array, Array]:
@@ -207,13 +155,21 @@ def _rents(barriers: Barriers, rent: Array, coefficient: Array, paid: Array) -> 
 
 
 def factors(
-    parameters: Parameters, barriers: Barriers, rent: Float[Array, " limit"] | None, used: Used = EVERYTHING
+    structure: Structure,
+    parameters: Parameters,
+    barriers: Barriers,
+    rent: Float[Array, " limit"] | None,
+    used: Used = EVERYTHING,
 ) -> Factors:
     """Wedges and weights at given rents of limits; without any if None."""
-    return Factors(*_makers(parameters, barriers, rent), _goods(parameters, barriers, rent, used, slice(None)))
+    ranges = zip(structure.ranges, columns_of(structure, barriers), strict=True)
+    goods = tuple(_goods(parameters, barriers, rent, used, rows, own) for rows, own in ranges)
+    return Factors(*_makers(parameters, barriers, rent), goods)
 
 
-def _goods(parameters: Parameters, barriers: Barriers, rent: Array | None, used: Used, rows: slice | Array) -> Tables:
+def _goods(
+    parameters: Parameters, barriers: Barriers, rent: Array | None, used: Used, rows: slice, columns: Columns
+) -> Tables:
     """Weights of the products in ``rows``."""
     preferences, levy, real_cost = parameters.preferences, barriers.levy[rows], barriers.real_cost[rows]
     tariff = (1 + preferences.tariff[rows]) * (1 + barriers.tariff[rows]) - 1
@@ -225,20 +181,15 @@ def _goods(parameters: Parameters, barriers: Barriers, rent: Array | None, used:
     sigma = preferences.sigma[rows][:, None, None]
     weight = preferences.weight[rows] * jnp.exp((1 - sigma) * log(goods))
     fob = (1 + out) / goods
+    opened = jnp.where(columns.held[:, :, None], columns.of_class(barriers.open[rows]), 0.0).swapaxes(1, 2)
 
-    slot = barriers.slot[rows]
-    home = slot.sum(2)
-    closed = jnp.einsum("kscj,kcij->kis", slot, 1 - barriers.open[rows])
-
-    def columns(table: Array) -> Array:
-        if slot.shape[1] == 0:
-            return table
-        return jnp.concatenate([table, jnp.einsum("kij,ksj->kis", table, home) * (1 - closed)], axis=2)
+    def by_column(table: Array) -> Array:
+        return jnp.concatenate([table, columns.of_home(table) * opened], axis=2) if opened.shape[2] else table
 
     return Tables(
-        value=columns(weight),
-        quantity=columns(weight / goods),
-        tariff=columns(weight * tariff * (1 + levy + real_cost) * fob),
-        levy=columns(weight * levy * fob) if used.levy else None,
-        real_cost=columns(weight * real_cost * fob) if used.real_cost else None,
+        value=by_column(weight),
+        quantity=by_column(weight / goods),
+        tariff=by_column(weight * tariff * (1 + levy + real_cost) * fob),
+        levy=by_column(weight * levy * fob) if used.levy else None,
+        real_cost=by_column(weight * real_cost * fob) if used.real_cost else None,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float, Int
 
 from backfill.arrays import Array
@@ -25,7 +26,7 @@ class Counted(NamedTuple):
         mill: mill prices.
     """
 
-    rows: slice | Int[Array, " row"]
+    rows: Int[np.ndarray, " row"]
     quantity: Float[Array, "row origin destination"]
     mill: Float[Array, "row origin"]
 

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
 from backfill.arrays import Array
 from backfill.economy.economy import Parameters, Structure
 from backfill.trade.barriers import Barriers
 from backfill.trade.builders import Builders
+from backfill.trade.buyers import Buyers, buyers
 from backfill.trade.delivery import Delivered, Handling, deliver, handle, legs
 from backfill.trade.demand import Absorption, ComputeDemand, Flows, absorb_goods, goods_bundle
-from backfill.trade.factors import Buyers, Factors, Tables, buyers, duty_paid, factors, limited, ranges, tariffs
+from backfill.trade.factors import Factors, Tables, duty_paid, limited, tariffs
 from backfill.trade.income import Income, closed, owner_matrix
 from backfill.trade.limits import Counted, Use, rent_step, use_of_limits
 from backfill.trade.logs import log
-from backfill.trade.prices import Buying, stack_prices
+from backfill.trade.prices import Buying, Composites, stack_prices
 from backfill.trade.sites import Outlays, tools_abroad
 from backfill.trade.state import State, pack, unpack
 
@@ -93,45 +96,48 @@ class _Traded(NamedTuple):
     levy_revenue: Float[Array, " region"]
 
 
-def _columns(buying: Buying, columns: Buyers, rows: slice, bought: Array) -> Array:
-    """``F = P_b X_b / sum_i W_i p_i^(1-sigma)``: what each column spends per unit of weight."""
-    part = buying.composites
-    home = columns.home[rows]
-    quantity = part.chosen[rows] * jnp.concatenate([bought, (home * bought[:, None]).sum(2)], axis=1)
-    return part.unit[rows] * (quantity + columns.purchases[rows])
+class _Range(NamedTuple):
+    """A range of products once their prices are known."""
 
+    mill: Float[Array, "product region"]
+    prices: Composites
+    table: Tables
+    buyers: Buyers
 
-def _output(buying: Buying, table: Tables, rows: slice, weight: Array) -> Array:
-    """Units sold by each origin, ``p^(-sigma) sum_b (W/mu)_b F_b``."""
-    share = buying.composites.power[rows] / buying.mill[rows]
-    return share * jnp.einsum("kib,kb->ki", table.quantity, weight)
+    def weight(self, bought: Float[Array, "product region"]) -> Float[Array, "product column"]:
+        """``F = P_b X_b / sum_i W_i p_i^(1-sigma)``: what each column spends per unit of weight."""
+        quantity = self.prices.chosen * jnp.concatenate([bought, self.buyers.columns.of_home(bought)], axis=1)
+        return self.prices.unit * (quantity + self.buyers.purchases)
 
+    def output(self, weight: Float[Array, "product column"]) -> Float[Array, "product region"]:
+        """Units sold by each origin, ``p^(-sigma) sum_b (W/mu)_b F_b``."""
+        return self.prices.power / self.mill * jnp.einsum("kib,kb->ki", self.table.quantity, weight)
 
-def _traded(buying: Buying, columns: Buyers, table: Tables, rows: slice, bought: Array) -> _Traded:
-    """Sales, public revenue and services of the products in ``rows``."""
-    part, regions = buying.composites, bought.shape[1]
-    weight = _columns(buying, columns, rows, bought)
-    power = part.power[rows]
-    paid = weight * jnp.einsum("kib,ki->kb", table.tariff, power)
-    tariff = paid[:, :regions].sum(0) + (columns.home[rows] * paid[:, regions:, None]).sum((0, 1))
+    def traded(self, bought: Float[Array, "product region"]) -> _Traded:
+        """Sales, public revenue and services."""
+        weight, power = self.weight(bought), self.prices.power
+        paid = weight * jnp.einsum("kib,ki->kb", self.table.tariff, power)
 
-    def at_origin(share: Array | None) -> Array:
-        if share is None:
-            return jnp.zeros(regions)
-        return (power * jnp.einsum("kib,kb->ki", share, weight)).sum(0)
+        def at_origin(share: Array | None) -> Array:
+            if share is None:
+                return jnp.zeros(bought.shape[1])
+            return (power * jnp.einsum("kib,kb->ki", share, weight)).sum(0)
 
-    services = at_origin(table.real_cost) + (part.adapting[rows] * bought).sum(0)
-    return _Traded(weight, _output(buying, table, rows, weight), services, tariff, at_origin(table.levy))
+        services = at_origin(self.table.real_cost) + (self.prices.adapting * bought).sum(0)
+        tariff, levy = self.at_home(paid).sum(0), at_origin(self.table.levy)
+        return _Traded(weight, self.output(weight), services, tariff, levy)
 
+    def at_home(self, amounts: Float[Array, "product column"]) -> Float[Array, "product region"]:
+        """Sums of columns' amounts by region."""
+        regions = self.mill.shape[1]
+        return amounts[:, :regions] + self.buyers.columns.at_home(amounts[:, regions:])
 
-def _by_region(
-    buying: Buying, columns: Buyers, table: Array, weight: Array, rows: slice | Array = slice(None)
-) -> Float[Array, "product origin destination"]:
-    """A table's flows of the products in ``rows`` by origin and destination."""
-    regions = buying.mill.shape[1]
-    spent = table[rows] * weight[rows][:, None]
-    further = jnp.einsum("kis,ksj->kij", spent[:, :, regions:], columns.home[rows])
-    return (spent[:, :, :regions] + further) * buying.composites.power[rows][:, :, None]
+    def by_region(
+        self, table: Float[Array, "product origin column"], weight: Float[Array, "product column"]
+    ) -> Float[Array, "product origin destination"]:
+        """A table's flows by origin and destination."""
+        spent = jax.vmap(self.at_home, in_axes=1, out_axes=1)(table * weight[:, None])
+        return spent * self.prices.power[:, :, None]
 
 
 def market(
@@ -142,7 +148,7 @@ def market(
     demand: ComputeDemand,
     vector: Float[Array, " unknown"],
     walls: Factors | None = None,
-    groups: Buyers | None = None,
+    groups: tuple[Buyers, ...] | None = None,
     builders: Builders | None = None,
     sweeps: int = SWEEPS,
 ) -> tuple[Float[Array, " unknown"], Outcome]:
@@ -161,7 +167,7 @@ def market_at(
     demand: ComputeDemand,
     state: State,
     walls: Factors | None = None,
-    groups: Buyers | None = None,
+    groups: tuple[Buyers, ...] | None = None,
     builders: Builders | None = None,
 ) -> tuple[Float[Array, " unknown"], Outcome]:
     """Evaluate a market at a state: the fixed-point map and what follows from it.
@@ -173,7 +179,7 @@ def market_at(
         sweeps: how often core goods' sales and the inputs bought for them are brought in line within an evaluation. Solutions
             do not depend on it.
         walls: wedges computed beforehand, see `backfill.trade.factors.fixed`.
-        groups: buyers computed beforehand.
+        groups: buyers computed beforehand, see `backfill.trade.buyers.buyers`.
         builders: those who buy tools at what they cost here, besides what is planned.
     """
     production, preferences, accelerators = parameters.production, parameters.preferences, parameters.accelerators
@@ -182,21 +188,25 @@ def market_at(
     n, core, regions = len(structure.products), structure.core, len(structure.regions)
     rows, columns = node_matrix(structure)
     rent = jnp.zeros((n, regions)).at[rows, columns].set(plan.rent) if rows else jnp.zeros((n, regions))
-    counted = slice(None)
+    groups = groups or buyers(structure, barriers, plan.purchases)
     if walls is None:
-        walls = factors(parameters, barriers, state.limit_rent)
-    elif state.limit_rent.shape[0]:
-        walls, counted = limited(parameters, barriers, walls, state.limit_rent), walls.rows
-    tables = ranges(structure, walls)
-    groups = groups or buyers(barriers, plan.purchases)
+        walls = Factors(jnp.zeros(()), jnp.zeros(()), (None,) * len(structure.ranges))
+    counted = walls.limited
+    if state.limit_rent.shape[0] or counted:
+        who = [group.columns for group in groups]
+        walls = limited(structure, parameters, barriers, walls, who, state.limit_rent)
+    tables = [table for table in walls.goods if table is not None]
     buying, input_weight = stack_prices(
         structure, production, tables, groups, preferences.sigma, preferences.rivalry, state.wage, state.core_mill, rent
     )
     if builders is not None:
         added = builders.additions(structure, buying.by_class)
-        bought = builders.purchases(structure, added, barriers.slot)
-        groups = groups._replace(purchases=groups.purchases + bought)
+        groups = builders.purchases(structure, added, groups)
         plan = eqx.tree_at(lambda p: p.outlays, plan, builders.outlays(structure, added), is_leaf=lambda x: x is None)
+    ranges = [
+        _Range(buying.mill[rows], *parts)
+        for rows, *parts in zip(structure.ranges, buying.composites, tables, groups, strict=True)
+    ]
     composite = buying.mean
     services = composite[structure.position("services")] if structure.makers else jnp.ones(regions)
     delivered = deliver(
@@ -249,24 +259,24 @@ def market_at(
     parts: list[_Traded] = []
     outputs: list[Array] = []
     used: list[Array] = []
-    for (first, last), table in zip(reversed(structure.levels), reversed(tables[1:]), strict=True):
-        level = slice(first, last)
+    for level, mine in zip(reversed(structure.ranges[1:]), reversed(ranges[1:]), strict=True):
         used.append(bought[level])
-        part = _traded(buying, groups, table, level, bought[level] + plan.stock[level])
+        part = mine.traded(bought[level] + plan.stock[level])
         output = part.output + at_home[level]
         scale = output * production.cost[level] / production.productivity[level]
-        bought = jnp.asarray(bought).at[:first].add(jnp.einsum("skr,kr->sr", production.inputs[:first, level], scale))
+        before = slice(level.start)
+        bought = jnp.asarray(bought).at[before].add(jnp.einsum("skr,kr->sr", production.inputs[before, level], scale))
         spent_on_services = spent_on_services + part.services
         parts.append(part)
         outputs.append(output)
     spent_on_services = spent_on_services + state.freight * state.absorption
-    loop = slice(0, core)
+    loop = structure.ranges[0]
     bought = bought[loop] + _services_bundle(structure, composite, unit, bundle)[loop] * spent_on_services
     total = bought
     for _ in range(sweeps):
-        sold = _output(buying, tables[0], loop, _columns(buying, groups, loop, total)) + at_home[loop]
+        sold = ranges[0].output(ranges[0].weight(total)) + at_home[loop]
         total = bought + core_inputs(sold - state.core_output)[loop]
-    part = _traded(buying, groups, tables[0], loop, total)
+    part = ranges[0].traded(total)
     parts.append(part)
     outputs.append(part.output + at_home[loop])
     used.append(total)
@@ -278,15 +288,15 @@ def market_at(
         + (output[core:] * (production.cost * production.labour / production.productivity)[core:]).sum(0) * state.wage
         + (maker_output * accelerators.labour) @ leg.origin * state.wage
     )
-    weight = jnp.concatenate([part.weight for part in parts[::-1]])
+    weights = [part.weight for part in parts[::-1]]
     domestic = at_home[:, :, None] * jnp.eye(regions)
 
-    def quantity(rows: slice | Array) -> Array:
-        sold = _by_region(buying, groups, walls.goods.quantity, weight, rows)
-        return sold / buying.mill[rows][:, :, None] + domestic[rows]
+    def quantity(places: Sequence[int]) -> Array:
+        sold = [ranges[n].by_region(tables[n].quantity, weights[n]) / ranges[n].mill[:, :, None] for n in places]
+        return jnp.concatenate(sold) + domestic[_rows(structure, places)]
 
-    spent = _by_region(buying, groups, walls.goods.value, weight) + domestic * buying.mill[:, :, None]
-    flows = Flows(spent, quantity(slice(None)))
+    spent = [mine.by_region(mine.table.value, weight) for mine, weight in zip(ranges, weights, strict=True)]
+    flows = Flows(jnp.concatenate(spent) + domestic * buying.mill[:, :, None], quantity(range(len(ranges))))
     maker_cif = maker_fob * (1 + barriers.maker_levy + barriers.maker_real_cost)
     _, maker_tariff = tariffs(parameters, barriers)
     limits = Use(state.limit_rent, state.limit_rent, jnp.zeros(regions))
@@ -294,13 +304,13 @@ def market_at(
         limits = use_of_limits(
             barriers,
             state.limit_rent,
-            None if counted is None else Counted(counted, quantity(counted), buying.mill[counted]),
+            _counted(structure, counted, quantity, buying.mill) if counted else None,
             handling.deliveries,
             delivered.mill,
             duty_paid(parameters, barriers),
         )
     world_labour = parameters.endowment.labour.sum()
-    paid_by_column = groups.purchases * buying.composites.by_column
+    invested = [mine.at_home(mine.buyers.purchases * mine.prices.by_column).sum(0) for mine in ranges]
     income = Income(
         labour=state.wage * parameters.endowment.labour,
         profits=(production.margin * output).sum(0) * state.wage
@@ -313,8 +323,7 @@ def market_at(
         hub_rents=handling.hub_rents,
         deficit=jnp.zeros(regions),
         outlay=outlay,
-        investment=paid_by_column[:, :regions].sum(0)
-        + (groups.home * paid_by_column[:, regions:, None]).sum((0, 1))
+        investment=sum(invested)
         + (plan.stock * composite).sum(0)
         + plan.compute_stock * unit_value * services
         + built,
@@ -360,6 +369,19 @@ def market_at(
         state,
     )
     return pack(new), outcome
+
+
+def _rows(structure: Structure, places: Sequence[int]) -> np.ndarray:
+    """Products of some ranges."""
+    return np.concatenate([np.arange(len(structure.products))[structure.ranges[n]] for n in places])
+
+
+def _counted(
+    structure: Structure, places: Sequence[int], quantity: Callable[[Sequence[int]], Array], mill: Array
+) -> Counted:
+    """Flows of the products of some ranges."""
+    rows = _rows(structure, places)
+    return Counted(rows, quantity(places), mill[rows])
 
 
 def _services_bundle(structure: Structure, composite: Array, unit: Array, bundle: Array) -> Array:

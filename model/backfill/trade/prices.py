@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
@@ -10,7 +11,8 @@ from jaxtyping import Float
 
 from backfill.arrays import Array
 from backfill.economy.economy import Production, Structure
-from backfill.trade.factors import Buyers, Tables
+from backfill.trade.buyers import Buyers
+from backfill.trade.factors import Tables
 from backfill.trade.logs import log
 
 CHOKE = 1e3
@@ -18,7 +20,7 @@ CHOKE = 1e3
 
 
 class Composites(NamedTuple):
-    """Prices of composites, the choice among buyers, and what choosing costs.
+    """Prices of a range of composites, the choice among buyers, and what choosing costs.
 
     Attributes:
         power: ``p_i^(1-sigma)`` of each origin.
@@ -39,24 +41,27 @@ class Composites(NamedTuple):
 
 
 class Buying(NamedTuple):
-    """Prices of every product: those of `Composites`, by class of buyers, mill prices, unit cost before margin and rent."""
+    """Prices of every product.
+
+    Attributes:
+        mill: mill prices.
+        mean: price of a unit of use.
+        by_class: composite prices by class of buyers.
+        cost: unit cost before margin and rent.
+        composites: by range of products.
+    """
 
     mill: Float[Array, "product region"]
-    composites: Composites
+    mean: Float[Array, "product region"]
     by_class: Float[Array, "product class region"]
     cost: Float[Array, "product region"]
-
-    @property
-    def mean(self) -> Float[Array, "*lane product region"]:
-        """Price of a unit of use."""
-        return self.composites.mean
+    composites: tuple[Composites, ...]
 
 
 def composites(
     mill: Float[Array, "product region"],
     value: Float[Array, "product origin column"],
-    share: Float[Array, "product column"],
-    home: Float[Array, "product further region"],
+    buyers: Buyers,
     sigma: Float[Array, " product"],
     slope: Float[Array, "product region"],
     services: Float[Array, " region"] | None = None,
@@ -71,7 +76,7 @@ def composites(
         slope: ``eta``, substitution among buyers over the reference price in units of services.
         services: price ``P_s`` of services; the first column of the last product given if None.
     """
-    regions = mill.shape[1]
+    columns, regions = buyers.columns, mill.shape[1]
     exponent = (1 - sigma)[:, None]
     power = jnp.exp(exponent * log(mill))
     spread = jnp.einsum("kib,ki->kb", value, power)
@@ -80,20 +85,20 @@ def composites(
     by_column = jnp.where(closed, CHOKE, jnp.exp(log(safe) / exponent))
     unit = jnp.where(closed, 0.0, by_column / safe)
     first = by_column[:, :regions]
-    if home.shape[1] == 0:
+    if value.shape[2] == regions:
         return Composites(power, unit, by_column, jnp.ones_like(first), first, jnp.zeros_like(first))
     services = first[-1] if services is None else services
     pace = slope / services
-    further = by_column[:, regions:] - (home * first[:, None]).sum(2)
-    gap = (home * pace[:, None]).sum(2) * further
-    some = share[:, :regions] > 0
-    dearer = jnp.where((share[:, regions:] > 0)[:, :, None] & (home > 0), gap[:, :, None], jnp.inf).min(1)
-    least = jax.lax.stop_gradient(jnp.where(some | jnp.isinf(dearer), 0.0, dearer))
-    weighted = share[:, regions:] * jnp.exp((home * least[:, None]).sum(2) - gap)
-    total = share[:, :regions] + (home * weighted[:, :, None]).sum(1)
-    vacant = 1 - home.sum(2)
-    chosen = jnp.concatenate([share[:, :regions] / total, weighted / ((home * total[:, None]).sum(2) + vacant)], axis=1)
-    paid = first + (home * (chosen[:, regions:] * further)[:, :, None]).sum(1)
+    further = by_column[:, regions:] - columns.of_home(first)
+    gap = columns.of_home(pace) * further
+    share = buyers.share[:, regions:]
+    some = buyers.share[:, :regions] > 0
+    dearer = columns.least_at_home(jax.lax.stop_gradient(jnp.where(share > 0, gap, jnp.inf)))
+    least = jnp.where(some | jnp.isinf(dearer), 0.0, dearer)
+    weighted = share * jnp.exp(columns.of_home(least) - gap)
+    total = buyers.share[:, :regions] + columns.at_home(weighted)
+    chosen = jnp.concatenate([buyers.share[:, :regions] / total, weighted / columns.of_home(total)], axis=1)
+    paid = first + columns.at_home(chosen[:, regions:] * further)
     safe_pace = jnp.where(slope > 0, pace, 1.0)
     mean = jnp.where(slope > 0, first + (least - log(total)) / safe_pace, paid)
     return Composites(power, unit, by_column, chosen, mean, mean - paid)
@@ -125,8 +130,8 @@ def core_cost(
 def stack_prices(
     structure: Structure,
     production: Production,
-    tables: tuple[Tables, ...],
-    buyers: Buyers,
+    tables: Sequence[Tables],
+    buyers: Sequence[Buyers],
     sigma: Float[Array, " product"],
     slope: Float[Array, "product region"],
     wage: Float[Array, " region"],
@@ -138,42 +143,33 @@ def stack_prices(
     The stack's inputs are acyclic once core prices are known, so each level needs one pass and no iteration.
 
     Args:
-        tables: weights by range of products, see `backfill.trade.factors.ranges`.
+        tables, buyers: by range of products.
     """
     regions = len(structure.regions)
     services = structure.products.index("services") if "services" in structure.products else None
 
-    def level(mill: Array, value: Array, rows: slice, of_services: Array | None) -> Composites:
-        return composites(mill, value, buyers.share[rows], buyers.home[rows], sigma[rows], slope[rows], of_services)
+    def level(mill: Array, value: Array, group: Buyers, rows: slice, of_services: Array | None) -> Composites:
+        return composites(mill, value, group, sigma[rows], slope[rows], of_services)
 
-    core = slice(0, structure.core)
-    if buyers.home.shape[1] and services is not None:
+    core = structure.ranges[0]
+    of_services = None
+    if services is not None and any(table.value.shape[2] > regions for table in tables):
         row = slice(services, services + 1)
-        of_services = level(core_mill[row], tables[0].value[row], row, jnp.ones(regions)).by_column[0, :regions]
-    else:
-        of_services = None
-    mills, parts, costs = [core_mill], [level(core_mill, tables[0].value, core, of_services)], []
+        mine = jax.tree.map(lambda part: part[row], buyers[0])
+        of_services = level(core_mill[row], tables[0].value[row], mine, row, jnp.ones(regions)).by_column[0, :regions]
+    mills, costs = [core_mill], []
+    parts = [level(core_mill, tables[0].value, buyers[0], core, of_services)]
     known = parts[0].mean
-    for (first, last), table in zip(structure.levels, tables[1:], strict=True):
-        rows = slice(first, last)
-        inputs = production.inputs[:first, rows]
+    for rows, table, group in zip(structure.ranges[1:], tables[1:], buyers[1:], strict=True):
+        inputs = production.inputs[: rows.start, rows]
         cost = production.labour[rows] * wage + jnp.einsum("skr,sr->kr", inputs, known)
         mills.append(
             production.cost[rows] * cost / production.productivity[rows] + production.margin[rows] * wage + rent[rows]
         )
-        parts.append(level(mills[-1], table.value, rows, of_services))
+        parts.append(level(mills[-1], table.value, group, rows, of_services))
         costs.append(cost)
         known = jnp.concatenate([known, parts[-1].mean])
     relative, weight = core_cost(structure, production, wage, known)
-    joined = Composites(*(jnp.concatenate(part) for part in zip(*parts, strict=True)))
-    buying = Buying(
-        jnp.concatenate(mills), joined, _by_class(buyers, joined.by_column), jnp.concatenate([relative, *costs])
-    )
-    return buying, weight
-
-
-def _by_class(buyers: Buyers, price: Float[Array, "product column"]) -> Float[Array, "product class region"]:
-    """Composite prices by class of buyers."""
-    regions = buyers.slot.shape[-1]
-    further = (buyers.slot * price[:, regions:, None, None]).sum(1)
-    return further + (1 - buyers.slot.sum(1)) * price[:, None, :regions]
+    by_class = [group.columns.by_class(part.by_column) for group, part in zip(buyers, parts, strict=True)]
+    cost = jnp.concatenate([relative, *costs])
+    return Buying(jnp.concatenate(mills), known, jnp.concatenate(by_class), cost, tuple(parts)), weight

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from backfill.arrays import Array
 from backfill.economy.economy import Structure
@@ -67,17 +67,20 @@ class Sites(eqx.Module):
         self,
         structure: Structure,
         need: Float[np.ndarray, "node product"],
-        additions: Float[np.ndarray, "*lane node class"],
-        nodes: tuple[int, ...],
+        additions: Float[np.ndarray, "lane node class"],
+        nodes: Int[np.ndarray, "lane pair"],
+        classes: Int[np.ndarray, "lane pair"],
     ) -> Outlays:
-        """What another unit of each class at each of ``nodes`` costs at given additions, ``[*lane, node and class, ...]``."""
-        count, classes = additions.shape[-2:]
+        """What another unit that a class of builders adds at a node costs at given additions, ``[lane, pair, ...]``."""
+        lanes, pairs = np.indices(nodes.shape)
         share = np.where(self.share > 0, self.share, 1.0)
         rise = self.site_cost[..., None] + self.slope[..., None] / share * additions
-        one = np.eye(count * classes).reshape(count, classes, count, classes)[list(nodes)].reshape(-1, count, classes)
-        rise, given = rise[..., None, :, :] * one, self.subsidy[..., None, :, None] * one
-        added = np.broadcast_to(one, rise.shape)
-        return _outlays(structure, need, np.maximum(rise, 0.0).sum(-1), (rise - given).sum(-1), added)
+        rise, given = rise[lanes, nodes, classes], self.subsidy[lanes, nodes]
+        one = np.zeros((*nodes.shape, *additions.shape[1:]))
+        one[lanes, pairs, nodes, classes] = 1.0
+        apart = one.sum(-1)
+        resources, private = (part[..., None] * apart for part in (np.maximum(rise, 0.0), rise - given))
+        return _outlays(structure, need, resources, private, one)
 
 
 def _outlays(structure: Structure, need: Array, resources: Array, private: Array, additions: Array) -> Outlays:
@@ -100,8 +103,8 @@ def tools_abroad(
     structure: Structure, bought: Float[Array, "foreign product class"], by_class: Float[Array, "product class region"]
 ) -> Float[Array, " region"]:
     """What owners pay for tools of capacities elsewhere, less what is paid for others' at home, which sums to zero."""
-    regions, places = np.eye(len(structure.regions)), abroad(structure)
+    regions, places, tools = np.eye(len(structure.regions)), abroad(structure), np.array(structure.tools, int)
     site = np.array([structure.region(structure.nodes[n][1]) for n in places], int)
     owner = np.array([structure.region(structure.owners[n]) for n in places], int)
-    value = (bought.transpose(1, 2, 0) * by_class[:, :, site]).sum((0, 1))
+    value = (bought[:, tools].transpose(1, 2, 0) * by_class[tools][:, :, site]).sum((0, 1))
     return value @ (regions[owner] - regions[site])

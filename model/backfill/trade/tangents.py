@@ -16,8 +16,9 @@ from jaxtyping import Float
 from backfill.arrays import Array
 from backfill.economy.economy import Structure
 from backfill.trade.barriers import Barriers
+from backfill.trade.buyers import Buyers, buyers
 from backfill.trade.equilibrium import Lane
-from backfill.trade.factors import Buyers, Factors, Used, buyers, fixed, used_in
+from backfill.trade.factors import Factors, Used, fixed, used_in
 from backfill.trade.market import Outcome, Plan, market, node_matrix
 from backfill.trade.pieces import in_pieces
 
@@ -78,14 +79,16 @@ def observed(structure: Structure, outcome: Outcome) -> Observed:
     )
 
 
-def _prepared(lane: Lane, barriers: Barriers, plan: Plan, limited: int) -> tuple[Factors, Buyers]:
-    walls = fixed(lane.parameters, barriers, Used(limited_goods=limited))
-    return walls, buyers(barriers, plan.purchases)
+def _prepared(
+    structure: Structure, lane: Lane, barriers: Barriers, plan: Plan, limited: tuple[int, ...]
+) -> tuple[Factors, tuple[Buyers, ...]]:
+    walls = fixed(structure, lane.parameters, barriers, Used(limited=limited))
+    return walls, buyers(structure, barriers, plan.purchases)
 
 
-def _inverses(structure: Structure, limited: int, lanes: Lane, vectors: Array) -> Array:
+def _inverses(structure: Structure, limited: tuple[int, ...], lanes: Lane, vectors: Array) -> Array:
     def one(lane: Lane, vector: Array) -> Array:
-        prepared = _prepared(lane, lane.barriers, lane.plan, limited)
+        prepared = _prepared(structure, lane, lane.barriers, lane.plan, limited)
 
         def again(x: Array) -> Array:
             return market(structure, lane.parameters, lane.barriers, lane.plan, lane.demand, x, *prepared)[0]
@@ -99,15 +102,21 @@ def inverses(
     structure: Structure, lanes: Lane, vectors: Float[np.ndarray, "lane unknown"]
 ) -> Float[np.ndarray, "lane unknown unknown"]:
     """``(I - F_x)^-1`` of every lane at its solution."""
-    return in_pieces(_inverses, (structure, used_in(lanes.barriers).limited_goods), CHUNK, (lanes, vectors))
+    return in_pieces(_inverses, (structure, used_in(structure, lanes.barriers).limited), CHUNK, (lanes, vectors))
 
 
 def _moved(
-    structure: Structure, limited: int, lanes: Lane, vectors: Array, inverse: Array, barriers: Barriers, plan: Plan
+    structure: Structure,
+    limited: tuple[int, ...],
+    lanes: Lane,
+    vectors: Array,
+    inverse: Array,
+    barriers: Barriers,
+    plan: Plan,
 ) -> tuple[Array, Observed]:
     def one(lane: Lane, vector: Array, inverse: Array, barriers: Barriers, plan: Plan) -> tuple[Array, Observed]:
         def evaluated(walls: Barriers, plans: Plan, x: Array) -> tuple[Array, Observed]:
-            prepared = _prepared(lane, walls, plans, limited)
+            prepared = _prepared(structure, lane, walls, plans, limited)
             new, outcome = market(structure, lane.parameters, walls, plans, lane.demand, x, *prepared)
             return new, observed(structure, outcome)
 
@@ -137,5 +146,5 @@ def moved(
         inverse: see `inverses`.
         barriers, plan: directions ``[lane, direction, ...]``; what cannot move (open routes, whose limits) is zero.
     """
-    settings = (structure, used_in(lanes.barriers).limited_goods)
+    settings = (structure, used_in(structure, lanes.barriers).limited)
     return in_pieces(_moved, settings, CHUNK, (lanes, vectors, inverse, barriers, plan))
