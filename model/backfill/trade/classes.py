@@ -91,50 +91,47 @@ def builders_of(
     advanced: Float[np.ndarray, "lane source buyer"],
 ) -> tuple[Float[np.ndarray, "lane class source buyer"], Float[np.ndarray, "lane class node"]]:
     """`builder_classes` of many lanes, with as many classes as the busiest buyer of any needs."""
-    nodes = {
-        (region, kind): [n for n, (p, r) in enumerate(structure.nodes) if r == name and (p not in MATURE) == kind]
-        for region, name in enumerate(structure.regions)
-        for kind in (True, False)
-    }
-    known: dict[tuple, tuple[np.ndarray, dict[bool, np.ndarray]]] = {}
-    found = []
-    for lane, buyer in np.argwhere(advanced.any(axis=1) | general.any(axis=1)).tolist():
-        columns = {True: advanced[lane, :, buyer], False: general[lane, :, buyer]}
-        present = tuple(kind for kind in columns if nodes[buyer, kind])
-        key = (present, *(columns[kind].tobytes() for kind in present))
-        if present:
-            if key not in known:
-                known[key] = _patterns({kind: columns[kind] for kind in present})
-            found.append((lane, buyer, *known[key]))
-    count = max((len(access) for _, _, access, _ in found), default=1)
-    open_ = np.ones((len(general), count, *general.shape[1:]))
-    share = np.zeros((len(general), count, len(structure.nodes)))
+    nodes = [(n, structure.region(region), product not in MATURE) for n, (product, region) in enumerate(structure.nodes)]
+    columns: dict[bool, np.ndarray] = {}
+    for kind, coverage in ((True, advanced), (False, general)):
+        present = [any(node[1:] == (region, kind) for node in nodes) for region in range(coverage.shape[2])]
+        columns[kind] = np.where(present, coverage, 0.0)
+    lane, buyer = np.nonzero(np.any([coverage.any(axis=1) for coverage in columns.values()], axis=0))
+    access, place, parts = _merged({kind: coverage[lane, :, buyer] for kind, coverage in columns.items()})
+    open_ = np.ones((len(general), access.shape[1], *general.shape[1:]))
+    share = np.zeros((len(general), access.shape[1], len(structure.nodes)))
     share[:, 0] = 1.0
-    for lane, buyer, access, shares in found:
-        open_[lane, : len(access), :, buyer] = access
-        for kind, part in shares.items():
-            share[lane, : len(part), nodes[buyer, kind]] = part
+    open_[lane, :, :, buyer] = access
+    row = np.arange(len(lane))[:, None]
+    for node, region, kind in nodes:
+        mine = np.zeros(access.shape[:2])
+        np.add.at(mine, (row, place[kind]), parts[kind])
+        share[lane[buyer == region], :, node] = mine[buyer == region]
     return open_, share
 
 
-def _patterns(columns: dict[bool, np.ndarray]) -> tuple[np.ndarray, dict[bool, np.ndarray]]:
-    """Access ``[class, source]`` of one region's builders, everything in class 0, and each kind's shares of the classes."""
-    access = [np.ones(len(next(iter(columns.values()))))]
-    members: dict[bool, list[tuple[int, float]]] = {}
-    for kind, column in columns.items():
-        (open_,), (shares,) = of_columns(column[None], most_classes(column[None]))
-        members[kind] = []
-        for source, part in zip(open_[shares > 0], shares[shares > 0], strict=True):
-            at = next((n for n, other in enumerate(access) if (other == source).all()), len(access))
-            if at == len(access):
-                access.append(source)
-            members[kind].append((at, part))
-    shares = {}
-    for kind, parts in members.items():
-        shares[kind] = np.zeros(len(access))
-        for at, part in parts:
-            shares[kind][at] += part
-    return np.array(access), shares
+def _merged(
+    columns: dict[bool, Float[np.ndarray, "column source"]],
+) -> tuple[np.ndarray, dict[bool, np.ndarray], dict[bool, np.ndarray]]:
+    """Classes of builders of several kinds, those with the same sources being one.
+
+    Returns:
+        Access ``[column, class, source]``, everything in class 0; and by kind each of its own classes' place among these and share.
+    """
+    split = {kind: of_columns(its, most_classes(its)) for kind, its in columns.items()}
+    count, sources = next(iter(columns.values())).shape
+    access = np.concatenate([np.ones((count, 1, sources)), *(open_ for open_, _ in split.values())], axis=1)
+    held = np.concatenate([np.ones((count, 1), bool), *(share > 0 for _, share in split.values())], axis=1)
+    same = (access[:, :, None] == access[:, None]).all(axis=3) & held[:, None]
+    first = same.argmax(axis=2)
+    new = held & (first == np.arange(held.shape[1]))
+    place = np.take_along_axis(new.cumsum(axis=1) - 1, first, 1)
+    found = np.ones((count, int(new.sum(axis=1).max(initial=1)), sources))
+    column, own = np.nonzero(new)
+    found[column, place[column, own]] = access[column, own]
+    ends = np.cumsum([1, *(share.shape[1] for _, share in split.values())])
+    places = {kind: place[:, slice(*ends[n : n + 2])] for n, kind in enumerate(split)}
+    return found, places, {kind: share for kind, (_, share) in split.items()}
 
 
 def goods_classes(
