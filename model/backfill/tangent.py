@@ -37,7 +37,7 @@ from backfill.supply.nodes import Array, Nodes, capacity_path
 from backfill.supply.orders import Orders, Seen
 from backfill.supply.past import Carried, Past, Record
 from backfill.supply.stockpile import Stockholders
-from backfill.trade.barriers import Barriers, in_round_numbers, lanes
+from backfill.trade.barriers import Barriers, access_to, in_round_numbers, lanes
 from backfill.trade.delivery import legs
 from backfill.trade.equilibrium import outcomes
 from backfill.trade.market import Plan
@@ -50,8 +50,8 @@ MEMORY = 6
 NEARLY = 1e-6
 """Both sides of a complementarity below this: it may bind or not."""
 PATTERN = (
-    "open",
     "column",
+    "access",
     "leaf_open",
     "limit_flow",
     "limit_maker",
@@ -148,12 +148,17 @@ class Stage:
         own = slice(self.place * self.coupling.periods, (self.place + 1) * self.coupling.periods)
         kinked: set[int] = set()
         for name in (*PATTERN, *SHARES):
-            mine, its = getattr(stacked, name)[own][self.span], getattr(by_world, name)[:, :, self.span]
-            if name in SHARES:
-                mine, its = mine > 0, its > 0
-            differs = (its != mine).reshape(len(its), -1).any(1)
-            kinked |= set(np.flatnonzero(differs).tolist())
-        if kinked or stacked.open.shape[2] != self.coupling.barriers.open.shape[2]:
+            parts = zip(*(jax.tree.leaves(getattr(one, name)) for one in (stacked, by_world)), strict=True)
+            for mine, its in parts:
+                mine, its = mine[own][self.span], its[:, :, self.span]
+                if name in SHARES:
+                    mine, its = mine > 0, its > 0
+                differs = (its != mine).reshape(len(its), -1).any(1)
+                kinked |= set(np.flatnonzero(differs).tolist())
+        shapes, its = (
+            [part.shape[2:] for part in (one.share, *one.access)] for one in (stacked, self.coupling.barriers)
+        )
+        if kinked or shapes != its:
             raise Kink(sorted(kinked) or range(len(by_world.tariff)))
 
     def _side(self, direction: int, side: int, wedges: Wedges, barriers: Barriers) -> _Side:
@@ -173,7 +178,8 @@ class Stage:
                 additions = additions + sign * self.half * other.additions
             nodes = departing(nodes, additions, self.first)
             before = holders, orders, additions
-        found = Stockholders(economy, wedges, np.asarray(barriers.open), share, self.first, ahead, before)
+        access = access_to(economy.structure, barriers, economy.structure.tools)
+        found = Stockholders(economy, wedges, access, share, self.first, ahead, before)
         mine = coupling.holders[self.place]
         if found.kits != mine.kits or found.goods != mine.goods:
             raise Kink([direction])

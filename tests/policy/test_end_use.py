@@ -13,7 +13,7 @@ from backfill.policy.compile import compile_policy
 from backfill.policy.kinds import kinds
 from backfill.policy.policy import Policy, parse_measures
 from backfill.policy.wedges import Wedges
-from backfill.trade.barriers import builder_classes, lanes
+from backfill.trade.barriers import access_to, builder_classes, lanes
 
 TOOLS = ("lithography", "deposition_etch")
 NAMES = Vocabulary(
@@ -27,7 +27,7 @@ SHAPE = Structure(
     vocabulary=NAMES,
     products=NAMES.products[:-1],
     core=0,
-    levels=(),
+    levels=((0, len(NAMES.products) - 1),),
     makers=(("accelerators_frontier", "USA"),),
     families=("us",),
     leaves=(Leaf(0, 2, 2, DIRECT),),
@@ -61,7 +61,7 @@ def shares(policy: Wedges) -> dict[tuple[str, str], dict[str, float]]:
         split: dict[str, float] = {}
         for c, share in enumerate(barriers.builder_share[0, :, n]):
             if share > 0:
-                access = barriers.open[0, list(SHAPE.tools), c, :, place].astype(bool)
+                access = access_to(SHAPE, barriers, SHAPE.tools)[0, :, c, :, place].astype(bool)
                 label = "; ".join(",".join(np.array(NAMES.regions)[row]) for row in access)
                 split[label] = split.get(label, 0.0) + round(float(share), 12)
         found[node] = split
@@ -95,7 +95,7 @@ def test_a_control_on_one_type_of_tool_splits_builders_who_need_all():
 def test_classes_grow_only_where_the_two_coverages_differ():
     """Three classes for two distinct coverages, as without an end use; a fourth where mature builders lack another set."""
     same = lanes(SHAPE, [wedges(control(0.8), control(0.4, by="JPN"))])
-    assert same.open.shape[2] == same.builder_share.shape[1] == 3
+    assert same.share.shape[2] == same.builder_share.shape[1] == 3
     scoped = lanes(SHAPE, [wedges(control(0.8, end_use="advanced"), control(0.4, by="JPN", end_use="advanced"))])
     assert scoped.builder_share.shape[1] == 3
     other = lanes(SHAPE, [wedges(control(0.8), control(0.3), control(0.9, by="JPN", end_use="advanced"))])

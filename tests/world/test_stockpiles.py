@@ -17,7 +17,7 @@ from backfill.reference import economy as calibrate
 from backfill.supply.foresight import Perfect
 from backfill.supply.orders import COMPUTE, Seen
 from backfill.supply.stockpile import Stockholders
-from backfill.trade.barriers import lanes
+from backfill.trade.barriers import access_to, lanes
 from backfill.world import Status, solve_world
 from tests.support import small
 
@@ -152,7 +152,7 @@ def test_makers_abroad_sell_more_before(worlds):
 def holders_of(economy, wedges, **parameters) -> Stockholders:
     economy = changed(economy, **parameters)
     barriers = lanes(economy.structure, [wedges])
-    return Stockholders(economy, wedges, barriers.open, barriers.builder_share)
+    return Stockholders(economy, wedges, access_to(economy.structure, barriers, economy.structure.tools), barriers.builder_share)
 
 
 def prices(economy, holders: Stockholders, dearer: float) -> Seen:

@@ -13,7 +13,7 @@ from backfill.economy.calibrate import benchmark
 from backfill.economy.economy import DIVERSION, Structure
 from backfill.economy.structure import structure
 from backfill.policy.wedges import Wedges
-from backfill.trade.barriers import lanes
+from backfill.trade.barriers import access_to, lanes
 from tests.support import small
 
 PERIODS = 3
@@ -96,4 +96,4 @@ def test_barriers_of_an_economy_that_lacks_a_part(shape: Structure, missing: str
     assert barriers.enforcement.shape == (PERIODS, len(bare.hubs))
     row, seller, buyer = bare.position("electronics"), shape.region("USA"), shape.region("CHN")
     np.testing.assert_array_equal(barriers.share[:, row, :, buyer], [[1, 0], [0.5, 0.5], [0.5, 0.5]])
-    np.testing.assert_array_equal(barriers.open[1:, row, :, seller, buyer], [[1, 0], [1, 0]])
+    np.testing.assert_array_equal(access_to(bare, barriers, [row])[1:, 0, :, seller, buyer], [[1, 0], [1, 0]])

@@ -19,7 +19,7 @@ from backfill.supply.orders import Orders
 from backfill.supply.past import Carried, Past
 from backfill.supply.residual import Residuals, residuals
 from backfill.supply.stockpile import Stockholders
-from backfill.trade.barriers import Barriers, in_round_numbers, lanes
+from backfill.trade.barriers import Barriers, access_to, in_round_numbers, lanes
 from backfill.trade.demand import Tastes
 from backfill.trade.equilibrium import Lane, walls_of
 from backfill.trade.factors import Factors, duty_paid
@@ -90,9 +90,13 @@ class Worlds:
     ) -> Stockholders:
         """Who may buy ahead in a world that is planned from period ``first`` on."""
         own = slice(world * self.periods, (world + 1) * self.periods)
-        access, share = np.asarray(self.barriers.open[own]), np.asarray(self.barriers.builder_share[own])
-        ahead = self.foresight.looks_ahead
-        return Stockholders(self.economy, self.worlds[world], access, share, first, ahead, before)
+        share, ahead = np.asarray(self.barriers.builder_share[own]), self.foresight.looks_ahead
+        return Stockholders(self.economy, self.worlds[world], self.access(world), share, first, ahead, before)
+
+    def access(self, world: int) -> Array:
+        """``[period, tool, class, origin, destination]`` one where builders in a world can buy a tool from an origin."""
+        own, shape = slice(world * self.periods, (world + 1) * self.periods), self.economy.structure
+        return access_to(shape, jax.tree.map(lambda x: x[own], self.barriers), shape.tools)
 
     def _start(self, nodes: Nodes, holders: Stockholders, past: Past, vector: Array) -> Point:
         nothing = np.zeros(nodes.inherited.shape)

@@ -29,9 +29,9 @@ class Classes:
 
     @classmethod
     def of(cls, shape: Structure, share: Array, opened: Array) -> Classes:
-        """Those of builders with given shares and ``opened[period, product, class, origin, destination]``."""
+        """Those of builders with given shares and ``opened[period, tool, class, origin, destination]``."""
         places = [shape.region(region) for _, region in shape.nodes]
-        access = np.moveaxis(opened[:, list(shape.tools)][..., places] > 0, (4, 2, 0), (0, 1, 2))
+        access = np.moveaxis(opened[..., places] > 0, (4, 2, 0), (0, 1, 2))
         return cls(share, access.reshape(*share.shape, access.shape[3] * access.shape[4]))
 
     def like(self, other: Classes) -> np.ndarray:

@@ -141,8 +141,7 @@ class Started(Coupling):
                 self._slopes[world] = mixed_slopes(shares, [one for one in slopes if one]) if all(slopes) else None
 
     def _classes(self, world: int) -> Classes:
-        own = slice(world * self.periods, (world + 1) * self.periods)
-        return Classes.of(self.economy.structure, self.nodes[world].class_share, np.asarray(self.barriers.open[own]))
+        return Classes.of(self.economy.structure, self.nodes[world].class_share, self.access(world))
 
     def _stored(self, world: int) -> Stored:
         return Stored(tuple(self.holders[world].kits), tuple(self.holders[world].goods))

@@ -134,7 +134,7 @@ class Model:
                 walls = lanes(structure, [solver.wedges(values)])
             except UnsolvedError:
                 continue
-            for axis, size in enumerate((walls.open.shape[2], *(part.shape[2] for part in walls.further))):
+            for axis, size in enumerate((walls.share.shape[2], *(part.shape[2] for part in walls.further))):
                 if size > widest.get(axis, (0, values))[0]:
                     widest[axis] = size, values
         return list(dict.fromkeys(values for _, values in widest.values()))

@@ -20,7 +20,7 @@ from backfill.policy.wedges import Wedges
 from backfill.programs import forget
 from backfill.static.compiled import Seen, Shared, Solved, from_anchors, slopes, solved
 from backfill.threads import single_threaded_algebra
-from backfill.trade.barriers import Barriers, in_round_numbers, lanes
+from backfill.trade.barriers import Barriers, access_to, in_round_numbers, lanes
 from backfill.trade.equilibrium import CHUNK, TOLERANCE
 from backfill.trade.factors import used_in
 from backfill.trade.market import NO_SWEEPS, SWEEPS, Outcome
@@ -131,7 +131,8 @@ class StaticPeriod:
 
     def release(self) -> None:
         """Drop from memory what only preparing needs."""
-        forget(slopes)
+        for function in (slopes, from_anchors):
+            forget(function)
 
     def _slopes(self, barriers: Barriers, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Tool cost of a unit of capacity at class 0, and the inverse of the slopes, of each world."""
@@ -216,7 +217,7 @@ class StaticPeriod:
         """Share of each capacity's builders in a class, nothing where a tool they need cannot be had."""
         tools, need = list(self.structure.tools), self.shared.need > 0
         sold = np.asarray(self.shared.parameters.preferences.weight)[tools] > 0
-        had = np.any((np.asarray(barriers.open)[:, tools] > 0) & sold[:, None], axis=3)
+        had = np.any((access_to(self.structure, barriers, tools) > 0) & sold[:, None], axis=3)
         sites = [self.structure.region(region) for _, region in self.structure.nodes]
         lacks = (need.T[None, :, None] & ~had[..., sites]).any(axis=1)
         return np.where(lacks, 0.0, barriers.builder_share).swapaxes(1, 2)

@@ -66,7 +66,7 @@ class Stockholders:
         Args:
             economy: the calibrated economy.
             wedges: the policy.
-            access: ``[period, product, class, origin, destination]`` whether a class of buyers can buy.
+            access: ``[period, tool, class, origin, destination]`` whether a class of buyers can buy.
             share: ``[period, class, node]`` share of builders in each class.
             first: first period that is planned.
             plans: whether anybody looks ahead.
@@ -130,7 +130,7 @@ class Stockholders:
         known = self.foreseen[:, None, None, None]
         for n, (g, _) in enumerate(self.kits):
             own = share[:, :, g]
-            sources = access[:, list(self.shape.tools)][..., self.sites[n]].sum((1, 3))
+            sources = access[..., self.sites[n]].sum((1, 3))
             order = np.argsort(-sources, axis=1, kind="stable")
             top = np.zeros(own.shape)
             np.put_along_axis(top, order, np.cumsum(np.take_along_axis(own, order, 1), axis=1), 1)

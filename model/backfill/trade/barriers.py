@@ -23,7 +23,7 @@ from backfill.trade.classes import (
     user_classes,
 )
 
-__all__ = ["Barriers", "builder_classes", "in_round_numbers", "lanes", "nested_classes"]
+__all__ = ["Barriers", "access_to", "builder_classes", "in_round_numbers", "lanes", "nested_classes"]
 
 CLASSES, COLUMNS = (1, 2, 4, 8, 12, 16, 24, 32), (4, 12, 24, 48, 96, 192)
 """Numbers of classes and further columns of buyers for which programs are compiled; no columns are one number more."""
@@ -37,7 +37,6 @@ class Barriers(eqx.Module):
 
     Attributes:
         tariff, levy, real_cost: additions to base-year wedges on Armington flows, shares of CIF or FOB value.
-        open: 1 where a class can buy from an origin.
         share: share of buyers in each class. Tools not bought by builders are bought at class 0.
         builder_share: share of each planned capacity's builders in each class of tool buyers.
         maker_tariff, maker_levy, maker_real_cost: the same for accelerator lines.
@@ -57,12 +56,12 @@ class Barriers(eqx.Module):
         limit_owner: one-hot region that receives the rent.
         column: column at which a class buys, see `backfill.trade.classes.columns_of`; a float as all of these are.
         further: by range of products, class and destination of each class of buyers to whom some source is closed; -1 if none.
+        access: 1 where such a class can buy from an origin.
     """
 
     tariff: Float[Array, "*lane product origin destination"]
     levy: Float[Array, "*lane product origin destination"]
     real_cost: Float[Array, "*lane product origin destination"]
-    open: Float[Array, "*lane product class origin destination"]
     share: Float[Array, "*lane product class destination"]
     builder_share: Float[Array, "*lane class node"]
     maker_tariff: Float[Array, "*lane maker destination"]
@@ -84,6 +83,7 @@ class Barriers(eqx.Module):
     limit_owner: Float[Array, "*lane limit region"]
     column: Float[Array, "*lane product class destination"]
     further: tuple[Float[Array, "*lane _ _ 2"], ...]
+    access: tuple[Float[Array, "*lane _ _ origin"], ...]
 
 
 def _leaf_places(structure: Structure) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -153,7 +153,7 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
     )
     open_, share = goods_classes(goods, tools, access)
     classes = open_.shape[2]
-    column, further = columns_of(open_, structure.ranges)
+    column, further, opened = columns_of(open_, structure.ranges)
 
     names = sorted({limit.name for w in worlds for limit in w.limits})
     shape = (count, len(names))
@@ -200,7 +200,6 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
         tariff=goods_rows("tariff"),
         levy=goods_rows("levy"),
         real_cost=goods_rows("real_cost"),
-        open=open_,
         share=share,
         builder_share=np.pad(builders, ((0, 0), (0, classes - builders.shape[1]), (0, 0))),
         maker_tariff=maker_rows("tariff"),
@@ -222,7 +221,25 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
         limit_owner=limit_owner,
         column=column,
         further=further,
+        access=opened,
     )
+
+
+def access_to(
+    structure: Structure, barriers: Barriers, products: Sequence[int]
+) -> Float[np.ndarray, "lane product class origin destination"]:
+    """1 where a class of buyers can buy a product from an origin."""
+    found = []
+    for product in products:
+        rows, access = next(
+            (rows, part) for rows, part in zip(structure.ranges, barriers.access, strict=True) if product < rows.stop
+        )
+        further = np.asarray(access)[:, product - rows.start]
+        column = np.asarray(barriers.column)[:, product].astype(int)
+        every = np.concatenate([np.ones((len(column), column.shape[2], further.shape[2])), further], axis=1)
+        found.append(np.moveaxis(every[np.arange(len(column))[:, None, None], column], 3, 2))
+    lanes, _, classes, regions = barriers.share.shape
+    return np.stack(found, axis=1) if found else np.ones((lanes, 0, classes, regions, regions))
 
 
 def in_round_numbers(barriers: Barriers) -> Barriers:
@@ -246,14 +263,16 @@ def in_round_numbers(barriers: Barriers) -> Barriers:
     regions = np.arange(barriers.share.shape[3], dtype=float)
     idle = np.broadcast_to(regions, (*barriers.share.shape[:2], classes, len(regions)))
     return eqx.tree_at(
-        lambda x: (x.open, x.share, x.builder_share, x.column, x.further, x.leaf_open, x.user_share),
+        lambda x: (x.share, x.builder_share, x.column, x.further, x.access, x.leaf_open, x.user_share),
         barriers,
         (
-            padded(barriers.open, 1.0, axis_2=classes),
             padded(barriers.share, 0.0, axis_2=classes),
             padded(barriers.builder_share, 0.0, axis_1=classes),
             np.concatenate([np.asarray(barriers.column), idle], axis=2),
-            tuple(padded(part, -1.0, axis_2=wider) for part, wider in zip(barriers.further, columns, strict=True)),
+            *(
+                tuple(padded(part, value, axis_2=wider) for part, wider in zip(parts, columns, strict=True))
+                for parts, value in ((barriers.further, -1.0), (barriers.access, 0.0))
+            ),
             padded(barriers.leaf_open, 1.0, axis_1=groups),
             padded(barriers.user_share, 0.0, axis_1=groups),
         ),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from backfill.economy.economy import MATURE, Structure
 
@@ -116,7 +116,7 @@ def _merged(
     """Classes of builders of several kinds, those with the same sources being one.
 
     Returns:
-        Access ``[column, class, source]``, everything in class 0; and by kind each of its own classes' place among these and share.
+        Access ``[column, class, source]``, everything in class 0; by kind, where its own classes are among these and their share.
     """
     split = {kind: of_columns(its, most_classes(its)) for kind, its in columns.items()}
     count, sources = next(iter(columns.values())).shape
@@ -138,7 +138,7 @@ def goods_classes(
     goods: Float[np.ndarray, "lane product origin buyer"],
     tools: list[int],
     builders: Float[np.ndarray, "lane kit source buyer"],
-) -> tuple[Float[np.ndarray, "lane product class origin buyer"], Float[np.ndarray, "lane product class buyer"]]:
+) -> tuple[Bool[np.ndarray, "lane product class origin buyer"], Float[np.ndarray, "lane product class buyer"]]:
     """Access and shares of the classes of buyers of every product, as many as any lane needs.
 
     Args:
@@ -152,35 +152,40 @@ def goods_classes(
     lane, product, buyer = np.nonzero(closed)
     columns = goods[lane, product, :, buyer]
     count = max(most_classes(columns), builders.shape[1])
-    open_ = np.ones((lanes, products, count, origins, buyers))
+    open_ = np.ones((lanes, products, count, origins, buyers), bool)
     share = np.zeros((lanes, products, count, buyers))
     share[:, :, 0] = 1.0
     access, shares = of_columns(columns, count)
-    open_[lane, product, :, :, buyer] = access
+    open_[lane, product, :, :, buyer] = access > 0
     share[lane, product, :, buyer] = shares
     if tools and builders.shape[1] > 1:
         by_tool = builders.reshape(lanes, -1, len(tools), origins, buyers).swapaxes(1, 2)
-        open_[:, tools, : by_tool.shape[2]] = by_tool
+        open_[:, tools, : by_tool.shape[2]] = by_tool > 0
     return open_, share
 
 
 def columns_of(
-    open_: Float[np.ndarray, "lane product class origin buyer"], ranges: Sequence[slice]
-) -> tuple[Float[np.ndarray, "lane product class buyer"], tuple[Float[np.ndarray, "lane _ _ 2"], ...]]:
+    open_: Bool[np.ndarray, "lane product class origin buyer"], ranges: Sequence[slice]
+) -> tuple[
+    Float[np.ndarray, "lane product class buyer"],
+    tuple[Float[np.ndarray, "lane _ _ 2"], ...],
+    tuple[Float[np.ndarray, "lane _ _ origin"], ...],
+]:
     """Columns at which classes of buyers buy: classes to which some source is closed have one each, the others their region's.
 
     Args:
-        open_: 1 where a class can buy from an origin.
+        open_: whether a class can buy from an origin.
         ranges: of products, each with as many further columns as its busiest product needs.
 
     Returns:
-        The column of each class, and by range the class and region of each column after the regions', -1 where there is none.
+        The column of each class, and by range of each column after the regions' its class and region, -1 where there is none, and
+        1 where it can buy from an origin.
     """
     buyers = open_.shape[4]
-    differs = (open_ == 0).any(axis=3)
+    differs = ~open_.all(axis=3)
     differs[:, :, 0] = False
     column = np.tile(np.arange(buyers, dtype=float), (*differs.shape[:3], 1))
-    further = []
+    further, access = [], []
     for rows in ranges:
         lane, product, kind, region = np.nonzero(differs[:, rows])
         count = int(differs[:, rows].sum(axis=(2, 3)).max(initial=0))
@@ -190,7 +195,10 @@ def columns_of(
         found[lane, product, place] = np.stack([kind, region], axis=1)
         column[lane, rows.start + product, kind, region] = buyers + place
         further.append(found)
-    return column, tuple(further)
+        opened = np.zeros((*found.shape[:3], open_.shape[3]))
+        opened[lane, product, place] = open_[lane, rows.start + product, kind, :, region]
+        access.append(opened)
+    return column, tuple(further), tuple(access)
 
 
 def user_classes(

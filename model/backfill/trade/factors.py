@@ -112,10 +112,9 @@ EVERYTHING = Used()
 
 def fixed(structure: Structure, parameters: Parameters, barriers: Barriers, used: Used) -> Factors:
     """Factors without rents of limits, for `limited` to complete; nothing else changes while a market is solved."""
-    columns = columns_of(structure, barriers)
     goods = [
-        None if n in used.limited else _goods(parameters, barriers, None, used, rows, columns[n])
-        for n, rows in enumerate(structure.ranges)
+        None if n in used.limited else _goods(structure, parameters, barriers, None, used, n, its)
+        for n, its in enumerate(columns_of(structure, barriers))
     ]
     return Factors(*_makers(parameters, barriers, None), tuple(goods))
 
@@ -132,8 +131,8 @@ def limited(
     known = [table for table in walls.goods if table is not None]
     used = Used(all(t.levy is not None for t in known), all(t.real_cost is not None for t in known))
     goods = [
-        _goods(parameters, barriers, rent, used, rows, own) if table is None else table
-        for rows, own, table in zip(structure.ranges, columns, walls.goods, strict=True)
+        _goods(structure, parameters, barriers, rent, used, n, columns[n]) if table is None else table
+        for n, table in enumerate(walls.goods)
     ]
     return Factors(*_makers(parameters, barriers, rent), tuple(goods))
 
@@ -162,15 +161,24 @@ def factors(
     used: Used = EVERYTHING,
 ) -> Factors:
     """Wedges and weights at given rents of limits; without any if None."""
-    ranges = zip(structure.ranges, columns_of(structure, barriers), strict=True)
-    goods = tuple(_goods(parameters, barriers, rent, used, rows, own) for rows, own in ranges)
-    return Factors(*_makers(parameters, barriers, rent), goods)
+    goods = [
+        _goods(structure, parameters, barriers, rent, used, n, its)
+        for n, its in enumerate(columns_of(structure, barriers))
+    ]
+    return Factors(*_makers(parameters, barriers, rent), tuple(goods))
 
 
 def _goods(
-    parameters: Parameters, barriers: Barriers, rent: Array | None, used: Used, rows: slice, columns: Columns
+    structure: Structure,
+    parameters: Parameters,
+    barriers: Barriers,
+    rent: Array | None,
+    used: Used,
+    place: int,
+    columns: Columns,
 ) -> Tables:
-    """Weights of the products in ``rows``."""
+    """Weights of a range of products."""
+    rows, access = structure.ranges[place], barriers.access[place]
     preferences, levy, real_cost = parameters.preferences, barriers.levy[rows], barriers.real_cost[rows]
     tariff = (1 + preferences.tariff[rows]) * (1 + barriers.tariff[rows]) - 1
     out = into = jnp.zeros(())
@@ -181,7 +189,7 @@ def _goods(
     sigma = preferences.sigma[rows][:, None, None]
     weight = preferences.weight[rows] * jnp.exp((1 - sigma) * log(goods))
     fob = (1 + out) / goods
-    opened = jnp.where(columns.held[:, :, None], columns.of_class(barriers.open[rows]), 0.0).swapaxes(1, 2)
+    opened = jnp.swapaxes(jnp.asarray(access), 1, 2)
 
     def by_column(table: Array) -> Array:
         return jnp.concatenate([table, columns.of_home(table) * opened], axis=2) if opened.shape[2] else table
