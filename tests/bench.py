@@ -33,7 +33,7 @@ from backfill.static import StaticPeriod  # noqa: E402
 from backfill.threads import single_threaded_algebra  # noqa: E402
 from backfill.trade.buyers import buyers  # noqa: E402
 from backfill.trade.equilibrium import CHUNK, Lane, outcomes, solve  # noqa: E402
-from backfill.trade.factors import Used, fixed  # noqa: E402
+from backfill.trade.factors import Used, factors  # noqa: E402
 from backfill.trade.market import Outcome, market  # noqa: E402
 from backfill.trade.sensitivity import plan_slopes  # noqa: E402
 from backfill.world import solve_world  # noqa: E402
@@ -108,7 +108,7 @@ def evaluation_time(economy: Economy, lane: Lane, vectors: np.ndarray) -> tuple[
         points = jnp.asarray(vectors[:CHUNK])
 
         def prepare(x):
-            walls = fixed(shape, x.parameters, x.barriers, Used(False, False))
+            walls = factors(shape, x.parameters, x.barriers, Used(False, False))
             return walls, buyers(shape, x.barriers, x.plan.purchases)
 
         def one(x, point, walls, groups):

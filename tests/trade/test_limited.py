@@ -8,7 +8,7 @@ import pytest
 
 from backfill.policy.wedges import Limit
 from backfill.trade.buyers import columns_of
-from backfill.trade.factors import factors, fixed, limited, used_in
+from backfill.trade.factors import EVERYTHING, factors, limited, used_in
 from tests.trade.worlds import cap, lane_at, lanes_of, no_policy, policy, small_economy
 
 LOGIC, HBM = ("logic_advanced", "TWN", "USA"), ("hbm", "TWN", "CHN")
@@ -32,7 +32,7 @@ def test_as_if_all_were_computed_anew(flows: tuple):
     rent = np.linspace(0.1, 0.5, len(flows))
     with jax.enable_x64(True):
         given = (shape, one.parameters, one.barriers)
-        whole, idle, start = factors(*given, rent), factors(*given, None), fixed(*given, used)
+        whole, idle, start = factors(*given, EVERYTHING, rent), factors(*given), factors(*given, used)
         assert start.limited == moved
         mine = limited(*given, start, columns_of(shape, one.barriers), rent)
     for place, (its, wanted, before) in enumerate(zip(mine.goods, whole.goods, idle.goods, strict=True)):

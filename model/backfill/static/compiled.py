@@ -19,7 +19,7 @@ from backfill.trade.builders import Builders, tool_cost
 from backfill.trade.buyers import Buyers, buyers
 from backfill.trade.demand import Tastes
 from backfill.trade.equilibrium import PATIENCE, floor
-from backfill.trade.factors import Factors, Used, fixed
+from backfill.trade.factors import Factors, Used, factors
 from backfill.trade.market import NO_SWEEPS, Outcome, Plan, market
 
 
@@ -78,7 +78,7 @@ def _maps(
     plan = shared.plan(structure, barriers.share.shape[-2])
 
     def prepare(walls: Barriers) -> tuple[Factors, tuple[Buyers, ...]]:
-        return fixed(structure, shared.parameters, walls, used), buyers(structure, walls, plan.purchases)
+        return factors(structure, shared.parameters, walls, used), buyers(structure, walls, plan.purchases)
 
     prepared = jax.vmap(prepare)(barriers)
 

@@ -36,24 +36,22 @@ class Columns(NamedTuple):
 
     def at_home(self, amounts: Float[Array, "product further"]) -> Float[Array, "product region"]:
         """Sums of further columns' amounts by region; the amounts of columns with nobody in them must be zero."""
-        return jnp.where(self._mine, amounts[:, :, None], 0.0).sum(1)
+        return jnp.where(self.is_home, amounts[:, :, None], 0.0).sum(1)
 
     def least_at_home(self, amounts: Float[Array, "product further"]) -> Float[Array, "product region"]:
         """Least of further columns' amounts by region; infinite where there are none."""
-        return jnp.where(self._mine & self.held[:, :, None], amounts[:, :, None], jnp.inf).min(1)
+        return jnp.where(self.is_home & self.held[:, :, None], amounts[:, :, None], jnp.inf).min(1)
 
     @property
-    def _mine(self) -> Bool[Array, "product further region"]:
+    def is_home(self) -> Bool[Array, "product further region"]:
+        """Whether a further column is of a region; those with nobody in them are of the first."""
         return self.home[:, :, None] == jnp.arange(self.column.shape[2])
-
-    def of_class(self, table: Float[Array, "product class *any region"]) -> Float[Array, "product further *any"]:
-        """Each further column's entries in a table by class and region."""
-        return table[jnp.arange(len(table))[:, None], self.kind, ..., self.home]
 
     def by_column(self, by_class: Float[Array, "product class region"]) -> Float[Array, "product column"]:
         """Amounts by class of buyers, by column."""
         first = jnp.where(self.column < by_class.shape[2], by_class, 0.0).sum(1)
-        return jnp.concatenate([first, jnp.where(self.held, self.of_class(by_class), 0.0)], axis=1)
+        theirs = by_class[jnp.arange(len(by_class))[:, None], self.kind, self.home]
+        return jnp.concatenate([first, jnp.where(self.held, theirs, 0.0)], axis=1)
 
     def by_class(self, table: Float[Array, "product column"]) -> Float[Array, "product class region"]:
         """What holds for each class of buyers of what holds for columns."""

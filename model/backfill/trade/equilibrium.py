@@ -16,7 +16,7 @@ from backfill.trade import anderson
 from backfill.trade.barriers import Barriers
 from backfill.trade.buyers import Buyers, buyers
 from backfill.trade.demand import ComputeDemand
-from backfill.trade.factors import Factors, Used, fixed, used_in
+from backfill.trade.factors import Factors, Used, factors, used_in
 from backfill.trade.market import NO_SWEEPS, SWEEPS, Outcome, Plan, market, market_at
 from backfill.trade.pieces import in_pieces
 from backfill.trade.state import State, pack, unpack
@@ -109,7 +109,7 @@ def _solve(
     limits = lanes.barriers.limit_quantity.shape[-1]
 
     def prepare(lane: Lane) -> tuple[Factors, tuple[Buyers, ...]]:
-        walls = fixed(structure, lane.parameters, lane.barriers, used) if lane.walls is None else lane.walls
+        walls = factors(structure, lane.parameters, lane.barriers, used) if lane.walls is None else lane.walls
         return walls, buyers(structure, lane.barriers, lane.plan.purchases)
 
     def one(lane: Lane, point: Array, walls: Factors, groups: tuple[Buyers, ...]) -> tuple[Array, Outcome]:
@@ -146,7 +146,7 @@ def _solve(
 
 
 def _walls(structure: Structure, used: Used, parameters: Parameters, barriers: Barriers) -> Factors:
-    return jax.vmap(lambda mine, its: fixed(structure, mine, its, used))(parameters, barriers)
+    return jax.vmap(lambda mine, its: factors(structure, mine, its, used))(parameters, barriers)
 
 
 def walls_of(structure: Structure, parameters: Parameters, barriers: Barriers) -> Factors:

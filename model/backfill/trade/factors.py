@@ -110,13 +110,23 @@ def duty_paid(parameters: Parameters, barriers: Barriers) -> tuple[Array, Array]
 EVERYTHING = Used()
 
 
-def fixed(structure: Structure, parameters: Parameters, barriers: Barriers, used: Used) -> Factors:
-    """Factors without rents of limits, for `limited` to complete; nothing else changes while a market is solved."""
+def factors(
+    structure: Structure,
+    parameters: Parameters,
+    barriers: Barriers,
+    used: Used = EVERYTHING,
+    rent: Float[Array, " limit"] | None = None,
+) -> Factors:
+    """Wedges and weights at given rents of limits, without any if None; what rents move is left to `limited`.
+
+    Args:
+        used: what occurs in the batch, see `used_in`.
+    """
     goods = [
-        None if n in used.limited else _goods(structure, parameters, barriers, None, used, n, its)
+        None if n in used.limited else _goods(structure, parameters, barriers, rent, used, n, its)
         for n, its in enumerate(columns_of(structure, barriers))
     ]
-    return Factors(*_makers(parameters, barriers, None), tuple(goods))
+    return Factors(*_makers(parameters, barriers, rent), tuple(goods))
 
 
 def limited(
@@ -151,21 +161,6 @@ def _rents(barriers: Barriers, rent: Array, coefficient: Array, paid: Array) -> 
     carried = priced(barriers, coefficient, paid)
     out, into = rent * barriers.limit_exporter, rent * (1 - barriers.limit_exporter)
     return jnp.maximum(jnp.tensordot(out, carried, 1), CHEAPEST), jnp.maximum(jnp.tensordot(into, carried, 1), CHEAPEST)
-
-
-def factors(
-    structure: Structure,
-    parameters: Parameters,
-    barriers: Barriers,
-    rent: Float[Array, " limit"] | None,
-    used: Used = EVERYTHING,
-) -> Factors:
-    """Wedges and weights at given rents of limits; without any if None."""
-    goods = [
-        _goods(structure, parameters, barriers, rent, used, n, its)
-        for n, its in enumerate(columns_of(structure, barriers))
-    ]
-    return Factors(*_makers(parameters, barriers, rent), tuple(goods))
 
 
 def _goods(

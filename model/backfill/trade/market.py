@@ -19,11 +19,12 @@ from backfill.trade.builders import Builders
 from backfill.trade.buyers import Buyers, buyers
 from backfill.trade.delivery import Delivered, Handling, deliver, handle, legs
 from backfill.trade.demand import Absorption, ComputeDemand, Flows, absorb_goods, goods_bundle
-from backfill.trade.factors import Factors, Tables, duty_paid, limited, tariffs
+from backfill.trade.factors import Factors, duty_paid, limited, tariffs
 from backfill.trade.income import Income, closed, owner_matrix
 from backfill.trade.limits import Counted, Use, rent_step, use_of_limits
 from backfill.trade.logs import log
-from backfill.trade.prices import Buying, Composites, stack_prices
+from backfill.trade.prices import Buying, stack_prices
+from backfill.trade.ranges import Range, Traded
 from backfill.trade.sites import Outlays, tools_abroad
 from backfill.trade.state import State, pack, unpack
 
@@ -79,67 +80,6 @@ def node_matrix(structure: Structure) -> tuple[tuple[int, ...], tuple[int, ...]]
     )
 
 
-class _Traded(NamedTuple):
-    """A range of products once the buyers' needs are known.
-
-    Attributes:
-        weight: ``F``, spending of a column of buyers per unit of weight.
-        output: units that origins sell.
-        services: real trade costs by origin and costs of adapting by destination, at current value.
-        tariff_revenue, levy_revenue: by region.
-    """
-
-    weight: Float[Array, "product column"]
-    output: Float[Array, "product region"]
-    services: Float[Array, " region"]
-    tariff_revenue: Float[Array, " region"]
-    levy_revenue: Float[Array, " region"]
-
-
-class _Range(NamedTuple):
-    """A range of products once their prices are known."""
-
-    mill: Float[Array, "product region"]
-    prices: Composites
-    table: Tables
-    buyers: Buyers
-
-    def weight(self, bought: Float[Array, "product region"]) -> Float[Array, "product column"]:
-        """``F = P_b X_b / sum_i W_i p_i^(1-sigma)``: what each column spends per unit of weight."""
-        quantity = self.prices.chosen * jnp.concatenate([bought, self.buyers.columns.of_home(bought)], axis=1)
-        return self.prices.unit * (quantity + self.buyers.purchases)
-
-    def output(self, weight: Float[Array, "product column"]) -> Float[Array, "product region"]:
-        """Units sold by each origin, ``p^(-sigma) sum_b (W/mu)_b F_b``."""
-        return self.prices.power / self.mill * jnp.einsum("kib,kb->ki", self.table.quantity, weight)
-
-    def traded(self, bought: Float[Array, "product region"]) -> _Traded:
-        """Sales, public revenue and services."""
-        weight, power = self.weight(bought), self.prices.power
-        paid = weight * jnp.einsum("kib,ki->kb", self.table.tariff, power)
-
-        def at_origin(share: Array | None) -> Array:
-            if share is None:
-                return jnp.zeros(bought.shape[1])
-            return (power * jnp.einsum("kib,kb->ki", share, weight)).sum(0)
-
-        services = at_origin(self.table.real_cost) + (self.prices.adapting * bought).sum(0)
-        tariff, levy = self.at_home(paid).sum(0), at_origin(self.table.levy)
-        return _Traded(weight, self.output(weight), services, tariff, levy)
-
-    def at_home(self, amounts: Float[Array, "product column"]) -> Float[Array, "product region"]:
-        """Sums of columns' amounts by region."""
-        regions = self.mill.shape[1]
-        return amounts[:, :regions] + self.buyers.columns.at_home(amounts[:, regions:])
-
-    def by_region(
-        self, table: Float[Array, "product origin column"], weight: Float[Array, "product column"]
-    ) -> Float[Array, "product origin destination"]:
-        """A table's flows by origin and destination."""
-        spent = jax.vmap(self.at_home, in_axes=1, out_axes=1)(table * weight[:, None])
-        return spent * self.prices.power[:, :, None]
-
-
 def market(
     structure: Structure,
     parameters: Parameters,
@@ -178,7 +118,7 @@ def market_at(
     Args:
         sweeps: how often core goods' sales and the inputs bought for them are brought in line within an evaluation. Solutions
             do not depend on it.
-        walls: wedges computed beforehand, see `backfill.trade.factors.fixed`.
+        walls: wedges computed beforehand, see `backfill.trade.factors.factors`.
         groups: buyers computed beforehand, see `backfill.trade.buyers.buyers`.
         builders: those who buy tools at what they cost here, besides what is planned.
     """
@@ -204,7 +144,7 @@ def market_at(
         groups = builders.purchases(structure, added, groups)
         plan = eqx.tree_at(lambda p: p.outlays, plan, builders.outlays(structure, added), is_leaf=lambda x: x is None)
     ranges = [
-        _Range(buying.mill[rows], *parts)
+        Range(buying.mill[rows], *parts)
         for rows, *parts in zip(structure.ranges, buying.composites, tables, groups, strict=True)
     ]
     composite = buying.mean
@@ -256,7 +196,7 @@ def market_at(
 
     bought = bought + core_inputs(state.core_output)
     at_home = (accelerators.home_bill * maker_output) @ leg.origin
-    parts: list[_Traded] = []
+    parts: list[Traded] = []
     outputs: list[Array] = []
     used: list[Array] = []
     for level, mine in zip(reversed(structure.ranges[1:]), reversed(ranges[1:]), strict=True):

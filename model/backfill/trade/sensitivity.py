@@ -16,7 +16,7 @@ from backfill.arrays import Array
 from backfill.economy.economy import Structure
 from backfill.trade.buyers import buyers
 from backfill.trade.equilibrium import Lane
-from backfill.trade.factors import Used, fixed, used_in
+from backfill.trade.factors import Used, factors, used_in
 from backfill.trade.market import NO_SWEEPS, Outcome, market, market_at, node_matrix
 from backfill.trade.pieces import in_pieces
 from backfill.trade.sites import Outlays, Sites
@@ -79,7 +79,7 @@ def _plan_slopes(
         unknowns = vector.shape[0]
         walls = lane.walls
         if walls is None:
-            walls = fixed(structure, lane.parameters, lane.barriers, Used(limited=limited))
+            walls = factors(structure, lane.parameters, lane.barriers, Used(limited=limited))
         groups = buyers(structure, lane.barriers, lane.plan.purchases)
         tools = {}
         for n in bought:

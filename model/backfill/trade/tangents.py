@@ -18,7 +18,7 @@ from backfill.economy.economy import Structure
 from backfill.trade.barriers import Barriers
 from backfill.trade.buyers import Buyers, buyers
 from backfill.trade.equilibrium import Lane
-from backfill.trade.factors import Factors, Used, fixed, used_in
+from backfill.trade.factors import Factors, Used, factors, used_in
 from backfill.trade.market import Outcome, Plan, market, node_matrix
 from backfill.trade.pieces import in_pieces
 
@@ -82,7 +82,7 @@ def observed(structure: Structure, outcome: Outcome) -> Observed:
 def _prepared(
     structure: Structure, lane: Lane, barriers: Barriers, plan: Plan, limited: tuple[int, ...]
 ) -> tuple[Factors, tuple[Buyers, ...]]:
-    walls = fixed(structure, lane.parameters, barriers, Used(limited=limited))
+    walls = factors(structure, lane.parameters, barriers, Used(limited=limited))
     return walls, buyers(structure, barriers, plan.purchases)
 
 
