@@ -116,16 +116,16 @@ def evaluation_time(economy: Economy, lane: Lane, vectors: np.ndarray) -> tuple[
 
         walls, groups = jax.jit(jax.vmap(prepare))(piece)
         whole = jax.jit(jax.vmap(one))
-        weight = walls.goods.value
-        price = jnp.ones(weight.shape[:3])
+        weights = [table.value for table in walls.goods]
+        prices = [jnp.ones(weight.shape[:3]) for weight in weights]
 
         @jax.jit
-        def contractions(weight, price):
-            spread = (weight * price[..., None]).sum(2)
-            return (weight * (1 / spread)[:, :, None]).sum(3), spread
+        def contractions(weights, prices):
+            spread = [(weight * price[..., None]).sum(2) for weight, price in zip(weights, prices, strict=True)]
+            return [(weight * (1 / per)[:, :, None]).sum(3) for weight, per in zip(weights, spread, strict=True)], spread
 
         full = median(lambda: jax.block_until_ready(whole(piece, points, walls, groups)), 30)[0]
-        bare = median(lambda: jax.block_until_ready(contractions(weight, price)), 30)[0]
+        bare = median(lambda: jax.block_until_ready(contractions(weights, prices)), 30)[0]
     return full, bare
 
 

@@ -97,6 +97,9 @@ def test_what_is_written_is_what_is_read(file: Path, tmp_path: Path):
         ("high = 0.9", "high = 0.05", "sweep.levers[1].high: 0.05: is not above low (0.1)"),
         ("points = 9", "", "sweep.levers[1].values: is missing; give values, or low, high and points, of a grid"),
         ("[1.0, 2.0, 5.0]", "[1.0, 1.0]", "has a value twice; remove one"),
+        ("[1.0, 2.0, 5.0]", "[1, 1.0]", "has a value twice; remove one"),
+        ("samples = 10", "samples = 10\nseed = 1.5", "sweep.uncertainty.seed: 1.5: must be a name in quotes or a whole number"),
+        ("[[sweep.parameters]]", "[sweep.parameters]", "is one table; write it as [[sweep.parameters]], one for each"),
         ("values = [1.0, 2.0, 5.0]", "values = [1.0, 2.0]\nlow = 1.0", "sweep.levers[2].low: 1.0: is not read beside values"),
         ('"sigma_family"', '"sigma_famly"', 'sweep.parameters[1].parameter: "sigma_famly": did you mean "sigma_family"'),
         ('"sigma_family"', '"sigma_family"\nlow = 0.1\nhigh = 2.0', "low: 0.1: is beyond its prior, "),
@@ -147,7 +150,13 @@ from = 2023-01-01
 
 [sweep]"""
     (line,) = told(file, ("\n[sweep]", more))
-    assert "moves nothing between its ends: other measures do as much at every value" in line
+    assert "moves nothing in 2027 between its ends: other measures do as much at every value" in line
+
+
+def test_a_lever_that_moves_nothing_in_the_year_of_the_sweep_is_told(file: Path):
+    (line,) = told(file, ("coverage = 0.5\nfrom = 2024", "coverage = 0.5\nfrom = 2028"))
+    assert "sweep.levers[1]" in line
+    assert "moves nothing in 2027" in line
 
 
 def test_measures_that_a_sweep_moves_may_change_nothing_as_written(file: Path):

@@ -52,3 +52,4 @@ def test_a_scheduler_that_does_not_answer_is_told(
     words = ["sweep", str(file), "--out", str(tmp_path / "out"), "--scheduler", "tcp://127.0.0.1:9", "--quiet"]
     assert main(words) == 2
     assert "does not answer" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

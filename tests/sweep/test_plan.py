@@ -115,6 +115,17 @@ def test_an_id_tells_inputs_data_and_version_apart():
         assert not set(ids) & set(scenario_ids(found, range(50), {**ABOUT, word: "other"}))
 
 
+def test_values_drawn_again_have_ids_of_their_own():
+    few = {**{key: value for key, value in LEVERS[0].items() if key not in ("low", "high", "points")}, "values": [0.1, 0.2]}
+    found = plan(levers=[few], policy={"by": "random", "samples": 12})
+    assert sorted(set(found.repeats.tolist())) == list(range(found.repeats.max() + 1))
+    assert int((found.repeats == 0).sum()) == 2
+    ids = scenario_ids(found, range(12), ABOUT)
+    assert len(set(ids)) == 12
+    once = plan(levers=[few])
+    assert set(scenario_ids(once, range(2), ABOUT)) == {one for one, n in zip(ids, found.repeats, strict=True) if n == 0}
+
+
 def test_chunks_do_not_depend_on_the_machine(monkeypatch: pytest.MonkeyPatch):
     before = [chunk.scenarios.tolist() for chunk in plan(levers=[{**LEVERS[0], "points": 1000}]).chunks]
     monkeypatch.setattr("os.cpu_count", lambda: 64)

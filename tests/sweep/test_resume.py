@@ -7,7 +7,9 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,10 @@ import pytest
 
 import backfill
 from backfill.cli import main
+from backfill.commands.validate import check
+from backfill.errors import OutputError
 from backfill.experiments.sweep.folder import Part, SweepFolder
+from backfill.experiments.sweep.plan import Plan
 from tests.sweep.conftest import command, line, tables
 
 
@@ -168,6 +173,72 @@ def test_status_says_how_far_it_is(tmp_path: Path, finished: Path, capsys: pytes
     assert backfill.load_sweep(out).scenarios.collect().height == 20
     assert main(["sweep", "--status", str(tmp_path)]) == 2
     assert "holds no sweep" in capsys.readouterr().err
+
+
+def begin_at_once(file: Path, other: Path, out: Path) -> list[tuple[int, str]]:
+    """Two sweeps begun in one new folder at the same moment: exit code and message of each."""
+    ready = threading.Barrier(2)
+
+    def begun(of: Path) -> tuple[int, str]:
+        experiment, reference = check(str(of))
+        assert experiment.sweep is not None
+        plan = Plan.of(experiment.sweep)
+        ready.wait()
+        try:
+            SweepFolder(out).begin(experiment, reference, plan, "effects")
+        except OutputError as error:
+            return 2, str(error)
+        return 0, ""
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(begun, (file, other)))
+
+
+def test_of_two_sweeps_begun_at_once_one_has_the_folder(file: Path, tmp_path: Path):
+    other = tmp_path / "other.toml"
+    other.write_text(file.read_text().replace("high = 0.5", "high = 0.4"))
+    for n in range(8):
+        codes = begin_at_once(file, other, tmp_path / f"out{n}")
+        assert sorted(code for code, _ in codes) == [0, 2]
+        assert any("holds a sweep of another file" in said for _, said in codes)
+        held = (tmp_path / f"out{n}" / "sweep.toml").read_text()
+        assert ("0.4" in held) == (codes[1][0] == 0)
+
+
+@pytest.mark.parametrize("harm", ["scenarios emptied", "effects gone"])
+def test_a_chunk_whose_files_are_not_whole_is_done_again(file: Path, tmp_path: Path, finished: Path, harm: str):
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    if harm == "effects gone":
+        (out / "effects" / "chunk-000001.parquet").unlink()
+    else:
+        (out / "scenarios" / "chunk-000001.parquet").write_bytes(b"")
+    assert backfill.load_sweep(out).scenarios.collect().height == 20
+    assert main(["sweep", str(file), "--out", str(out), "--quiet"]) == 0
+    assert tables(out) == tables(finished)
+
+
+def test_failures_are_told_whenever_the_command_is_repeated(
+    file: Path, tmp_path: Path, finished: Path, capsys: pytest.CaptureFixture[str]
+):
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    place = out / "scenarios" / "chunk-000002.parquet"
+    pl.read_parquet(place).with_columns(
+        status=pl.when(pl.col("number") == 9).then(pl.lit("failed")).otherwise("status")
+    ).write_parquet(place)
+    assert main(["sweep", str(file), "--out", str(out)]) == 3
+    assert "1 are not solved; `--retry` tries each alone" in capsys.readouterr().out
+
+
+def test_a_retry_does_not_finish_a_sweep(
+    file: Path, tmp_path: Path, finished: Path, capsys: pytest.CaptureFixture[str]
+):
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    (out / "scenarios" / "chunk-000005.parquet").unlink()
+    assert main(["sweep", str(file), "--out", str(out), "--retry"]) == 0
+    assert "20 of 24 scenarios are in" in capsys.readouterr().out
 
 
 def test_what_failed_is_tried_again_alone(file: Path, tmp_path: Path, finished: Path):

@@ -13,7 +13,17 @@ from backfill.errors import CommandError
 from backfill.experiments.sweep.draws import cube
 from backfill.experiments.sweep.file import SweepTable
 from backfill.experiments.sweep.plan import Plan
-from backfill.experiments.sweep.sensitivity import EXACT, FIRST, SALTELLI, Condition, Matrix, sobol, threshold, tornado
+from backfill.experiments.sweep.sensitivity import (
+    EXACT,
+    FEWEST,
+    FIRST,
+    SALTELLI,
+    Condition,
+    Matrix,
+    sobol,
+    threshold,
+    tornado,
+)
 
 NAMES = ("a", "b", "c")
 A, B = 7.0, 0.1
@@ -72,6 +82,19 @@ def test_first_indices_of_other_draws():
     assert set(found["method"]) == {FIRST}
     np.testing.assert_allclose(found["first"], exact()[0], atol=0.06)
     assert found["total"].null_count() == 3
+
+
+def test_few_draws_have_no_indices():
+    assert sobol(of(planned("random", FEWEST - 1)), planned("random", FEWEST - 1), NAMES).is_empty()
+    assert sobol(of(planned("random", FEWEST)), planned("random", FEWEST), NAMES).height == 3
+
+
+def test_part_of_a_grid_is_not_taken_for_the_whole():
+    plan = planned("grid", points=5)
+    whole = of(plan)
+    part = whole.axes[:, 0] > 0
+    found = sobol(Matrix(whole.axes[part], whole.numbers[part], KEYS, whole.values[:, part]), plan, NAMES)
+    assert EXACT not in set(found["method"])
 
 
 def test_a_saltelli_design_with_scenarios_missing_is_refused():
@@ -150,7 +173,11 @@ def test_the_command_writes_and_prints_tables(finished: Path, capsys: pytest.Cap
         )
         == 0
     )
-    assert EXACT in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert EXACT in said
+    assert "of 24 scenarios" not in said
+    assert main(["sensitivity", str(finished), "--lever", "share closed"]) == 2
+    assert "is read beside --threshold" in capsys.readouterr().err
     assert {"tornado.csv", "sobol.csv", "thresholds.csv"} <= {path.name for path in finished.iterdir()}
     thresholds = pl.read_csv(finished / "thresholds.csv")
     assert thresholds.height == 4

@@ -47,6 +47,9 @@ def analyse(
         wrong.append(
             CommandError("backfill sensitivity", "--lever", None, f"says of which lever: {', '.join(sweep.axes)}")
         )
+    if lever is not None and not conditions:
+        remedy = 'is read beside --threshold, a condition such as "compute denied of adversary in 2027 >= 100000"'
+        wrong.append(CommandError("backfill sensitivity", "--lever", lever, remedy))
     if wrong:
         raise Faults(wrong)
     experiment = load_experiment(directory / FILE, inert_allowed=True)
@@ -66,8 +69,12 @@ def analyse(
 
     put(directory, write)
     if not quiet:
+        if len(found.numbers) < len(plan):
+            print(f"of {len(found.numbers):,} of {len(plan):,} scenarios: the others are not done, or not solved")
         for line in lines(tables, sweep.axes, every=bool(quantities)):
             print(line)
+        if tables["sobol"].is_empty() and len(found.numbers) < sensitivity.FEWEST:
+            print(f"no Sobol indices: of drawn scenarios they need at least {sensitivity.FEWEST}")
         print(f"tables in {directory}: {', '.join(f'{name}.csv' for name in tables)}")
     return tables
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backfill.commands.validate import check
 from backfill.errors import CommandError, Faults, MissingKeyError, OutputError, UserError
@@ -40,7 +41,7 @@ def sweep_experiment(
     experiment, reference, chosen = _checked(file_or_name, part, workers)
     from backfill.experiments.sweep.folder import SweepFolder
     from backfill.experiments.sweep.plan import Plan
-    from backfill.experiments.sweep.run import cores, solve
+    from backfill.experiments.sweep.run import cores, failures, solve
 
     assert experiment.sweep is not None
     plan = Plan.of(experiment.sweep)
@@ -48,34 +49,55 @@ def sweep_experiment(
     if dry_run:
         from backfill.experiments.sweep.trial import trial
 
-        for line in trial(experiment, reference, plan, count, keep):
-            print(line)
+        try:
+            for line in trial(experiment, reference, plan, count, keep):
+                print(line)
+        except (OSError, OutputError) as error:
+            told = getattr(error, "strerror", None) or error
+            remedy = f"cannot write its trial into {tempfile.gettempdir()} ({told}); make room there or set TMPDIR"
+            raise CommandError("backfill sweep", "--dry-run", None, remedy) from None
         return True
     folder = SweepFolder((out or Path("results") / f"{experiment.name}-sweep").absolute())
     try:
-        folder.begin(experiment, reference, plan, keep)
-        with _shown(quiet) as told:
-            if scheduler is None:
-                progress = solve(folder, plan, chosen, count, told, retry=retry)
-            else:
-                from backfill.commands.worker import chunk_on
-                from backfill.experiments.sweep.cluster import solve_on
+        with _client(scheduler) as client:
+            folder.begin(experiment, reference, plan, keep)
+            with _shown(quiet) as told:
+                if client is None:
+                    progress = solve(folder, plan, chosen, count, told, retry=retry)
+                else:
+                    from backfill.commands.worker import chunk_on
+                    from backfill.experiments.sweep.cluster import solve_on
 
-                progress = solve_on(scheduler, folder, plan, chosen, chunk_on, told, retry=retry)
+                    progress = solve_on(client, folder, plan, chosen, chunk_on, told, retry=retry)
     except OSError as error:
         raise OutputError(
             str(folder.path), "", None, f"cannot be written ({error.strerror or error}); what is finished stays"
         ) from None
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"what is finished is in {folder.path}; the same command goes on") from None
-    whole = len(folder.finished(plan.chunks)) == len(plan.chunks)
+    finished = folder.finished(plan.chunks)
+    whole = len(finished) == len(plan.chunks)
+    done = [chunk for chunk in plan.chunks if chunk.number in finished and chosen.has(chunk)]
+    lost = sum(failures(folder, done).values())
     if whole and (progress.done or not (folder.path / CHART).is_file()):
         _draw(folder.path)
     if not quiet:
-        _report(folder.path, plan, progress)
+        _report(folder.path, plan, progress, lost)
         if (folder.path / CHART).is_file():
             print(f"open {folder.path / CHART} in a browser; `backfill sensitivity {folder.path}` says what matters")
-    return progress.failed == 0
+    return lost == 0
+
+
+@contextmanager
+def _client(scheduler: str | None) -> Iterator[Any]:
+    """A client of a Dask scheduler; None if none is named."""
+    if scheduler is None:
+        yield None
+        return
+    from backfill.experiments.sweep.cluster import connected
+
+    with connected(scheduler) as client:
+        yield client
 
 
 CHART = "chart.html"
@@ -144,13 +166,13 @@ def _shown(quiet: bool) -> Iterator[Told | None]:
         yield told
 
 
-def _report(folder: Path, plan: Plan, progress: Progress) -> None:
+def _report(folder: Path, plan: Plan, progress: Progress, lost: int) -> None:
     done = progress.before + progress.done
     print(f"{done:,} of {len(plan):,} scenarios are in {folder}")
     if progress.done:
         print(f"this run: {progress.done:,} in {duration(progress.seconds)}, {progress.rate:,.1f} a second")
-    if progress.failed:
-        print(f"{progress.failed:,} are not solved; `--retry` tries each alone, column `reason` of scenarios says why")
+    if lost:
+        print(f"{lost:,} are not solved; `--retry` tries each alone, column `reason` of scenarios says why")
 
 
 def duration(seconds: float) -> str:

@@ -34,6 +34,7 @@ _BY_NAME: dict[str, type[UserError]] = {
     "out_of_place": UnknownKeyError,
     "empty_list": WrongTypeError,
     "bad_name": WrongTypeError,
+    "wrong_type": WrongTypeError,
     "date_order": DateOrderError,
     "out_of_range": OutOfRangeError,
 }

@@ -19,7 +19,7 @@ from backfill.hats.own import OwnTables
 from backfill.policy.faults import path
 from backfill.policy.library import PolicyFile
 from backfill.policy.policy import Policy
-from backfill.policy.wedges import Wedges
+from backfill.policy.wedges import Wedges, some
 
 
 def sweep_of(
@@ -60,7 +60,13 @@ def unfit_sweep(
     if wrong:
         return wrong
     compiled = compiler(vocabulary, periods, tables, own)
-    return list(_still(table, file, lambda values: compiled(policy_at(policy, table.levers, values))))
+
+    def wedges(values: Sequence[float]) -> Wedges:
+        found = compiled(policy_at(policy, table.levers, values))
+        return some(found, slice(at, at + 1)) if table.mode == "static" else found
+
+    at = table.year_at(periods)
+    return list(_still(table, file, wedges))
 
 
 def _lever(n: int, table: SweepTable, policy: Policy, file: str) -> Iterator[UserError]:
@@ -118,7 +124,8 @@ def _still(table: SweepTable, file: str, wedges) -> Iterator[UserError]:
             continue
         others = (np.where(np.arange(len(low)) == n, high, low), np.where(np.arange(len(low)) == n, low, high))
         if all(_alike(end, wedges(other)) for end, other in zip(ends, others, strict=True)):
-            remedy = "moves nothing between its ends: other measures do as much at every value; remove it or widen it"
+            when = "" if table.year is None else f" in {table.year}"
+            remedy = f"moves nothing{when} between its ends: other measures do as much at every value; remove it or widen it"
             yield InertMeasureError(file, path("sweep", "levers", n), lever.label, remedy)
 
 

@@ -2,21 +2,64 @@
 
 from __future__ import annotations
 
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from backfill.errors import CommandError, OutputError, UnsolvedError
 from backfill.experiments.sweep.folder import Part, SweepFolder
 from backfill.experiments.sweep.plan import Plan
-from backfill.experiments.sweep.run import Progress, Told, failures
+from backfill.experiments.sweep.run import Progress, Told, left
 
 LONGEST_WAIT = 60.0
 """Seconds to wait for a scheduler and its first worker."""
 
 
+@contextmanager
+def connected(scheduler: str) -> Iterator[Any]:
+    """A client of a Dask scheduler.
+
+    Args:
+        scheduler: its address, such as ``tcp://node1:8786``.
+
+    Raises:
+        CommandError: Dask is not installed, or the scheduler does not answer.
+    """
+    try:
+        from distributed import Client
+        from distributed.comm import get_address_host_port
+    except ImportError:
+        remedy = "needs Dask; install backfill[cluster]"
+        raise CommandError("backfill sweep", "--scheduler", scheduler, remedy) from None
+    try:
+        _wait_for(*get_address_host_port(scheduler))
+        client = Client(scheduler, timeout=LONGEST_WAIT, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        remedy = f"does not answer ({error}); name the address of a running scheduler, such as tcp://node1:8786"
+        raise CommandError("backfill sweep", "--scheduler", scheduler, remedy) from None
+    with client:
+        yield client
+
+
+def _wait_for(host: str, port: int) -> None:
+    """Wait until somebody listens: a client that finds nobody goes on trying after it has given up, and says so at the end."""
+    until = time.monotonic() + LONGEST_WAIT
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=LONGEST_WAIT).close()
+            return
+        except socket.gaierror:
+            raise
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.5)
+
+
 def solve_on(
-    scheduler: str,
+    client: Any,
     folder: SweepFolder,
     plan: Plan,
     part: Part,
@@ -30,7 +73,7 @@ def solve_on(
     A chunk whose worker is lost goes to another one; what is written is the same whoever writes it.
 
     Args:
-        scheduler: its address, such as ``tcp://node1:8786``.
+        client: see `connected`.
         folder: where, on storage that workers see under the same path.
         plan: the scenarios.
         part: which chunks.
@@ -39,33 +82,16 @@ def solve_on(
         retry: solve what failed, each scenario alone, instead of what is left.
 
     Raises:
-        CommandError: Dask is not installed, or the scheduler does not answer.
         OutputError: the folder cannot be written.
         UnsolvedError: a chunk that no worker survives, or what a worker cannot handle.
     """
-    try:
-        from distributed import Client, as_completed
-    except ImportError:
-        remedy = "needs Dask; install backfill[cluster]"
-        raise CommandError("backfill sweep", "--scheduler", scheduler, remedy) from None
+    from distributed import as_completed
+
     with folder.alone(part):
-        mine = [chunk for chunk in plan.chunks if part.has(chunk)]
-        finished = folder.finished(mine)
-        if retry:
-            lost = failures(folder, [chunk for chunk in mine if chunk.number in finished])
-            todo, size = [chunk for chunk in mine if lost.get(chunk.number)], sum(lost.values())
-        else:
-            todo = [chunk for chunk in mine if chunk.number not in finished]
-            size = sum(len(chunk.scenarios) for chunk in todo)
-        progress = Progress(size, sum(len(chunk.scenarios) for chunk in mine) - size)
+        todo, progress = left(folder, plan, part, retry=retry)
         if not todo:
             return progress
-        try:
-            client = Client(scheduler, timeout=LONGEST_WAIT, set_as_default=False)
-        except (OSError, TimeoutError, ValueError) as error:
-            remedy = f"does not answer ({error}); name the address of a running scheduler"
-            raise CommandError("backfill sweep", "--scheduler", scheduler, remedy) from None
-        with client, client.as_current():
+        with client.as_current():
             word, now = "retry" if retry else "solve", time.time_ns()
             tasks = [
                 client.submit(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic_core import PydanticCustomError
 
 from backfill.dimensions import Period
 from backfill.economy.priors import FIXED
@@ -32,6 +33,19 @@ _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=
 
 def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str | int | float) else tuple(value) if isinstance(value, list) else value
+
+
+def _tables(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, Mapping):
+        remedy = f"is one table; write it as [[sweep.{info.field_name}]], one for each"
+        raise PydanticCustomError("wrong_type", "table", {"remedy": remedy})
+    return _listed(value)
+
+
+def _name_of_draw(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise PydanticCustomError("wrong_type", "seed", {"remedy": "must be a name in quotes or a whole number"})
+    return value
 
 
 class Axis(BaseModel):
@@ -84,7 +98,9 @@ class Choice(BaseModel):
     samples: int | None = Field(
         None, ge=1, le=10_000_000, description="points drawn; of saltelli the base of the design"
     )
-    seed: str | int = Field("first", description="name of the draw: the same name, the same points")
+    seed: Annotated[str | int, BeforeValidator(_name_of_draw)] = Field(
+        "first", description="name of the draw: the same name, the same points"
+    )
 
     @property
     def given(self) -> bool:
@@ -111,8 +127,8 @@ class SweepTable(BaseModel):
     chunk: int | None = Field(None, ge=1, le=100_000, description="scenarios in a file of the result")
     policy: Choice = Field(_UNSAID, description="how levers are chosen")
     uncertainty: Choice = Field(_UNSAID, description="how parameters are chosen")
-    levers: Annotated[tuple[SweepLever, ...], BeforeValidator(_listed)] = Field((), max_length=MOST_AXES)
-    parameters: Annotated[tuple[SweepParameter, ...], BeforeValidator(_listed)] = Field((), max_length=MOST_AXES)
+    levers: Annotated[tuple[SweepLever, ...], BeforeValidator(_tables)] = Field((), max_length=MOST_AXES)
+    parameters: Annotated[tuple[SweepParameter, ...], BeforeValidator(_tables)] = Field((), max_length=MOST_AXES)
 
     @property
     def policy_by(self) -> str:
@@ -194,8 +210,13 @@ def _ends(one: Mapping[str, Any], key: str, file: str) -> Iterator[UserError]:
         missing = "high" if "low" in one else "low"
         yield MissingKeyError(file, path(key, missing), None, "is missing; give both ends")
     values = one.get("values")
-    if isinstance(values, list) and len(set(map(repr, values))) < len(values):
+    if isinstance(values, list) and len(set(map(_as_read, values))) < len(values):
         yield DuplicateMeasureError(file, path(key, "values"), values, "has a value twice; remove one")
+
+
+def _as_read(value: object) -> str:
+    """What tells values apart: numbers by what they are, whether written with a point or not."""
+    return repr(float(value)) if type(value) in (int, float) else repr(value)  # type: ignore[arg-type]
 
 
 def _parameter(

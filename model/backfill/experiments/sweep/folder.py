@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 RECORD, FILE, REFERENCE = "sweep.json", "sweep.toml", "reference.toml"
 SCENARIOS, EFFECTS, FLOWS = "scenarios", "effects", "flows"
-_LOCK = ".lock"
+_LOCK, _BEGUN = ".lock", ".lock-begin"
+_MAGIC = b"PAR1"
+"""Last bytes of a whole Parquet file."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,13 @@ class SweepFolder:
         return self.path / kind / f"{chunk if isinstance(chunk, str) else chunk.name}.parquet"
 
     def finished(self, chunks: Iterable[Chunk]) -> set[int]:
-        """Numbers of the chunks that are done."""
-        done = names_in(self.path / SCENARIOS)
-        return {chunk.number for chunk in chunks if f"{chunk.name}.parquet" in done}
+        """Numbers of the chunks all of whose files are there and whole."""
+        return {chunk.number for chunk in chunks if self.has(chunk.name)}
+
+    def has(self, chunk: str) -> bool:
+        """Whether all files of a chunk are there and whole."""
+        kinds = [SCENARIOS, EFFECTS, *([FLOWS] if (self.path / FLOWS).is_dir() else [])]
+        return all(_is_whole(self.file(kind, chunk)) for kind in kinds)
 
     def begin(self, experiment: Experiment, reference: Experiment, plan: Plan, keep: str) -> None:
         """Write down what the sweep is, or see that it is the one that was begun here.
@@ -87,9 +93,16 @@ class SweepFolder:
             OSError: it cannot be written.
         """
         about = identity(experiment, reference, keep)
-        if (self.path / RECORD).is_file():
-            self._same(about)
-            return
+        if not (self.path / RECORD).is_file():
+            self._free()
+            self.path.mkdir(parents=True, exist_ok=True)
+            with _held(self.path / _BEGUN):
+                if not (self.path / RECORD).is_file():
+                    self._write_down(experiment, reference, plan, about)
+        self._same(about)
+
+    def _free(self) -> None:
+        """See that the folder holds nothing else."""
         if self.path.exists() and not self.path.is_dir():
             raise OutputError(str(self.path), "", None, "is a file; name a folder")
         known = {RECORD, FILE, REFERENCE, SCENARIOS, EFFECTS, FLOWS}  # what a process killed early may have left
@@ -97,7 +110,11 @@ class SweepFolder:
             raise OutputError(
                 str(self.path), "", None, "is not empty and holds no sweep; name another folder or empty it"
             )
-        for kind in (SCENARIOS, EFFECTS, *([FLOWS] if keep == FLOWS else [])):
+
+    def _write_down(
+        self, experiment: Experiment, reference: Experiment, plan: Plan, about: Mapping[str, str]
+    ) -> None:
+        for kind in (SCENARIOS, EFFECTS, *([FLOWS] if about["keep"] == FLOWS else [])):
             (self.path / kind).mkdir(parents=True, exist_ok=True)
         resolved, against = experiment.resolved_toml(), reference.resolved_toml()
         place_text(self.path / FILE, resolved)
@@ -213,3 +230,29 @@ def place_bytes(path: Path, content: bytes) -> None:
     except OSError:
         part.unlink(missing_ok=True)
         raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def _held(place: Path) -> Iterator[None]:
+    """Wait for a lock that is held for a moment only, and hold it."""
+    handle = os.open(place, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a Parquet file is there and has its end."""
+    try:
+        with path.open("rb") as handle:
+            handle.seek(-len(_MAGIC), os.SEEK_END)
+            return handle.read() == _MAGIC
+    except OSError:
+        return False

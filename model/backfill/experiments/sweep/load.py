@@ -52,7 +52,7 @@ def load_sweep(directory: str | os.PathLike[str]) -> Sweep:
     """
     folder = SweepFolder(Path(directory))
     record = folder.record
-    done = sorted((folder.path / SCENARIOS).glob("chunk-*.parquet"))
+    done = sorted(place for place in (folder.path / SCENARIOS).glob("chunk-*.parquet") if folder.has(place.stem))
     if not done:
         raise FileNotFoundError(
             f"{folder.path} holds a sweep of which nothing is finished; `backfill sweep` goes on with it"

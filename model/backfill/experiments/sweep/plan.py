@@ -87,6 +87,16 @@ class Plan:
         numbers = (*self.levers[self.row[scenario]], *self.draws[self.draw[scenario]])
         return dict(zip(self.table.labels, map(float, numbers), strict=True))
 
+    @cached_property
+    def repeats(self) -> np.ndarray:
+        """How many earlier scenarios have the same values, as drawn ones may where an axis has only a few."""
+        _, alike = np.unique(self.levers, axis=0, return_inverse=True)
+        same = np.asarray(alike).ravel()[self.row] * len(self.draws) + self.draw
+        order = np.argsort(same, kind="stable")
+        found = np.empty(len(same), int)
+        found[order] = np.arange(len(same)) - np.searchsorted(same[order], same[order])
+        return found
+
     def parameters(self, draw: int) -> dict[str, float]:
         """Parameters of a draw by their own names."""
         return {one.parameter: float(x) for one, x in zip(self.table.parameters, self.draws[draw], strict=True)}

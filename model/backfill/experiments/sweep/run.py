@@ -191,20 +191,25 @@ def solve(
     with folder.alone(part):
         if part.of == 1:
             folder.clear()
-        mine = [chunk for chunk in plan.chunks if part.has(chunk)]
-        finished = folder.finished(mine)
-        if retry:
-            lost = failures(folder, [chunk for chunk in mine if chunk.number in finished])
-            todo = [chunk for chunk in mine if lost.get(chunk.number)]
-            progress = Progress(sum(lost.values()), sum(len(chunk.scenarios) for chunk in mine) - sum(lost.values()))
-        else:
-            todo = [chunk for chunk in mine if chunk.number not in finished]
-            size = sum(len(chunk.scenarios) for chunk in todo)
-            progress = Progress(size, sum(len(chunk.scenarios) for chunk in mine) - size)
+        todo, progress = left(folder, plan, part, retry=retry)
         if todo:
             count = min(workers, len(todo))
             Processes(folder, count, "retry" if retry else "solve").run(plan, todo, progress, told)
     return progress
+
+
+def left(folder: SweepFolder, plan: Plan, part: Part, *, retry: bool) -> tuple[list[Chunk], Progress]:
+    """Chunks of a part that are to be solved, or have failures to be tried again, and where that begins."""
+    mine = [chunk for chunk in plan.chunks if part.has(chunk)]
+    finished = folder.finished(mine)
+    done = [chunk for chunk in mine if chunk.number in finished]
+    before = sum(len(chunk.scenarios) for chunk in done)
+    if retry:
+        lost = failures(folder, done)
+        again = sum(lost.values())
+        return [chunk for chunk in done if lost[chunk.number]], Progress(again, before - again)
+    todo = [chunk for chunk in mine if chunk.number not in finished]
+    return todo, Progress(sum(len(chunk.scenarios) for chunk in todo), before)
 
 
 def failures(folder: SweepFolder, chunks: Sequence[Chunk]) -> dict[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from backfill.experiments.sweep.plan import Plan
 
 Array = NDArray[np.float64]
 EXACT, SALTELLI, FIRST = "exact over the grid", "Saltelli's estimators", "random balance designs"
+FEWEST = 64
+"""Scenarios below which random balance designs say nothing: their correction for bias grows without bounds at 20."""
 TAIL = 0.1
 """Share of scenarios at either end of an axis over which swings are averaged."""
 
@@ -83,7 +86,8 @@ def sobol(found: Matrix, plan: Plan, names: Sequence[str]) -> pl.DataFrame:
 
     ``S_i = Var(E[Y | x_i]) / Var Y`` and ``T_i = E[Var(Y | x_-i)] / Var Y``: exact, over the values swept, where every
     combination is solved; Saltelli's estimators (2010) with bootstrapped errors from SALib where the sweep was drawn
-    ``by = "saltelli"``; else first indices alone from random balance designs (Tarantola et al. 2006), bias corrected.
+    ``by = "saltelli"``; else first indices alone from random balance designs (Tarantola et al. 2006), bias corrected, of at
+    least `FEWEST` scenarios: of fewer there are none.
 
     Args:
         found: effects.
@@ -97,13 +101,15 @@ def sobol(found: Matrix, plan: Plan, names: Sequence[str]) -> pl.DataFrame:
     table = plan.table
     drawn = [table.policy_by if table.levers else None, table.uncertainty_by if table.parameters else None]
     kinds = {kind for kind in drawn if kind}
-    if _whole_grid(found, moving):
+    if len(found.numbers) == len(plan) and _whole_grid(found, moving):
         method, estimate = EXACT, _on_grid(found, moving)
     elif kinds == {"saltelli"} and (table.combine == "joint" or len([k for k in drawn if k]) == 1):
         if len(found.numbers) < len(plan):
             remedy = "needs every scenario of a Saltelli design; go on with the sweep, or `--retry`"
             raise CommandError("backfill sensitivity", "sobol", len(plan) - len(found.numbers), remedy)
         method, estimate = SALTELLI, _saltelli(len(names))
+    elif len(found.numbers) < FEWEST:
+        return pl.DataFrame(schema=SOBOL)
     else:
         method, estimate = FIRST, _first(found, moving)
     rows = []
@@ -172,7 +178,9 @@ def _first(found: Matrix, moving: Sequence[int]) -> Callable[[Array], list[Indic
     axes = found.axes[:, list(moving)]
 
     def estimate(values: Array) -> list[Indices]:
-        result = analyze(problem, axes, values, seed=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of an effect that hardly moves: its indices are no numbers
+            result = analyze(problem, axes, values, seed=0)
         pairs = zip(np.asarray(result["S1"], float), np.asarray(result["S1_conf"], float), strict=True)
         return [(float(first), float(error), None, None) for first, error in pairs]
 

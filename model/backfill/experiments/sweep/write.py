@@ -21,13 +21,17 @@ NOTHING = 1e-9
 
 
 def scenario_ids(plan: Plan, scenarios: Sequence[int], about: Mapping[str, str]) -> list[str]:
-    """What tells scenarios from all others: a hash of their inputs, the data and the version."""
+    """What tells scenarios from all others: a hash of their inputs, the data and the version, and of which time it is where the
+    same inputs were drawn before.
+    """
     base = json.dumps({key: about[key] for key in ("file", "reference", "data", "version")}, sort_keys=True)
     begun = hashlib.sha256(base.encode())
     found = []
     for number in scenarios:
         digest = begun.copy()
         digest.update(json.dumps(plan.values(int(number)), sort_keys=True).encode())
+        if again := int(plan.repeats[number]):
+            digest.update(f" {again}".encode())
         found.append(digest.hexdigest()[:16])
     return found
 
