@@ -35,6 +35,9 @@ FAR = 60
 LAST = 400
 """Evaluations after which a world is given up."""
 
+ANCHORS = (1, 3, 6, 18)
+"""Numbers of worlds to start from for which programs are compiled; the last one stands in for those that are missing."""
+
 UNSOLVED = "the markets have no answer"
 
 
@@ -164,6 +167,7 @@ class StaticPeriod:
         count, limits = barriers.limit_quantity.shape
         share, settings = self._share(barriers), (self.structure, used_in(self.structure, barriers), Seen(seen))
         known = [_with_limits(anchor, limits, self.count) for anchor in self.anchors]
+        known += known[-1:] * (next((size for size in ANCHORS if size >= len(known)), len(known)) - len(known))
         states, inverses = (np.array(part) for part in zip(*known, strict=True))
         way = np.zeros(count)
         if nearest is None:
