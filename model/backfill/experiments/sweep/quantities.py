@@ -96,8 +96,10 @@ class Measures:
             worlds: any number.
             reference: one world.
         """
-        rows = [*self._exports(worlds, reference), *self._sales(worlds, reference), *self._compute(worlds, reference)]
-        rows += [*self._welfare(worlds, reference), *self._money(worlds, reference), *self._capacity(worlds, reference)]
+        trade = self._trade(worlds.seen), self._trade(reference.seen)
+        rows = [*self._exports(*trade), *self._sales(worlds, reference), *self._compute(worlds, reference)]
+        rows += [*self._welfare(worlds, reference), *self._money(worlds, reference, *trade)]
+        rows += self._capacity(worlds, reference)
         return Measured(tuple(key for key, _ in rows), np.stack([values for _, values in rows]))
 
     @cached_property
@@ -160,10 +162,9 @@ class Measures:
             found[group] = goods[:, :, rows].sum(2) + lines[:, :, makers].sum(2)
         return found
 
-    def _exports(self, worlds: Worlds, reference: Worlds) -> Iterator[tuple[Key, Array]]:
+    def _exports(self, after: dict[str, Array], before: dict[str, Array]) -> Iterator[tuple[Key, Array]]:
         """Exports and their change, by bloc and group of products."""
         abroad = 1.0 - np.eye(len(self.economy.structure.regions))
-        after, before = self._trade(worlds.seen), self._trade(reference.seen)
         for group in self._groups:
             now, then = ((trade[group] * abroad).sum(-1) for trade in (after, before))
             for bloc, own in {**self._members, WORLD: np.arange(now.shape[-1])}.items():
@@ -290,9 +291,11 @@ class Measures:
             return value[:, None]
         return np.concatenate([np.full((len(value), self.periods), np.nan), value[:, None]], axis=1)
 
-    def _money(self, worlds: Worlds, reference: Worlds) -> Iterator[tuple[Key, Array]]:
+    def _money(
+        self, worlds: Worlds, reference: Worlds, now: dict[str, Array], then: dict[str, Array]
+    ) -> Iterator[tuple[Key, Array]]:
         """Rents, public revenue and outlays by bloc, and sales to all buyers lost."""
-        after, before = self._trade(worlds.seen)[WHOLE].sum(-1), self._trade(reference.seen)[WHOLE].sum(-1)
+        after, before = now[WHOLE].sum(-1), then[WHOLE].sum(-1)
         kinds = {
             "rents lost": (RENTS, -1.0),
             "change in fiscal revenue": (REVENUE, 1.0),

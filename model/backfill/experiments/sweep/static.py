@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import jax
@@ -151,12 +152,17 @@ class Static:
         """How many scenarios of a draw are worth having as starts for the others."""
         return min(MOST_TYPICAL, int((self.plan.draw == draw).sum()) // SERVED)
 
+    @cached_property
+    def _span(self) -> np.ndarray:
+        """Range of each lever; one where it stands still."""
+        span = np.ptp(self.plan.levers, axis=0)
+        return np.where(span > 0, span, 1.0)
+
     def _nearest(self, levers: np.ndarray) -> np.ndarray | None:
         """Place among the period's anchors of the typical choice nearest to each, ranges of levers counting alike."""
         if not len(self._typical):
             return None
-        span = np.ptp(self.plan.levers, axis=0)
-        way = (levers[:, None] - self._typical) / np.where(span > 0, span, 1.0)
+        way = (levers[:, None] - self._typical) / self._span
         return BEFORE_TYPICAL + (way**2).sum(axis=2).argmin(axis=1)
 
     def _worlds(
