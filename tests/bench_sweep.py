@@ -158,7 +158,8 @@ def rows(counts: tuple[int, ...] = (100, 1_000, 10_000), coupled: int = 48, thei
     """
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        run(STATIC, 64, folder)
+        for count in (64, 600):  # programs for few worlds to start from, and for many
+            run(STATIC, count, folder)
         static: list[Run] = []
         for count in counts:
             static.append(one := run(STATIC, count, folder))
