@@ -164,6 +164,19 @@ def test_a_full_disk_is_told(file: Path, tmp_path: Path, finished: Path, monkeyp
     assert not list(out.rglob(".*.part"))
 
 
+def test_a_trial_without_room_is_told(file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    import errno
+
+    from backfill.experiments.sweep import folder
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(folder, "place_bytes", full)
+    assert main(["sweep", str(file), "--dry-run"]) == 2
+    assert "--dry-run: cannot write its trial into" in capsys.readouterr().err
+
+
 def test_status_says_how_far_it_is(tmp_path: Path, finished: Path, capsys: pytest.CaptureFixture[str]):
     out = tmp_path / "out"
     shutil.copytree(finished, out)
