@@ -7,7 +7,6 @@ import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from backfill.dimensions import Vocabulary
 from backfill.errors import UnknownProductError, UnknownRegionError
 from backfill.policy.facts import Facts
 from backfill.policy.names import unknown_product, unknown_region
+from backfill.policy.shares import PartShares, Place
 from backfill.policy.timeline import Timeline
 from backfill.policy.wedges import Limit, Wedges
 
@@ -23,11 +23,8 @@ FlowExists = Callable[[str, str, str], bool]
 
 Amount = float | np.ndarray
 
-Place = Any
-"""Index of an array, as `box` gives one."""
-
 PARTS = ("parts", "own_parts")
-"""Where a board keeps an array for each part of a product."""
+"""What a board keeps by part of a product."""
 
 WHOLE_PERIOD = 0.5
 """A limit holds in periods of which it is in force for at least this share of the days."""
@@ -72,8 +69,7 @@ class Board:
         self.lock_in = np.zeros(shape)
         self.limits: list[Limit] = []
         self.refused = np.zeros(shape)
-        self.parts: dict[str, np.ndarray] = {}
-        self.own_parts: dict[str, np.ndarray] = {}
+        self.parts, self.own_parts = PartShares(shape), PartShares(shape)
         self.drawn = np.zeros(shape)
         self.undrawn = np.zeros(shape)
         self.controls = np.zeros(shape)
@@ -118,7 +114,7 @@ class Board:
             if isinstance(value, np.ndarray):
                 setattr(copied, name, value.copy())
         for name in PARTS:
-            setattr(copied, name, {part: share.copy() for part, share in getattr(self, name).items()})
+            setattr(copied, name, getattr(self, name).copy())
         copied.limits = list(self.limits)
         return copied
 
@@ -186,15 +182,15 @@ class Board:
         """
         place, share = box(when, products, origins, destinations), self.during(when, share)
         for parts in (self.parts, self.own_parts) if own_control else (self.parts,):
-            closed = parts.setdefault(part, np.zeros_like(self.coverage))
-            closed[place] = np.maximum(closed[place], share)
+            parts.close(part, place, share)
 
     def own_controls(self, place: Place) -> Iterator[tuple[Callable[..., None], np.ndarray]]:
-        """Exporters' own controls at a place, each with what closes flows as it does."""
-        yield partial(self.close, advanced_only=True), self.advanced_controls[place]
-        yield self.close, self.controls[place]
-        for part, share in list(self.own_parts.items()):
-            yield partial(self.close_part, part), share[place]
+        """Exporters' own controls at a place (see `box`), if there are any, each with what closes flows as it does."""
+        for close, controls in ((partial(self.close, advanced_only=True), self.advanced_controls), (self.close, self.controls)):
+            if (share := controls[place]).any():
+                yield close, share
+        for part, share in self.own_parts.by_part(place).items():
+            yield partial(self.close_part, part), share
 
     def closed(self, place: Place = ..., *, own_control: bool = False, advanced_only: bool = False) -> np.ndarray:
         """Share of flows that sellers' controls close, ``1 - (1 - widest of all buyers)(1 - sum of parts)``.
@@ -209,7 +205,7 @@ class Board:
             (True, False): self.controls, (True, True): self.advanced_controls,
         }[own_control, advanced_only][place]  # fmt: skip
         parts = self.own_parts if own_control else self.parts
-        return 1 - (1 - of_all) * (1 - np.minimum(sum(share[place] for share in parts.values()), 1.0)) if parts else of_all
+        return parts.beside(of_all, place)
 
     def refuse(
         self,
@@ -383,11 +379,13 @@ class Board:
         """
         average = self.timeline.average
         if name in ("coverage", "advanced"):
-            both = 1 - (1 - self.closed(advanced_only=name == "advanced")) * (1 - self.refused)
-            closed = np.minimum(_exact(average(both) * self._foreign), 1.0)
+            open_ = 1 - self.closed(advanced_only=name == "advanced")
+            open_ *= 1 - self.refused
+            closed = self._abroad(np.subtract(1, open_, out=open_))
+            np.minimum(closed, 1.0, out=closed)
             return closed if name == "coverage" else np.where(closed > found["coverage"], closed, 0.0)
         if name in ("tariff", "levy", "real_cost", "remote", "lock_in"):
-            return _exact(average(getattr(self, name)) * self._foreign)
+            return self._abroad(getattr(self, name))
         if name == "detection":
             return _exact(average(1 - self.missed))
         if name == "outlay":
@@ -395,6 +393,11 @@ class Board:
         if name in _MOST:
             return _exact(np.minimum(average(getattr(self, name)), _MOST[name]))
         return _exact(average(getattr(self, name)))
+
+    def _abroad(self, values: np.ndarray) -> np.ndarray:
+        """Averages by period of what holds between different regions."""
+        found = self.timeline.average(values) * self._foreign
+        return np.round(found, _DIGITS, out=found)
 
 
 WRITTEN: Mapping[str, tuple[str, ...]] = {
@@ -423,9 +426,11 @@ def box(when: np.ndarray, *places: Sequence[int]) -> tuple[np.ndarray, ...]:
     return tuple(np.asarray(axis, int).reshape(shape) for axis, shape in zip(axes, _AXES[len(axes)], strict=True))
 
 
+_DIGITS = 12
+
 _AXES = [[[-1 if m == n else 1 for m in range(count)] for n in range(count)] for count in range(5)]
 
 
 def _exact(values: np.ndarray) -> np.ndarray:
     """Without the last bits that averaging over stretches leaves: equal coverages must stay equal."""
-    return np.round(values, 12)
+    return np.round(values, _DIGITS)

@@ -25,14 +25,14 @@ def more_than_whole(
         exists: ``[product, origin, destination]``, where the benchmark has a flow; None takes every flow as possible.
     """
     board = write(placed)
-    total = _sum(board)
+    total = board.parts.total()
     high = (total > 1 + _ROUNDING) & (True if exists is None else exists) & ~np.eye(total.shape[-1], dtype=bool)
     if not high.any():
         return []
     first = int(high.any(axis=(1, 2, 3)).argmax())
     total, high = total[first], high[first]
     *others, last = (
-        one for one in placed if (_sum(write([other for other in placed if other is not one]))[first] < total)[high].any()
+        one for one in placed if (write([other for other in placed if other is not one]).parts.total()[first] < total)[high].any()
     )
     day = board.timeline.begins[first].isoformat()
     why = f"with which it closes parts of a product that make up {total[high].max():.0%} of it from {day} on"
@@ -66,7 +66,3 @@ def _meet(one: ExportControl, other: ExportControl, board: Board) -> bool:
         return False
     first, second = (board.flows(board.products(x.products), board.regions(x.by), x.where_to(board)) for x in (one, other))
     return bool((first & second).any())
-
-
-def _sum(board: Board) -> np.ndarray:
-    return np.sum([np.zeros_like(board.coverage), *board.parts.values()], axis=0)

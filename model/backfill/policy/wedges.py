@@ -137,6 +137,8 @@ def stacked(worlds: Sequence[Wedges]) -> Wedges:
 
 def joined(parts: Sequence[Wedges]) -> Wedges:
     """Stacked wedges, one after the other (see `stacked`)."""
+    if len(parts) == 1:
+        return parts[0]
     count = sum(len(one.coverage) for one in parts)
     limits: dict[tuple, tuple[Limit, np.ndarray]] = {}
     place = 0

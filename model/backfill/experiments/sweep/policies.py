@@ -72,9 +72,7 @@ class Branch(Board):
         """Arrays of its own in the place of shared ones."""
         for name in names:
             if name not in self._own:
-                shared = getattr(self, name)
-                own = {part: share.copy() for part, share in shared.items()} if name in PARTS else shared.copy()
-                setattr(self, name, own)
+                setattr(self, name, getattr(self, name).copy())
                 self._own.add(name)
 
     def add(self, wedge: str, *args, **kwargs) -> None:
@@ -250,8 +248,8 @@ def _last_period(board: Board) -> Board:
     )  # fmt: skip
     alone = Board(board.vocabulary, short, board.exists, board.facts)
     for name in ARRAYS:
-        setattr(alone, name, getattr(board, name)[there])
+        setattr(alone, name, getattr(board, name)[chosen])
     for name in PARTS:
-        setattr(alone, name, {part: share[there] for part, share in getattr(board, name).items()})
+        setattr(alone, name, getattr(board, name).at(chosen))
     alone.limits = [replace(limit, quantity=limit.quantity[-1:]) for limit in board.limits]
     return alone
