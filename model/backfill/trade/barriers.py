@@ -151,9 +151,9 @@ def lanes(structure: Structure, worlds: Sequence[Wedges]) -> Barriers:
     access, builders = builders_of(
         structure, *(table[:, kit].reshape(count, -1, regions) for table in (coverage, advanced))
     )
-    open_, share = goods_classes(goods, tools, access)
-    classes = open_.shape[2]
-    column, further, opened = columns_of(open_, structure.ranges)
+    share, shut = goods_classes(goods, tools, access)
+    classes = share.shape[2]
+    column, further, opened = columns_of(shut, share.shape, structure.ranges)
 
     names = sorted({limit.name for w in worlds for limit in w.limits})
     shape = (count, len(names))

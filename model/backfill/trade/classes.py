@@ -8,9 +8,10 @@ Columns without any coverage, most of them, cost nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from backfill.economy.economy import MATURE, Structure
 
@@ -134,17 +135,32 @@ def _merged(
     return found, places, {kind: share for kind, (_, share) in split.items()}
 
 
+class Shut(NamedTuple):
+    """Classes of buyers to whom some source is closed, by lane, product, class and buyer in that order.
+
+    Attributes:
+        lane, product, kind, buyer: which they are.
+        access: 1 where a class can buy from a source.
+    """
+
+    lane: np.ndarray
+    product: np.ndarray
+    kind: np.ndarray
+    buyer: np.ndarray
+    access: Float[np.ndarray, "shut source"]
+
+
 def goods_classes(
     goods: Float[np.ndarray, "lane product origin buyer"],
-    tools: list[int],
-    builders: Float[np.ndarray, "lane kit source buyer"],
-) -> tuple[Bool[np.ndarray, "lane product class origin buyer"], Float[np.ndarray, "lane product class buyer"]]:
-    """Access and shares of the classes of buyers of every product, as many as any lane needs.
+    tools: Sequence[int],
+    builders: Float[np.ndarray, "lane class source buyer"],
+) -> tuple[Float[np.ndarray, "lane product class buyer"], Shut]:
+    """Shares of the classes of buyers of every product, as many as any lane needs, and those to whom some source is closed.
 
     Args:
         goods: coverage.
         tools: products that builders buy; others buy them at class 0.
-        builders: access of the classes of builders.
+        builders: access of the classes of builders to every tool and origin.
     """
     lanes, products, origins, buyers = goods.shape
     closed = np.any(goods != 0, axis=2)
@@ -152,20 +168,23 @@ def goods_classes(
     lane, product, buyer = np.nonzero(closed)
     columns = goods[lane, product, :, buyer]
     count = max(most_classes(columns), builders.shape[1])
-    open_ = np.ones((lanes, products, count, origins, buyers), bool)
     share = np.zeros((lanes, products, count, buyers))
     share[:, :, 0] = 1.0
     access, shares = of_columns(columns, count)
-    open_[lane, product, :, :, buyer] = access > 0
     share[lane, product, :, buyer] = shares
-    if tools and builders.shape[1] > 1:
-        by_tool = builders.reshape(lanes, -1, len(tools), origins, buyers).swapaxes(1, 2)
-        open_[:, tools, : by_tool.shape[2]] = by_tool > 0
-    return open_, share
+    column, kind = np.nonzero(~access.all(axis=2))
+    found = [Shut(lane[column], product[column], kind, buyer[column], access[column, kind])]
+    if tools:
+        by_tool = builders.reshape(lanes, -1, len(tools), origins, buyers)
+        lane, kind, tool, buyer = np.nonzero(~by_tool.all(axis=3))
+        found.append(Shut(lane, np.asarray(tools)[tool], kind, buyer, by_tool[lane, kind, tool, :, buyer]))
+    shut = Shut(*(np.concatenate(part) for part in zip(*found, strict=True)))
+    order = np.lexsort((shut.buyer, shut.kind, shut.product, shut.lane))
+    return share, Shut(*(part[order] for part in shut))
 
 
 def columns_of(
-    open_: Bool[np.ndarray, "lane product class origin buyer"], ranges: Sequence[slice]
+    shut: Shut, shape: tuple[int, int, int, int], ranges: Sequence[slice]
 ) -> tuple[
     Float[np.ndarray, "lane product class buyer"],
     tuple[Float[np.ndarray, "lane _ _ 2"], ...],
@@ -174,29 +193,29 @@ def columns_of(
     """Columns at which classes of buyers buy: classes to which some source is closed have one each, the others their region's.
 
     Args:
-        open_: whether a class can buy from an origin.
+        shut: those to which some source is closed.
+        shape: ``(lane, product, class, buyer)``.
         ranges: of products, each with as many further columns as its busiest product needs.
 
     Returns:
         The column of each class, and by range of each column after the regions' its class and region, -1 where there is none, and
         1 where it can buy from an origin.
     """
-    buyers = open_.shape[4]
-    differs = ~open_.all(axis=3)
-    differs[:, :, 0] = False
-    column = np.tile(np.arange(buyers, dtype=float), (*differs.shape[:3], 1))
+    lanes, products, _, buyers = shape
+    column = np.empty(shape)
+    column[...] = np.arange(buyers)
+    group = shut.lane * products + shut.product
+    place = np.arange(len(group)) - np.searchsorted(group, group)
+    column[shut.lane, shut.product, shut.kind, shut.buyer] = buyers + place
     further, access = [], []
     for rows in ranges:
-        lane, product, kind, region = np.nonzero(differs[:, rows])
-        count = int(differs[:, rows].sum(axis=(2, 3)).max(initial=0))
-        group = lane * (rows.stop - rows.start) + product
-        place = np.arange(len(group)) - np.searchsorted(group, group)
-        found = np.full((len(open_), rows.stop - rows.start, count, 2), -1.0)
-        found[lane, product, place] = np.stack([kind, region], axis=1)
-        column[lane, rows.start + product, kind, region] = buyers + place
+        mine = np.flatnonzero((shut.product >= rows.start) & (shut.product < rows.stop))
+        where = shut.lane[mine], shut.product[mine] - rows.start, place[mine]
+        size = lanes, rows.stop - rows.start, int(where[2].max(initial=-1)) + 1
+        found, opened = np.full((*size, 2), -1.0), np.zeros((*size, shut.access.shape[1]))
+        found[where] = np.stack([shut.kind[mine], shut.buyer[mine]], axis=1)
+        opened[where] = shut.access[mine]
         further.append(found)
-        opened = np.zeros((*found.shape[:3], open_.shape[3]))
-        opened[lane, product, place] = open_[lane, rows.start + product, kind, :, region]
         access.append(opened)
     return column, tuple(further), tuple(access)
 
