@@ -33,7 +33,7 @@ from backfill.arrays import Array
 from backfill.hats.slopes import TINY, Cells, Point, Slopes, slopes
 from backfill.programs import program
 from backfill.threads import single_threaded_algebra
-from backfill.trade import anderson
+from backfill.trade.anderson import Anderson, FixedPoint
 from backfill.trade.pieces import in_pieces
 
 TOLERANCE = 1e-10
@@ -286,18 +286,16 @@ class Found(NamedTuple):
 
 def _solve(
     setting: Setting, steps: int, shocks: Shock, walls: Walls, start: Array, base: Base, tolerance: Array
-) -> tuple[anderson.FixedPoint, Outcome]:
+) -> tuple[FixedPoint, Outcome]:
     one = jax.vmap(lambda shock, wall, point: evaluate(setting, base, shock, wall, point))
-    found = anderson.solve(
-        lambda points: one(shocks, walls, points)[0],
-        start,
+    search = Anderson(
         floor=jnp.full(start.shape[1], -jnp.inf),
         tolerance=tolerance,
         memory=MEMORY,
         max_steps=steps,
         precondition=lambda change: _in_levels(base, change),
     )
-    return found, one(shocks, walls, found.point)[1]
+    return search.solve_with(lambda points: one(shocks, walls, points), start)
 
 
 def solve(setting: Setting, base: Base, shocks: Shock, start: np.ndarray, tolerance: float = TOLERANCE) -> Found:
@@ -322,14 +320,13 @@ def _gradient(setting: Setting, shock: Shock, vector: Array, weights: Array, bas
     direct, slope = jax.grad(objective, (0, 1))(shock, vector)
     _, pull = jax.vjp(lambda point: mapped(shock, point), vector)
     size = jnp.maximum(jnp.abs(slope).max(), TINY)
-    adjoint = anderson.solve(
-        lambda points: (slope / size + pull(points[0])[0])[None],
-        (slope / size)[None],
+    search = Anderson(
         floor=jnp.full(len(vector), -jnp.inf),
         tolerance=tolerance,
         memory=2 * MEMORY,
         precondition=lambda change: _in_levels(base, change, transposed=True),
     )
+    adjoint = search.solve(lambda points: (slope / size + pull(points[0])[0])[None], (slope / size)[None])
     _, through = jax.vjp(lambda shock: mapped(shock, vector), shock)
     lost = jnp.where(adjoint.converged[0], 1.0, jnp.nan)
     return jax.tree.map(lambda a, b: lost * (a + size * b), direct, through(adjoint.point[0])[0])

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from backfill.arrays import Array
 from backfill.economy.economy import Parameters, Structure
-from backfill.trade import anderson
+from backfill.trade.anderson import Anderson, FixedPoint
 from backfill.trade.barriers import Barriers
 from backfill.trade.builders import Builders, tool_cost
 from backfill.trade.buyers import Buyers, buyers
@@ -63,7 +63,7 @@ class Seen:
 class Solved(NamedTuple):
     """What a compiled program returns of its worlds."""
 
-    point: anderson.FixedPoint
+    point: FixedPoint
     seen: Any
     additions: Float[Array, "lane node class"]
 
@@ -107,21 +107,24 @@ def solved(
 ) -> Solved:
     evaluate = _maps(structure, used, sweeps, barriers, share, shared)
     inverse = inverses[nearest[len(nearest) // 2]]
-    found = anderson.solve(
-        lambda points: evaluate(points)[0],
-        start,
+
+    def told(outcome: Outcome, share: Array) -> tuple[Any, Array]:
+        added = shared.builders(share).additions(structure, outcome.buying.by_class)
+        return seen.function(structure, outcome), added
+
+    def evaluated(points: Array) -> tuple[Array, Any]:
+        values, outcome = evaluate(points)
+        return values, jax.vmap(told)(outcome, share)
+
+    search = Anderson(
         floor=floor(structure, start.shape[1], barriers.limit_quantity.shape[-1]),
         tolerance=tolerance,
         max_steps=most,
         patience=PATIENCE,
         precondition=lambda change: change @ inverse.T,
     )
-
-    def told(outcome: Outcome, share: Array) -> tuple[Any, Array]:
-        added = shared.builders(share).additions(structure, outcome.buying.by_class)
-        return seen.function(structure, outcome), added
-
-    return Solved(found, *jax.vmap(told)(evaluate(found.point)[1], share))
+    found, besides = search.solve_with(evaluated, start)
+    return Solved(found, *besides)
 
 
 def from_anchors(

@@ -20,7 +20,7 @@ from backfill.policy.wedges import Wedges
 from backfill.programs import forget
 from backfill.static.compiled import Seen, Shared, Solved, from_anchors, slopes, solved
 from backfill.threads import single_threaded_algebra
-from backfill.trade.barriers import Barriers, access_to, in_round_numbers, lanes
+from backfill.trade.barriers import Barriers, can_buy, in_round_numbers, lanes
 from backfill.trade.equilibrium import CHUNK, TOLERANCE
 from backfill.trade.factors import used_in
 from backfill.trade.market import NO_SWEEPS, SWEEPS, Outcome
@@ -84,6 +84,18 @@ class Anchor(NamedTuple):
     inverse: Float[np.ndarray, "unknown unknown"]
 
 
+class Start(NamedTuple):
+    """Where worlds start.
+
+    Attributes:
+        nearest: place among `StaticPeriod.anchors` of the one whose slopes each follows, those of one best side by side.
+        state: unknowns, as many as in `StaticPeriod.around`.
+    """
+
+    nearest: np.ndarray
+    state: Float[np.ndarray, "world unknown"]
+
+
 class StaticPeriod:
     """One period of an economy, ready to solve worlds in.
 
@@ -126,11 +138,13 @@ class StaticPeriod:
         self._held = held(self.shared)
         plain = Anchor(state, inverse[0])
         self.anchors = [plain] * (1 + len(around))
+        self._padded: dict[int, tuple[np.ndarray, Any]] = {}
         if around:
             self.around = self.solve(walls, seen=seen)
             _, inverse = self._slopes(walls, self.around.vector)
             found = zip(self.around.vector, inverse, self.around.converged, strict=True)
             self.anchors[1:] = [Anchor(vector, its) if fine else plain for vector, its, fine in found]
+            self._padded.clear()
 
     def release(self) -> None:
         """Drop from memory what only preparing needs."""
@@ -154,28 +168,27 @@ class StaticPeriod:
         *,
         tolerance: float = TOLERANCE,
         seen: Callable[[Structure, Outcome], Any] = whole,
-        nearest: np.ndarray | None = None,
+        start: Start | None = None,
     ) -> StaticWorlds:
         """Solve worlds; see `static_worlds`.
 
         Args:
             worlds: as there, or as `barriers` makes them.
             tolerance, seen: as there.
-            nearest: place among `anchors` of the one at which each world starts; None finds the nearest by one evaluation.
+            start: where worlds start; None finds the nearest of `anchors` by one evaluation.
         """
         barriers = worlds if isinstance(worlds, Barriers) else self.barriers(worlds)
         count, limits = barriers.limit_quantity.shape
         share, settings = self._share(barriers), (self.structure, used_in(self.structure, barriers), Seen(seen))
-        known = [_with_limits(anchor, limits, self.count) for anchor in self.anchors]
-        known += known[-1:] * (next((size for size in ANCHORS if size >= len(known)), len(known)) - len(known))
-        states, inverses = (np.array(part) for part in zip(*known, strict=True))
-        way = np.zeros(count)
-        if nearest is None:
-            nearest, way = self._nearest(settings[:2], barriers, share, states, inverses[min(1, len(known) - 1)])
-        order = np.lexsort((way, nearest))
+        states, inverses = self._at_limits(limits)
+        if start is None:
+            nearest, way = self._nearest(settings[:2], barriers, share, states, inverses[min(1, len(self.anchors) - 1)])
+            state, order = states[nearest], np.lexsort((way, nearest))
+        else:
+            nearest, order = start.nearest, np.arange(count)
+            state = start.state if start.state.shape[1] == states.shape[1] else self._with_rents(start.state, limits)
         found = _Found(count)
-        given = (barriers, share, states[nearest], nearest)
-        found.place(order, self._attempt(settings, given, order, inverses, NEAR, tolerance))
+        found.place(order, self._attempt(settings, (barriers, share, state, nearest), order, inverses, NEAR, tolerance))
         left = order[found.unsolved[order]]
         given = (barriers, share, found.points, nearest)
         found.place(left, self._attempt(settings, given, left, inverses, FAR, tolerance))
@@ -184,12 +197,31 @@ class StaticPeriod:
         found.place(left, self._attempt(settings, given, left, np.eye(states.shape[1])[None], LAST, tolerance))
         return found.worlds()
 
+    def _at_limits(self, limits: int) -> tuple[Float[np.ndarray, "anchor unknown"], Any]:
+        """States of the anchors and, held on the device, their inverses, as many as programs take, where there are so many limits."""
+        if limits not in self._padded:
+            states = np.array([self._with_rents(anchor.state, limits) for anchor in self.anchors])
+            inverses = np.tile(np.eye(states.shape[1]), (len(states), 1, 1))
+            for inverse, anchor in zip(inverses, self.anchors, strict=True):
+                same = len(anchor.state) if len(anchor.state) == len(inverse) else self.count
+                inverse[:same, :same] = anchor.inverse[:same, :same]
+            wanted = next((size for size in ANCHORS if size >= len(states)), len(states)) - len(states)
+            more = np.concatenate([inverses, np.repeat(inverses[-1:], wanted, axis=0)])
+            self._padded[limits] = np.concatenate([states, np.repeat(states[-1:], wanted, axis=0)]), held(more)
+        return self._padded[limits]
+
+    def _with_rents(self, state: Float[np.ndarray, "*world unknown"], limits: int) -> Float[np.ndarray, "*world unknown"]:
+        """Unknowns where there are so many limits; where there were others, rents are nothing at first and move as the map says."""
+        if state.shape[-1] == self.count + limits:
+            return state
+        return np.concatenate([state[..., : self.count], np.zeros((*state.shape[:-1], limits))], axis=-1)
+
     def _attempt(
         self,
         settings: tuple,
         given: tuple[Barriers, np.ndarray, np.ndarray, np.ndarray],
         chosen: np.ndarray,
-        inverses: np.ndarray,
+        inverses: Any,
         most: int,
         tolerance: float,
     ) -> Solved | None:
@@ -204,7 +236,7 @@ class StaticPeriod:
             return in_pieces(solved, settings, self.piece, given, shared)
 
     def _nearest(
-        self, settings: tuple, barriers: Barriers, share: np.ndarray, states: np.ndarray, inverse: np.ndarray
+        self, settings: tuple, barriers: Barriers, share: np.ndarray, states: np.ndarray, inverse: Any
     ) -> tuple[np.ndarray, np.ndarray]:
         """Place of the anchor nearest to where one evaluation and the slopes of a typical world expect each, and how far that is.
 
@@ -220,22 +252,10 @@ class StaticPeriod:
     def _share(self, barriers: Barriers) -> Float[np.ndarray, "world node class"]:
         """Share of each capacity's builders in a class, nothing where a tool they need cannot be had."""
         tools, need = list(self.structure.tools), self.shared.need > 0
-        sold = np.asarray(self.shared.parameters.preferences.weight)[tools] > 0
-        had = np.any((access_to(self.structure, barriers, tools) > 0) & sold[:, None], axis=3)
+        had = can_buy(self.structure, barriers, tools, np.asarray(self.shared.parameters.preferences.weight)[tools] > 0)
         sites = [self.structure.region(region) for _, region in self.structure.nodes]
         lacks = (need.T[None, :, None] & ~had[..., sites]).any(axis=1)
         return np.where(lacks, 0.0, barriers.builder_share).swapaxes(1, 2)
-
-
-def _with_limits(anchor: Anchor, limits: int, count: int) -> Anchor:
-    """The same with so many limits after ``count`` other unknowns; where it has others, rents are nothing at first and move as
-    the map says.
-    """
-    if len(anchor.state) == count + limits:
-        return anchor
-    inverse = np.eye(count + limits)
-    inverse[:count, :count] = anchor.inverse[:count, :count]
-    return Anchor(np.concatenate([anchor.state[:count], np.zeros(limits)]), inverse)
 
 
 class _Found:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Bool, Float, Int
 
 from backfill.arrays import Array
+
+TRUSTED = 0.1
+"""Residual expected of a point, in tolerances, at which it is taken to be the last one."""
 
 
 class FixedPoint(NamedTuple):
@@ -80,6 +84,7 @@ class _Search(NamedTuple):
         proposal: the point evaluated next, in lanes that move.
         moves: lanes that have not finished and are not given up.
         lost: of them those whose history starts afresh.
+        near: lanes that have finished.
         point, change, size: the last point evaluated, what it asks for and its residual.
         best, best_size: the point with the smallest residual so far.
         past: what it did lately.
@@ -92,6 +97,7 @@ class _Search(NamedTuple):
     proposal: Array
     moves: Array
     lost: Array
+    near: Array
     point: Array
     change: Array
     size: Array
@@ -104,76 +110,110 @@ class _Search(NamedTuple):
     step: Array | int
 
 
-def solve(
-    evaluate: Callable[[Float[Array, "lane unknown"]], Float[Array, "lane unknown"]],
-    start: Float[Array, "lane unknown"],
-    *,
-    floor: Float[Array, " unknown"],
-    tolerance: float | Array,
-    memory: int = 8,
-    max_steps: int | Array = 400,
-    trust: float = 1.0,
-    restarts: int = 6,
-    patience: int = 400,
-    precondition: Callable[[Float[Array, "lane unknown"]], Float[Array, "lane unknown"]] | None = None,
-) -> FixedPoint:
-    """Find ``x = evaluate(x)`` in every lane.
+@dataclass(frozen=True)
+class Anderson:
+    """How fixed points ``x = F(x)`` of a batch of lanes are looked for.
 
     Points are projected on ``x >= floor``. A step longer than ``trust`` is shortened; a lane whose residual grows far
     beyond its best, is not a number, or has not fallen below its best for ``patience`` evaluations, starts its history
     afresh from the best point with half the pace, and is given up after a few such restarts. Lanes that have converged
     stand still.
 
-    Args:
+    Attributes:
+        floor: least value of each unknown.
+        tolerance: largest residual of a solution.
+        memory: differences that are remembered.
+        max_steps: evaluations after which lanes are given up.
+        trust, restarts, patience: see above.
         precondition: what a change of the map is taken to ask of the unknowns, about ``(I - F_x)^-1`` times it; the change
             itself if None. Residuals are those of the map in either case.
     """
-    lanes, unknowns = start.shape
 
-    def measured(point: Array) -> tuple[Array, Array]:
-        change = evaluate(point) - point
-        return change if precondition is None else precondition(change), jnp.abs(change).max(1)
+    floor: Float[Array, " unknown"]
+    tolerance: float | Array
+    memory: int = 8
+    max_steps: int | Array = 400
+    trust: float = 1.0
+    restarts: int = 6
+    patience: int = 400
+    precondition: Callable[[Float[Array, "lane unknown"]], Float[Array, "lane unknown"]] | None = None
 
-    def unfinished(search: _Search) -> Array:
-        return jnp.any(search.moves) & (search.step <= max_steps)
-
-    def advance(search: _Search) -> _Search:
-        """Evaluate what was proposed, the start at first, and propose what comes next."""
-        moves, lost, slot = search.moves, search.lost, search.step % memory
-        point = jnp.where(moves[:, None], search.proposal, search.point)
-        change, size = measured(point)
-        change = jnp.where(moves[:, None], change, search.change)
-        size = jnp.where(moves, size, search.size)
-        keep = moves & ~lost & jnp.isfinite(size)
-        past = search.past.with_next(slot, point - search.point, change - search.change, keep, lost)
-        better = size < search.best_size
-        best = jnp.where(better[:, None], point, search.best)
-        best_size = jnp.where(better, size, search.best_size)
-        stale = jnp.where(better | lost, 0, search.stale + 1)
-        damping = jnp.where(lost & moves & (search.step > 0), 0.5 * search.damping, search.damping)
-
-        lost = ~jnp.isfinite(size) | (size > 30 * best_size) | (stale >= patience)
-        hopeful = jnp.isfinite(best_size) & (damping > 0.5**restarts)
-        move = past.step(change, damping)
-        length = jnp.abs(move).max(1, keepdims=True)
-        proposal = point + move * (trust / jnp.maximum(length, trust))
-        proposal = jnp.maximum(jnp.where(lost[:, None], best, proposal), floor)
-        steps, moves = search.steps + moves, ~(size <= tolerance) & hopeful
-        return _Search(
-            proposal, moves, lost, point, change, size, best, best_size, past, damping, stale, steps, search.step + 1
+    def solve(
+        self, evaluate: Callable[[Float[Array, "lane unknown"]], Float[Array, "lane unknown"]], start: Float[Array, "lane unknown"]
+    ) -> FixedPoint:
+        """Find ``x = evaluate(x)`` in every lane."""
+        found = self._search(evaluate, start, foretold=False)
+        return FixedPoint(
+            jnp.where(found.near[:, None], found.point, found.best),
+            jnp.where(found.near, found.size, found.best_size),
+            found.steps,
+            found.near,
         )
 
-    ring, places = jnp.zeros((lanes, memory, unknowns)), jnp.zeros((lanes, memory))
-    past = _Past(ring, ring, jnp.zeros((lanes, memory, memory)), places)
-    ones, true = jnp.ones(lanes), jnp.ones(lanes, bool)
-    far, none = jnp.full(lanes, jnp.inf), jnp.zeros(lanes, jnp.int32)
-    nothing = jnp.zeros_like(start)
-    search = _Search(start, true, true, start, nothing, far, start, far, past, ones, none, none - 1, 0)
-    found = jax.lax.while_loop(unfinished, advance, search)
-    finished = found.size <= tolerance
-    return FixedPoint(
-        jnp.where(finished[:, None], found.point, found.best),
-        jnp.where(finished, found.size, found.best_size),
-        found.steps,
-        finished,
-    )
+    def solve_with(
+        self,
+        evaluate: Callable[[Float[Array, "lane unknown"]], tuple[Float[Array, "lane unknown"], Any]],
+        start: Float[Array, "lane unknown"],
+    ) -> tuple[FixedPoint, Any]:
+        """Find ``x = evaluate(x)[0]`` in every lane, and ``evaluate(x)[1]`` there.
+
+        Where residuals fall so that that of the next point is expected well within tolerance, it is evaluated for both at once:
+        what is told is its residual, and that it is not converged where it is larger after all.
+        """
+        found = self._search(lambda points: evaluate(points)[0], start, foretold=True)
+        point = jnp.where(found.near[:, None], found.proposal, found.best)
+        values, besides = evaluate(point)
+        size = jnp.abs(values - point).max(1)
+        return FixedPoint(point, size, found.steps + 1, size <= self.tolerance), besides
+
+    def _search(self, evaluate: Callable[[Array], Array], start: Array, *, foretold: bool) -> _Search:
+        """Go on until every lane is within tolerance, or is expected to be one step further if that is ``foretold``."""
+
+        def measured(point: Array) -> tuple[Array, Array]:
+            change = evaluate(point) - point
+            return change if self.precondition is None else self.precondition(change), jnp.abs(change).max(1)
+
+        def unfinished(search: _Search) -> Array:
+            return jnp.any(search.moves) & (search.step <= self.max_steps)
+
+        def advance(search: _Search) -> _Search:
+            """Evaluate what was proposed, the start at first, and propose what comes next."""
+            moved, lost, slot = search.moves, search.lost, search.step % self.memory
+            point = jnp.where(moved[:, None], search.proposal, search.point)
+            change, size = measured(point)
+            change = jnp.where(moved[:, None], change, search.change)
+            size = jnp.where(moved, size, search.size)
+            keep = moved & ~lost & jnp.isfinite(size)
+            past = search.past.with_next(slot, point - search.point, change - search.change, keep, lost)
+            better = size < search.best_size
+            best = jnp.where(better[:, None], point, search.best)
+            best_size = jnp.where(better, size, search.best_size)
+            stale = jnp.where(better | lost, 0, search.stale + 1)
+            damping = jnp.where(lost & moved & (search.step > 0), 0.5 * search.damping, search.damping)
+
+            lost = ~jnp.isfinite(size) | (size > 30 * best_size) | (stale >= self.patience)
+            hopeful = jnp.isfinite(best_size) & (damping > 0.5**self.restarts)
+            move = past.step(change, damping)
+            length = jnp.abs(move).max(1, keepdims=True)
+            proposal = point + move * (self.trust / jnp.maximum(length, self.trust))
+            proposal = jnp.maximum(jnp.where(lost[:, None], best, proposal), self.floor)
+            proposal = jnp.where(moved[:, None], proposal, search.proposal)
+            near = size <= self.tolerance
+            if foretold:
+                falls = jnp.minimum(size / search.size, 1.0)
+                near |= jnp.isfinite(search.size) & (size * falls <= TRUSTED * self.tolerance)
+            near = search.near | (moved & near)
+            steps, moves = search.steps + moved, moved & ~near & hopeful
+            return _Search(
+                proposal, moves, lost, near, point, change, size, best, best_size, past, damping, stale, steps,
+                search.step + 1,
+            )  # fmt: skip
+
+        lanes, unknowns = start.shape
+        ring, places = jnp.zeros((lanes, self.memory, unknowns)), jnp.zeros((lanes, self.memory))
+        past = _Past(ring, ring, jnp.zeros((lanes, self.memory, self.memory)), places)
+        ones, no = jnp.ones(lanes), jnp.zeros(lanes, bool)
+        far, none = jnp.full(lanes, jnp.inf), jnp.zeros(lanes, jnp.int32)
+        nothing = jnp.zeros_like(start)
+        search = _Search(start, ~no, ~no, no, start, nothing, far, start, far, past, ones, none, none - 1, 0)
+        return jax.lax.while_loop(unfinished, advance, search)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from backfill.arrays import Array
 from backfill.dimensions import Vocabulary
@@ -23,7 +23,7 @@ from backfill.trade.classes import (
     user_classes,
 )
 
-__all__ = ["Barriers", "access_to", "builder_classes", "in_round_numbers", "lanes", "nested_classes"]
+__all__ = ["Barriers", "access_to", "builder_classes", "can_buy", "in_round_numbers", "lanes", "nested_classes"]
 
 CLASSES, COLUMNS = (1, 2, 4, 8, 12, 16, 24, 32), (4, 12, 24, 48, 96, 192)
 """Numbers of classes and further columns of buyers for which programs are compiled; no columns are one number more."""
@@ -231,15 +231,38 @@ def access_to(
     """1 where a class of buyers can buy a product from an origin."""
     found = []
     for product in products:
-        rows, access = next(
-            (rows, part) for rows, part in zip(structure.ranges, barriers.access, strict=True) if product < rows.stop
-        )
-        further = np.asarray(access)[:, product - rows.start]
-        column = np.asarray(barriers.column)[:, product].astype(int)
-        every = np.concatenate([np.ones((len(column), column.shape[2], further.shape[2])), further], axis=1)
-        found.append(np.moveaxis(every[np.arange(len(column))[:, None, None], column], 3, 2))
+        access, _ = _further(structure, barriers, product)
+        first = np.ones((len(access), barriers.share.shape[3], access.shape[2]))
+        found.append(np.moveaxis(_of_classes(barriers, product, first, access), 3, 2))
     lanes, _, classes, regions = barriers.share.shape
     return np.stack(found, axis=1) if found else np.ones((lanes, 0, classes, regions, regions))
+
+
+def can_buy(
+    structure: Structure, barriers: Barriers, products: Sequence[int], sold: Bool[np.ndarray, "product origin destination"]
+) -> Bool[np.ndarray, "lane product class destination"]:
+    """Whether a class of buyers can buy a product from any origin that sells it there."""
+    found = []
+    for product, its in zip(products, sold, strict=True):
+        access, home = _further(structure, barriers, product)
+        first = np.broadcast_to(its.any(axis=0), (len(access), len(its)))
+        found.append(_of_classes(barriers, product, first, np.any((access > 0) & its.T[home], axis=2)))
+    lanes, _, classes, regions = barriers.share.shape
+    return np.stack(found, axis=1) if found else np.ones((lanes, 0, classes, regions), bool)
+
+
+def _further(structure: Structure, barriers: Barriers, product: int) -> tuple[np.ndarray, np.ndarray]:
+    """Access ``[lane, further, origin]`` and region ``[lane, further]`` of a product's columns of buyers after the regions'."""
+    place = next(n for n, rows in enumerate(structure.ranges) if product < rows.stop)
+    row = product - structure.ranges[place].start
+    region = np.asarray(barriers.further[place])[:, row, :, 1].astype(int)
+    return np.asarray(barriers.access[place])[:, row], np.maximum(region, 0)
+
+
+def _of_classes(barriers: Barriers, product: int, first: np.ndarray, further: np.ndarray) -> np.ndarray:
+    """What holds for classes of a product's buyers, ``[lane, class, destination, ...]``, of what holds for its columns."""
+    column = np.asarray(barriers.column)[:, product].astype(int)
+    return np.concatenate([first, further], axis=1)[np.arange(len(column))[:, None, None], column]
 
 
 def in_round_numbers(barriers: Barriers) -> Barriers:

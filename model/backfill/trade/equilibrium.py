@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from backfill.arrays import Array
 from backfill.economy.economy import Parameters, Structure
-from backfill.trade import anderson
+from backfill.trade.anderson import Anderson
 from backfill.trade.barriers import Barriers
 from backfill.trade.buyers import Buyers, buyers
 from backfill.trade.demand import ComputeDemand
@@ -119,30 +119,31 @@ def _solve(
 
     walls, groups = jax.vmap(prepare)(lanes)
 
-    def evaluate(points: Array) -> Array:
-        return jax.vmap(one)(lanes, points, walls, groups)[0]
+    def evaluate(points: Array) -> tuple[Array, tuple]:
+        values, outcome = jax.vmap(one)(lanes, points, walls, groups)
+        buying = outcome.buying
+        return values, (
+            outcome.output,
+            buying.mill,
+            buying.by_class,
+            buying.mean,
+            outcome.used,
+            outcome.compute_value,
+            outcome.absorption.compute,
+            outcome.flows.value,
+            outcome.flows.quantity,
+            outcome.handling.deliveries,
+        )
 
-    least = floor(structure, start.shape[1], limits)
     steep = None if inverse is None else inverse.astype(start.dtype)
-    precondition = None if steep is None else lambda change: jnp.einsum("luv,lv->lu", steep, change)
-    found = anderson.solve(
-        evaluate, start, floor=least, tolerance=tolerance, patience=PATIENCE, precondition=precondition
+    search = Anderson(
+        floor=floor(structure, start.shape[1], limits),
+        tolerance=tolerance,
+        patience=PATIENCE,
+        precondition=None if steep is None else lambda change: jnp.einsum("luv,lv->lu", steep, change),
     )
-    outcome = jax.vmap(one)(lanes, found.point, walls, groups)[1]
-    buying = outcome.buying
-    return Equilibrium(
-        *found,
-        outcome.output,
-        buying.mill,
-        buying.by_class,
-        buying.mean,
-        outcome.used,
-        outcome.compute_value,
-        outcome.absorption.compute,
-        outcome.flows.value,
-        outcome.flows.quantity,
-        outcome.handling.deliveries,
-    )
+    found, besides = search.solve_with(evaluate, start)
+    return Equilibrium(*found, *besides)
 
 
 def _walls(structure: Structure, used: Used, parameters: Parameters, barriers: Barriers) -> Factors:

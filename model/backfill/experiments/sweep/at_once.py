@@ -21,7 +21,7 @@ from backfill.policy.policy import Policy
 from backfill.policy.timeline import Timeline
 from backfill.policy.wedges import Wedges, joined, some, stacked
 
-AT_ONCE = 32
+AT_ONCE = 96
 """Choices on one board, whose arrays take some .6 MB for each."""
 
 

@@ -16,10 +16,11 @@ from backfill.experiments.sweep.policies import last
 from backfill.experiments.sweep.quantities import Measured, Measures, Worlds
 from backfill.experiments.sweep.seen import Seen, seen, together
 from backfill.experiments.sweep.solved import Solved, failed, under_control, without
+from backfill.experiments.sweep.starts import Starts, served, typical
 from backfill.policy.compile import compile_policy
 from backfill.policy.policy import Policy
 from backfill.policy.wedges import Wedges, joined, some
-from backfill.static import StaticPeriod, StaticWorlds
+from backfill.static import Start, StaticPeriod, StaticWorlds
 from backfill.trade.barriers import Barriers
 from backfill.trade.equilibrium import CHUNK
 
@@ -32,8 +33,8 @@ TRIED = 4
 BEFORE_TYPICAL = 2
 """Anchors of a `StaticPeriod` before those of typical choices: no policy, and the reference."""
 
-MOST_TYPICAL, SERVED = 16, 32
-"""Scenarios from which others start, and how many others each must serve: their slopes cost as much as solving ten."""
+TOLERANCE = 1e-9
+"""Largest change of a logarithm that another evaluation of the markets may make; most are ten times nearer."""
 
 
 class Static:
@@ -63,7 +64,7 @@ class Static:
         self._acting: dict[str, float] = {}
         self._compiled: tuple[OnePeriod, Wedges] | None = None
         self._period: tuple[int, StaticPeriod, Seen] | None = None
-        self._typical = np.zeros((0, 0))
+        self._starts: Starts | None = None
 
     def solve(self, draw: int, scenarios: np.ndarray) -> Solved:
         """Scenarios of one draw."""
@@ -79,11 +80,14 @@ class Static:
         kept: list[Seen] = []
         measured = None
         base_shut = under_control(setting.vocabulary, against)
-        for first in range(0, len(scenarios), AT_ONCE):
-            levers = self.plan.levers[self.plan.row[scenarios[first : first + AT_ONCE]]]
-            wedges = compiled.many(levers)
+        levers = self.plan.levers[self.plan.row[scenarios]]
+        order, nearest = self._ordered(levers)
+        for first in range(0, len(order), AT_ONCE):
+            these = order[first : first + AT_ONCE]
+            wedges = compiled.many(levers[these])
+            start = None if nearest is None else Start(nearest[these], self._starts.expected(levers[these]))
             try:
-                found, why = self._worlds(period, wedges, self._nearest(levers))
+                found, why = self._worlds(period, wedges, start)
             except UnsolvedError as error:
                 return failed(scenarios, error.sentence)
             shut = under_control(setting.vocabulary, wedges) | base_shut
@@ -92,8 +96,10 @@ class Static:
             reasons += why
             kept += [found] if self.keep else []
         assert measured is not None
-        every = Measured(measured.keys, np.concatenate(values, axis=1))
-        return Solved(scenarios, tuple(reasons), every, measures.labels, together(kept) if kept else None)
+        back = np.argsort(order)
+        every = Measured(measured.keys, np.concatenate(values, axis=1)[:, back])
+        flows = jax.tree.map(lambda x: x[back], together(kept)) if kept else None
+        return Solved(scenarios, tuple(reasons[n] for n in back), every, measures.labels, flows)
 
     def wedges(self, values: Sequence[float]) -> Wedges:
         """Wedges of the period at values of levers."""
@@ -107,7 +113,7 @@ class Static:
             periods = setting.economy.periods
             about = (setting.vocabulary, periods, self.at, setting.flow_exists, setting.facts)
             compiled = one_period(
-                self.experiment.policy, self.plan.table.levers, *about, self._spread(TRIED), setting.understood
+                self.experiment.policy, self.plan.table.levers, *about, typical(self.plan.levers, TRIED).tolist(), setting.understood
             )
             whole = periods[: self.at + 1]
             options = {"flow_exists": setting.flow_exists, "facts": setting.facts, "inert_allowed": True}
@@ -125,32 +131,28 @@ class Static:
         """
         if self._period is None or self._period[0] != draw:
             compiled, against = self._policies(setting)
-            typical = self._spread(self._served(draw))
-            around = [against, *(compiled.one(values) for values in typical), *self.like]
+            choices = typical(self.plan.levers, served(self.plan, draw))
+            around = [against, *(compiled.one(values) for values in choices.tolist()), *self.like]
             try:
                 period = StaticPeriod(setting.economy, self.at, around, self.piece, seen)
             except UnsolvedError:  # nobody is left a way to acquire compute where levers end
-                typical, period = [], StaticPeriod(setting.economy, self.at, [against], self.piece, seen)
-            if self._served(draw):
+                choices = choices[:0]
+                period = StaticPeriod(setting.economy, self.at, [against], self.piece, seen)
+            if served(self.plan, draw):
                 period.release()
             found, (why, *_) = _told(period.around)
             if why:
                 raise UnsolvedError(f"the reference has no world: {why}")
-            self._typical = np.array(typical)
+            self._starts = self._from(period, choices)
             self._period = draw, period, _part(found, slice(1))
         return self._period[1], self._period[2]
 
-    def _spread(self, count: int) -> list[list[float]]:
-        """Ends of the levers, and so many choices of the sweep from its first to its last."""
-        levers = self.plan.levers
-        if not levers.size:
-            return []
-        spread = levers[np.linspace(0, len(levers) - 1, count).astype(int)]
-        return [*np.unique([levers.min(0), levers.max(0)], axis=0).tolist(), *spread.tolist()]
-
-    def _served(self, draw: int) -> int:
-        """How many scenarios of a draw are worth having as starts for the others."""
-        return min(MOST_TYPICAL, int((self.plan.draw == draw).sum()) // SERVED)
+    def _from(self, period: StaticPeriod, choices: np.ndarray) -> Starts | None:
+        """Starts from those typical choices that are solved."""
+        solved = np.flatnonzero(period.around.converged[1 : 1 + len(choices)])
+        if not len(solved):
+            return None
+        return Starts(choices[solved], period.around.vector[1 + solved], BEFORE_TYPICAL + solved, self._span)
 
     @cached_property
     def _span(self) -> np.ndarray:
@@ -158,19 +160,19 @@ class Static:
         span = np.ptp(self.plan.levers, axis=0)
         return np.where(span > 0, span, 1.0)
 
-    def _nearest(self, levers: np.ndarray) -> np.ndarray | None:
-        """Place among the period's anchors of the typical choice nearest to each, ranges of levers counting alike."""
-        if not len(self._typical):
-            return None
-        way = (levers[:, None] - self._typical) / self._span
-        return BEFORE_TYPICAL + (way**2).sum(axis=2).argmin(axis=1)
+    def _ordered(self, levers: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """The order in which scenarios are solved, those with one nearest anchor side by side, and that of each."""
+        if self._starts is None:
+            return np.arange(len(levers)), None
+        nearest, way = self._starts.nearest(levers)
+        return np.lexsort((way, nearest)), nearest
 
     def _worlds(
-        self, period: StaticPeriod, wedges: Wedges, nearest: np.ndarray | None
+        self, period: StaticPeriod, wedges: Wedges, start: Start | None
     ) -> tuple[Seen, list[str]]:
         """What is seen of worlds, ``[world, 1, ...]``, and why those fail that do."""
         try:
-            found = period.solve(self._walls(period, wedges), seen=seen, nearest=nearest)
+            found = period.solve(self._walls(period, wedges), tolerance=TOLERANCE, seen=seen, start=start)
         except UnsolvedError:
             return self._one_by_one(period, wedges)
         return _told(found)
