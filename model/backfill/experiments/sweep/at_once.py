@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -19,10 +20,10 @@ from backfill.policy.compile import compile_policy, existing_flows
 from backfill.policy.facts import Facts
 from backfill.policy.policy import Policy
 from backfill.policy.timeline import Timeline
-from backfill.policy.wedges import Wedges, joined, some, stacked
+from backfill.policy.wedges import Wedges, joined, stacked
 
-AT_ONCE = 96
-"""Choices on one board, whose arrays take some .6 MB for each."""
+AT_ONCE = 128
+"""Choices on one board: arrays that levers reach take some 50 kB for each choice, the others none."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,14 @@ def one_period(
 
 def _at_once(compiled: Compiled, tried: np.ndarray) -> Callable[[np.ndarray], Wedges] | None:
     """What writes choices at once; None where that is not what they are one by one."""
-    stem, stretches = Branch(_repeated(compiled.stem, AT_ONCE)), len(compiled.stem.timeline.begins)
+    stretches = len(compiled.stem.timeline.begins)
+
+    @lru_cache(maxsize=2)
+    def stem(count: int) -> Branch:
+        return _repeated(compiled.stem, count)
 
     def at_once(values: np.ndarray) -> Wedges:
-        every = np.concatenate([values, np.repeat(values[-1:], AT_ONCE - len(values), axis=0)])
-        board = compiled.written(np.repeat(every, stretches, axis=0).T, Branch(stem))
-        return some(board.wedges(), slice(len(values)))
+        return compiled.written(np.repeat(values, stretches, axis=0).T, Branch(stem(len(values)))).wedges()
 
     way = OnePeriod(compiled.wedges, at_once)
     try:
@@ -100,8 +103,8 @@ def _at_once(compiled: Compiled, tried: np.ndarray) -> Callable[[np.ndarray], We
     return at_once if alike else None
 
 
-def _repeated(board: Board, times: int) -> Board:
-    """The board of one period with that period so many times."""
+def _repeated(board: Branch, times: int) -> Branch:
+    """The board of one period with that period so many times; what is the same in all is kept once where that can be."""
     time = board.timeline
     many = Timeline(
         time.periods * times, time.begins * times, time.ends * times,
@@ -109,11 +112,17 @@ def _repeated(board: Board, times: int) -> Board:
     )  # fmt: skip
     found = Board(board.vocabulary, many, board.exists, board.facts)
     for name in ARRAYS:
-        setattr(found, name, np.concatenate([getattr(board, name)] * times))
+        setattr(found, name, _tiled(getattr(board, name), times))
     for name in PARTS:
         setattr(found, name, getattr(board, name).at(np.tile(np.arange(len(time.begins)), times)))
     found.limits = [replace(limit, quantity=np.tile(limit.quantity, times)) for limit in board.limits]
-    return found
+    return Branch(found, {name: _tiled(average, times) for name, average in board.averages().items()})
+
+
+def _tiled(array: np.ndarray, times: int) -> np.ndarray:
+    """The array so many times along its leading axis."""
+    shape = (len(array) * times, *array.shape[1:])
+    return np.broadcast_to(array, shape) if len(array) == 1 else np.concatenate([array] * times)
 
 
 def _same(one: Wedges, other: Wedges) -> bool:

@@ -57,13 +57,14 @@ class Branch(Board):
 
     Args:
         stem: the board it goes on from; it must not be written to any more.
+        averages: the arrays of its wedges, where they are known.
     """
 
-    def __init__(self, stem: Board) -> None:
+    def __init__(self, stem: Board, averages: dict[str, np.ndarray] | None = None) -> None:
         self.__dict__.update(stem.__dict__)
         self._stem = stem
         self._own: set[str] = set()
-        self._found: dict[str, np.ndarray] | None = None
+        self._found = averages
         self.limits = list(stem.limits)
         for name in ARRAYS:
             getattr(self, name).flags.writeable = False
