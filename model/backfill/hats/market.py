@@ -295,7 +295,8 @@ def _solve(
         max_steps=steps,
         precondition=lambda change: _in_levels(base, change),
     )
-    return search.solve_with(lambda points: one(shocks, walls, points), start)
+    found = search.solve(lambda points: one(shocks, walls, points)[0], start)
+    return found, one(shocks, walls, found.point)[1]
 
 
 def solve(setting: Setting, base: Base, shocks: Shock, start: np.ndarray, tolerance: float = TOLERANCE) -> Found:

@@ -123,7 +123,7 @@ def solved(
         patience=PATIENCE,
         precondition=lambda change: change @ inverse.T,
     )
-    found, besides = search.solve_with(evaluated, start)
+    found, besides = search.solve_on_trust(evaluated, start)
     return Solved(found, *besides)
 
 

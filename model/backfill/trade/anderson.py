@@ -150,15 +150,15 @@ class Anderson:
             found.near,
         )
 
-    def solve_with(
+    def solve_on_trust(
         self,
         evaluate: Callable[[Float[Array, "lane unknown"]], tuple[Float[Array, "lane unknown"], Any]],
         start: Float[Array, "lane unknown"],
     ) -> tuple[FixedPoint, Any]:
-        """Find ``x = evaluate(x)[0]`` in every lane, and ``evaluate(x)[1]`` there.
+        """Find ``x = evaluate(x)[0]`` in every lane, and ``evaluate(x)[1]`` there, with one evaluation less.
 
         Where residuals fall so that that of the next point is expected well within tolerance, it is evaluated for both at once:
-        what is told is its residual, and that it is not converged where it is larger after all.
+        what is told is its residual, and that it is not converged where it is larger after all. Who asks goes on from there.
         """
         found = self._search(lambda points: evaluate(points)[0], start, foretold=True)
         point = jnp.where(found.near[:, None], found.proposal, found.best)

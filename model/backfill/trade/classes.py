@@ -153,7 +153,7 @@ class Shut(NamedTuple):
 def goods_classes(
     goods: Float[np.ndarray, "lane product origin buyer"],
     tools: Sequence[int],
-    builders: Float[np.ndarray, "lane class source buyer"],
+    builders: Float[np.ndarray, "lane kind source buyer"],
 ) -> tuple[Float[np.ndarray, "lane product class buyer"], Shut]:
     """Shares of the classes of buyers of every product, as many as any lane needs, and those to whom some source is closed.
 

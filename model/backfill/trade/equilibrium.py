@@ -119,22 +119,6 @@ def _solve(
 
     walls, groups = jax.vmap(prepare)(lanes)
 
-    def evaluate(points: Array) -> tuple[Array, tuple]:
-        values, outcome = jax.vmap(one)(lanes, points, walls, groups)
-        buying = outcome.buying
-        return values, (
-            outcome.output,
-            buying.mill,
-            buying.by_class,
-            buying.mean,
-            outcome.used,
-            outcome.compute_value,
-            outcome.absorption.compute,
-            outcome.flows.value,
-            outcome.flows.quantity,
-            outcome.handling.deliveries,
-        )
-
     steep = None if inverse is None else inverse.astype(start.dtype)
     search = Anderson(
         floor=floor(structure, start.shape[1], limits),
@@ -142,8 +126,22 @@ def _solve(
         patience=PATIENCE,
         precondition=None if steep is None else lambda change: jnp.einsum("luv,lv->lu", steep, change),
     )
-    found, besides = search.solve_with(evaluate, start)
-    return Equilibrium(*found, *besides)
+    found = search.solve(lambda points: jax.vmap(one)(lanes, points, walls, groups)[0], start)
+    outcome = jax.vmap(one)(lanes, found.point, walls, groups)[1]
+    buying = outcome.buying
+    return Equilibrium(
+        *found,
+        outcome.output,
+        buying.mill,
+        buying.by_class,
+        buying.mean,
+        outcome.used,
+        outcome.compute_value,
+        outcome.absorption.compute,
+        outcome.flows.value,
+        outcome.flows.quantity,
+        outcome.handling.deliveries,
+    )
 
 
 def _walls(structure: Structure, used: Used, parameters: Parameters, barriers: Barriers) -> Factors:
