@@ -14,7 +14,7 @@ from backfill.cli import main
 from backfill.experiments.run import run
 from backfill.experiments.sweep.file import SweepTable
 from backfill.experiments.sweep.plan import Plan
-from backfill.experiments.sweep.solved import failed, joined
+from backfill.experiments.sweep.solved import failed, in_order
 from backfill.experiments.sweep.write import tables as written_tables
 from tests.sweep.conftest import SWEEP, command, tables
 
@@ -25,7 +25,7 @@ def test_a_scenario_without_an_answer_is_a_row_with_its_reason():
     lever = {"measure": "A", "field": "rate", "name": "rate", "values": [0.0, 0.5, 1.0]}
     plan = Plan.of(SweepTable.model_validate({"levers": [lever]}))
     parts = [failed(np.array([2, 0]), "there is\n  no answer"), failed(np.array([1]), "nor here")]
-    found = written_tables(plan, joined(parts, np.arange(3), keep=False), ABOUT, None)
+    found = written_tables(plan, in_order(parts, np.arange(3), keep=False), ABOUT, None)
     assert found["scenarios"]["reason"].to_list() == ["there is no answer", "nor here", "there is no answer"]
     assert set(found["scenarios"]["status"]) == {"failed"}
     assert found["scenarios"]["rate"].to_list() == [0.0, 0.5, 1.0]

@@ -140,7 +140,8 @@ class StaticPeriod:
         self.anchors = [plain] * (1 + len(around))
         self._padded: dict[int, tuple[np.ndarray, Any]] = {}
         if around:
-            self.around = self.solve(walls, seen=seen)
+            alike = Start(np.zeros(len(around), int), np.tile(state, (len(around), 1)))
+            self.around = self.solve(walls, seen=seen, start=alike)
             _, inverse = self._slopes(walls, self.around.vector)
             found = zip(self.around.vector, inverse, self.around.converged, strict=True)
             self.anchors[1:] = [Anchor(vector, its) if fine else plain for vector, its, fine in found]

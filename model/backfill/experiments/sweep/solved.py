@@ -32,7 +32,7 @@ class Solved:
     seen: Seen | None = None
 
 
-def joined(parts: Sequence[Solved], scenarios: np.ndarray, *, keep: bool) -> Solved:
+def in_order(parts: Sequence[Solved], scenarios: np.ndarray, *, keep: bool) -> Solved:
     """Several together, in the order of ``scenarios``."""
     numbers = np.concatenate([part.scenarios for part in parts])
     place = {int(number): n for n, number in enumerate(numbers)}
@@ -93,4 +93,4 @@ def without(values: Array, reasons: Sequence[str]) -> Array:
     return values
 
 
-__all__ = ["Key", "Solved", "controlled", "failed", "joined", "under_control", "without"]
+__all__ = ["Key", "Solved", "controlled", "failed", "in_order", "under_control", "without"]

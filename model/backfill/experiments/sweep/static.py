@@ -15,7 +15,7 @@ from backfill.experiments.sweep.economies import Economies, policy_parameters
 from backfill.experiments.sweep.policies import last
 from backfill.experiments.sweep.quantities import Measured, Measures, Worlds
 from backfill.experiments.sweep.seen import Seen, seen, together
-from backfill.experiments.sweep.solved import Solved, failed, under_control, without
+from backfill.experiments.sweep.solved import Solved, failed, in_order, under_control, without
 from backfill.experiments.sweep.starts import Starts, served, typical
 from backfill.policy.compile import compile_policy
 from backfill.policy.policy import Policy
@@ -75,31 +75,24 @@ class Static:
         except UnsolvedError as error:
             return failed(scenarios, error.sentence)
         measures = Measures(setting.economy, 1, self.at)
-        values: list[np.ndarray] = []
-        reasons: list[str] = []
-        kept: list[Seen] = []
-        measured = None
         base_shut = under_control(setting.vocabulary, against)
         levers = self.plan.levers[self.plan.row[scenarios]]
         order, nearest = self._ordered(levers)
-        for first in range(0, len(order), AT_ONCE):
-            these = order[first : first + AT_ONCE]
+
+        def together(these: np.ndarray) -> Solved:
             wedges = compiled.many(levers[these])
             start = None if nearest is None else Start(nearest[these], self._starts.expected(levers[these]))
             try:
                 found, why = self._worlds(period, wedges, start)
             except UnsolvedError as error:
-                return failed(scenarios, error.sentence)
+                return failed(scenarios[these], error.sentence)
             shut = under_control(setting.vocabulary, wedges) | base_shut
             measured = measures.measured(Worlds(found, shut), Worlds(base, base_shut))
-            values.append(without(measured.values, why))
-            reasons += why
-            kept += [found] if self.keep else []
-        assert measured is not None
-        back = np.argsort(order)
-        every = Measured(measured.keys, np.concatenate(values, axis=1)[:, back])
-        flows = jax.tree.map(lambda x: x[back], together(kept)) if kept else None
-        return Solved(scenarios, tuple(reasons[n] for n in back), every, measures.labels, flows)
+            measured = Measured(measured.keys, without(measured.values, why))
+            return Solved(scenarios[these], tuple(why), measured, measures.labels, found if self.keep else None)
+
+        parts = [together(order[first : first + AT_ONCE]) for first in range(0, len(order), AT_ONCE)]
+        return in_order(parts, scenarios, keep=self.keep)
 
     def wedges(self, values: Sequence[float]) -> Wedges:
         """Wedges of the period at values of levers."""

@@ -66,7 +66,7 @@ class Worker:
         return self._mended(chunk, solved, begun)
 
     def _solved(self, scenarios: np.ndarray, *, alone: bool):
-        from backfill.experiments.sweep.solved import failed, joined
+        from backfill.experiments.sweep.solved import failed, in_order
 
         groups = np.split(scenarios, np.flatnonzero(np.diff(self.plan.draw[scenarios])) + 1)
         parts = []
@@ -76,7 +76,7 @@ class Worker:
                     parts.append(self.solver.solve(int(self.plan.draw[some[0]]), some))
                 except UnsolvedError as error:
                     parts.append(failed(some, error.sentence))
-        return joined(parts, scenarios, keep=self.keep)
+        return in_order(parts, scenarios, keep=self.keep)
 
     def _tables(self, solved):
         from backfill.experiments.sweep.write import tables
