@@ -23,6 +23,10 @@ from backfill.trade.factors import Factors, Used, factors
 from backfill.trade.market import NO_SWEEPS, Outcome, Plan, market
 
 
+STEP = 1e-6
+"""Step of an unknown in differences that stand for slopes; what follows from slopes need only be near."""
+
+
 class Shared(eqx.Module):
     """What the worlds of a period have in common.
 
@@ -152,14 +156,17 @@ def slopes(
 
     def one(walls: Barriers, share: Array, vector: Array) -> tuple[Array, Array]:
         plan = shared.plan(structure, share.shape[1])
+        made, groups = factors(structure, shared.parameters, walls), buyers(structure, walls, plan.purchases)
 
         def again(known: Shared, point: Array) -> tuple[Array, Outcome]:
-            given = (known.parameters, walls, plan, Tastes(), point, None, None, known.builders(share), NO_SWEEPS)
+            given = (known.parameters, walls, plan, Tastes(), point, made, groups, known.builders(share), NO_SWEEPS)
             return market(structure, *given)
 
         cost = tool_cost(structure, shared.need, again(shared, vector)[1].buying.by_class)[:, 0]
         known = eqx.tree_at(lambda x: x.cost, shared, jnp.where(shared.cost > 0, shared.cost, cost))
-        slopes = jax.jacfwd(lambda point: again(known, point)[0])(vector)
-        return cost, jnp.linalg.inv(jnp.eye(len(vector)) - slopes)
+        every = jnp.eye(len(vector))
+        values = jax.vmap(lambda point: again(known, point)[0])(jnp.concatenate([vector[None], vector + STEP * every]))
+        slopes = ((values[1:] - values[0]) / STEP).T
+        return cost, jnp.linalg.inv(every - slopes)
 
     return jax.lax.map(lambda lane: one(*lane), (barriers, share, vectors))
