@@ -108,6 +108,7 @@ def solved(
     inverses: Array,
     most: Array,
     tolerance: Array,
+    trusted: Array,
 ) -> Solved:
     evaluate = _maps(structure, used, sweeps, barriers, share, shared)
     inverse = inverses[nearest[len(nearest) // 2]]
@@ -127,7 +128,7 @@ def solved(
         patience=PATIENCE,
         precondition=lambda change: change @ inverse.T,
     )
-    found, besides = search.solve_on_trust(evaluated, start)
+    found, besides = search.solve_on_trust(evaluated, start, trusted)
     return Solved(found, *besides)
 
 

@@ -20,6 +20,7 @@ from backfill.policy.wedges import Wedges
 from backfill.programs import forget
 from backfill.static.compiled import Seen, Shared, Solved, from_anchors, slopes, solved
 from backfill.threads import single_threaded_algebra
+from backfill.trade.anderson import TRUSTED
 from backfill.trade.barriers import Barriers, can_buy, in_round_numbers, lanes
 from backfill.trade.equilibrium import CHUNK, TOLERANCE
 from backfill.trade.factors import used_in
@@ -231,7 +232,8 @@ class StaticPeriod:
             return None
         if not np.array_equal(chosen, np.arange(len(given[1]))):
             given = jax.tree.map(lambda x: np.asarray(x)[chosen], given)
-        shared = (self._held, inverses, np.int32(most), np.float64(tolerance))
+        trusted = TRUSTED if most == NEAR else 0.0
+        shared = (self._held, inverses, np.int32(most), np.float64(tolerance), np.float64(trusted))
         settings = (*settings, SWEEPS if most == LAST else NO_SWEEPS)
         with single_threaded_algebra():
             return in_pieces(solved, settings, self.piece, given, shared)

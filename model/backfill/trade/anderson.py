@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from backfill.arrays import Array
 
 TRUSTED = 0.1
-"""Residual expected of a point, in tolerances, at which it is taken to be the last one."""
+"""See `Anderson.solve_on_trust`."""
 
 
 class FixedPoint(NamedTuple):
@@ -142,7 +142,7 @@ class Anderson:
         self, evaluate: Callable[[Float[Array, "lane unknown"]], Float[Array, "lane unknown"]], start: Float[Array, "lane unknown"]
     ) -> FixedPoint:
         """Find ``x = evaluate(x)`` in every lane."""
-        found = self._search(evaluate, start, foretold=False)
+        found = self._search(evaluate, start)
         return FixedPoint(
             jnp.where(found.near[:, None], found.point, found.best),
             jnp.where(found.near, found.size, found.best_size),
@@ -154,20 +154,27 @@ class Anderson:
         self,
         evaluate: Callable[[Float[Array, "lane unknown"]], tuple[Float[Array, "lane unknown"], Any]],
         start: Float[Array, "lane unknown"],
+        trusted: float | Array = TRUSTED,
     ) -> tuple[FixedPoint, Any]:
         """Find ``x = evaluate(x)[0]`` in every lane, and ``evaluate(x)[1]`` there, with one evaluation less.
 
         Where residuals fall so that that of the next point is expected well within tolerance, it is evaluated for both at once:
         what is told is its residual, and that it is not converged where it is larger after all. Who asks goes on from there.
+
+        Args:
+            trusted: residual expected of a point, in tolerances, at which it is taken to be the last one; none is at 0.
         """
-        found = self._search(lambda points: evaluate(points)[0], start, foretold=True)
-        point = jnp.where(found.near[:, None], found.proposal, found.best)
+        found = self._search(lambda points: evaluate(points)[0], start, trusted)
+        point = jnp.where((found.size <= self.tolerance)[:, None], found.point, found.proposal)
+        point = jnp.where(found.near[:, None], point, found.best)
         values, besides = evaluate(point)
         size = jnp.abs(values - point).max(1)
         return FixedPoint(point, size, found.steps + 1, size <= self.tolerance), besides
 
-    def _search(self, evaluate: Callable[[Array], Array], start: Array, *, foretold: bool) -> _Search:
-        """Go on until every lane is within tolerance, or is expected to be one step further if that is ``foretold``."""
+    def _search(
+        self, evaluate: Callable[[Array], Array], start: Array, trusted: float | Array | None = None
+    ) -> _Search:
+        """Go on until every lane is within tolerance, or is expected to be well within it one step further."""
 
         def measured(point: Array) -> tuple[Array, Array]:
             change = evaluate(point) - point
@@ -199,9 +206,9 @@ class Anderson:
             proposal = jnp.maximum(jnp.where(lost[:, None], best, proposal), self.floor)
             proposal = jnp.where(moved[:, None], proposal, search.proposal)
             near = size <= self.tolerance
-            if foretold:
+            if trusted is not None:
                 falls = jnp.minimum(size / search.size, 1.0)
-                near |= jnp.isfinite(search.size) & (size * falls <= TRUSTED * self.tolerance)
+                near |= jnp.isfinite(search.size) & (size * falls <= trusted * self.tolerance)
             near = search.near | (moved & near)
             steps, moves = search.steps + moved, moved & ~near & hopeful
             return _Search(

@@ -22,7 +22,7 @@ from backfill.policy.policy import Policy
 from backfill.policy.timeline import Timeline
 from backfill.policy.wedges import Wedges, joined, stacked
 
-AT_ONCE = 128
+AT_ONCE = 64
 """Choices on one board: arrays that levers reach take some 50 kB for each choice, the others none."""
 
 
