@@ -129,7 +129,8 @@ class StaticPeriod:
         need = np.asarray(capacity.tool_need)[:, list(self.structure.tools)]
         self.shared = Shared(parameters, rent, need, added, slope, np.zeros(len(added)), site_cost)
         none = Wedges.none(self.structure.vocabulary, economy.periods[at : at + 1])
-        walls = self.barriers([none, *around])
+        self._like: Barriers | None = None
+        self._like = walls = self.barriers([none, *around])
         neutral, walls = (jax.tree.map(lambda x, part=part: x[part], walls) for part in (slice(1), slice(1, None)))
         state = np.asarray(economy.reference_state)[at]
         self.count = len(state)
@@ -160,9 +161,9 @@ class StaticPeriod:
             return in_pieces(slopes, (self.structure,), 1, given, (self.shared,))
 
     def barriers(self, worlds: Sequence[Wedges] | Wedges) -> Barriers:
-        """The worlds' wedges in the markets' axes, classes and columns of buyers in round numbers."""
+        """The worlds' wedges in the markets' axes, with classes and columns of buyers for those around at least."""
         found = lanes(self.structure, [worlds] if isinstance(worlds, Wedges) else worlds)
-        return in_round_numbers(found)
+        return in_round_numbers(found, self._like)
 
     def solve(
         self,

@@ -265,17 +265,28 @@ def _of_classes(barriers: Barriers, product: int, first: np.ndarray, further: np
     return np.concatenate([first, further], axis=1)[np.arange(len(column))[:, None, None], column]
 
 
-def in_round_numbers(barriers: Barriers) -> Barriers:
-    """The same with empty classes and columns of buyers and users, so that worlds of many policies share compiled programs."""
+def in_round_numbers(barriers: Barriers, like: Barriers | None = None) -> Barriers:
+    """The same with empty classes and columns of buyers and users, so that worlds of many policies share compiled programs.
 
-    def more(sizes: tuple[int, ...], count: int) -> int:
-        return next((size - count for size in sizes if size >= count), 0)
+    Args:
+        like: worlds that have been put so; there are at least as many.
+    """
 
-    classes = more(CLASSES, barriers.share.shape[2])
-    counts = [part.shape[2] for part in barriers.further]
-    core, *stack = (more(COLUMNS, count) for count in counts)
-    columns = [core if counts[0] else 0, *(stack if any(counts[1:]) else [0] * len(stack))]
-    groups = more(CLASSES, barriers.user_share.shape[1])
+    def more(sizes: tuple[int, ...], count: int, least: int) -> int:
+        return max(next((size for size in sizes if size >= count), count), least) - count
+
+    def lengths(worlds: Barriers) -> list[int]:
+        return [part.shape[2] for part in worlds.further]
+
+    counts = lengths(barriers)
+    least = [1, 1, *([0] * len(counts))] if like is None else [like.share.shape[2], like.user_share.shape[1], *lengths(like)]
+    classes = more(CLASSES, barriers.share.shape[2], least[0])
+    groups = more(CLASSES, barriers.user_share.shape[1], least[1])
+    core, *stack = (more(COLUMNS, count, least[2 + n]) for n, count in enumerate(counts))
+    columns = [
+        core if counts[0] else least[2],
+        *(stack if any(counts[1:]) else least[3:]),
+    ]
 
     def padded(table: Array, value: float, **axes: int) -> np.ndarray:
         widths = [(0, axes.get(f"axis_{n}", 0)) for n in range(np.ndim(table))]
