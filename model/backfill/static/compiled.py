@@ -22,7 +22,6 @@ from backfill.trade.equilibrium import PATIENCE, floor
 from backfill.trade.factors import Factors, Used, factors
 from backfill.trade.market import NO_SWEEPS, Outcome, Plan, market
 
-
 STEP = 1e-6
 """Step of an unknown in differences that stand for slopes; what follows from slopes need only be near."""
 

@@ -201,7 +201,7 @@ class StaticPeriod:
         return found.worlds()
 
     def _at_limits(self, limits: int) -> tuple[Float[np.ndarray, "anchor unknown"], Any]:
-        """States of the anchors and, held on the device, their inverses, as many as programs take, where there are so many limits."""
+        """States of the anchors and their inverses, held on the device, as many as programs take, with so many limits."""
         if limits not in self._padded:
             states = np.array([self._with_rents(anchor.state, limits) for anchor in self.anchors])
             inverses = np.tile(np.eye(states.shape[1]), (len(states), 1, 1))
@@ -214,7 +214,7 @@ class StaticPeriod:
         return self._padded[limits]
 
     def _with_rents(self, state: Float[np.ndarray, "*world unknown"], limits: int) -> Float[np.ndarray, "*world unknown"]:
-        """Unknowns where there are so many limits; where there were others, rents are nothing at first and move as the map says."""
+        """Unknowns where there are so many limits; where there were others, rents are nothing at first, moved by the map."""
         if state.shape[-1] == self.count + limits:
             return state
         return np.concatenate([state[..., : self.count], np.zeros((*state.shape[:-1], limits))], axis=-1)

@@ -139,7 +139,9 @@ class Anderson:
     precondition: Callable[[Float[Array, "lane unknown"]], Float[Array, "lane unknown"]] | None = None
 
     def solve(
-        self, evaluate: Callable[[Float[Array, "lane unknown"]], Float[Array, "lane unknown"]], start: Float[Array, "lane unknown"]
+        self,
+        evaluate: Callable[[Float[Array, "lane unknown"]], Float[Array, "lane unknown"]],
+        start: Float[Array, "lane unknown"],
     ) -> FixedPoint:
         """Find ``x = evaluate(x)`` in every lane."""
         found = self._search(evaluate, start)

@@ -105,9 +105,8 @@ class Static:
             self._acting = acting
             periods = setting.economy.periods
             about = (setting.vocabulary, periods, self.at, setting.flow_exists, setting.facts)
-            compiled = one_period(
-                self.experiment.policy, self.plan.table.levers, *about, typical(self.plan.levers, TRIED).tolist(), setting.understood
-            )
+            tried = typical(self.plan.levers, TRIED).tolist()
+            compiled = one_period(self.experiment.policy, self.plan.table.levers, *about, tried, setting.understood)
             whole = periods[: self.at + 1]
             options = {"flow_exists": setting.flow_exists, "facts": setting.facts, "inert_allowed": True}
             self._compiled = (
