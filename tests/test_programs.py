@@ -152,3 +152,14 @@ def test_what_was_used_is_remembered_by_what_it_was_for(folder: Path, monkeypatc
     programs.remember("run", "second")
     assert early("run", "first") == ["one"]
     assert early("run", "second") == early("run", "new") == early() == ["another"]
+
+
+def test_what_an_earlier_command_prepared_in_vain_is_dropped(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(programs, "_early", {})
+    for command, names in (("run", ("one", "another")), ("design", ("third",))):
+        monkeypatch.setattr(programs, "_used", dict.fromkeys(names))
+        programs.remember(command)
+    programs.prepare("run")
+    assert list(programs._early) == ["one", "another"]
+    programs.prepare("design")
+    assert list(programs._early) == ["third"]

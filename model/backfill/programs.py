@@ -90,8 +90,11 @@ def forget(function: Callable[..., Any]) -> None:
 
 def prepare(*about: str) -> None:
     """Load the programs that the last command about the same used, or the last of all, on another thread: that takes as long as
-    to solve.
+    to solve. What an earlier command of this process prepared and did not use is dropped.
     """
+    for waiting in _early.values():
+        waiting.cancel()
+    _early.clear()
     names = recalled(*_last_used(about)) or recalled(*_last_used(())) or ()
     if names:
         pool = ThreadPoolExecutor(2, "programs")
