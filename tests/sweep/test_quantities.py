@@ -36,7 +36,7 @@ def solved():
     names = small.vocabulary()
     economy = calibrate(small.tables(), names, last_year=2024)
     none = Wedges.none(names, economy.periods)
-    policies = [chain(economy, 0.7, 0.6, 0.3, 0.08, 1.8)[1], chain(economy, 0.2, 0.9, 0.9, 0.3, 1.0)[1]]
+    policies = [chain(economy, 0.7, 0.6, 0.3, 0.08, 1.8, 0.0, 0.0)[1], chain(economy, 0.2, 0.9, 0.9, 0.3, 1.0, 0.0, 0.0)[1]]
     policies = [dataclasses.replace(one, foreseen=none.foreseen) for one in policies]
     downstream = [without_upstream(one, none, names) for one in policies]
     tables = solve_world(economy, [none, *policies, *downstream])
