@@ -44,6 +44,14 @@ def test_the_last_evaluation_serves_twice():
     assert (found.residual <= 1e-10).all()
 
 
+def test_what_is_told_is_a_step_further_than_what_was_within_tolerance():
+    alone = search(1e-6).solve(contraction, jnp.zeros(POINT.shape))
+    found, _ = search(1e-6).solve_on_trust(lambda x: (contraction(x), ()), jnp.zeros(POINT.shape), 1e-9)
+    assert (found.residual < 0.1 * alone.residual).all()
+    exactly, _ = search(1e-6).solve_on_trust(lambda x: (contraction(x), ()), jnp.zeros(POINT.shape), 0.0)
+    np.testing.assert_array_equal(exactly.point, alone.point)
+
+
 def test_a_fall_that_ends_is_measured_and_told():
     """The change falls a thousandfold a step, but for a bend near the answer behind which it hardly falls."""
     bend = 1e-5

@@ -164,10 +164,12 @@ class Anderson:
         what is told is its residual, and that it is not converged where it is larger after all. Who asks goes on from there.
 
         Args:
-            trusted: residual expected of a point, in tolerances, at which it is taken to be the last one; none is at 0.
+            trusted: residual expected of a point, in tolerances, at which it is taken to be the last one; at 0 none is, and
+                a point within tolerance is told instead of the next one.
         """
         found = self._search(lambda points: evaluate(points)[0], start, trusted)
-        point = jnp.where((found.size <= self.tolerance)[:, None], found.point, found.proposal)
+        measured = (found.size <= self.tolerance) & (jnp.asarray(trusted) == 0)
+        point = jnp.where(measured[:, None], found.point, found.proposal)
         point = jnp.where(found.near[:, None], point, found.best)
         values, besides = evaluate(point)
         size = jnp.abs(values - point).max(1)
