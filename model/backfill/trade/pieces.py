@@ -13,7 +13,12 @@ from backfill.programs import program
 from backfill.threads import side_by_side, single_threaded_algebra
 
 ON_ACCELERATORS = 1024
-"""Lanes of a piece on each device that is not a CPU; a lane takes some 3 MB while it is solved."""
+"""Most lanes of a piece on each device that is not a CPU; a lane takes some 3 MB while it is solved."""
+
+
+def at_once(size: int) -> int:
+    """Lanes best given to `in_pieces` in one call: ``size`` where CPUs solve them, else what fills all devices."""
+    return size if jax.default_backend() == "cpu" else max(size, ON_ACCELERATORS * len(jax.devices()))
 
 
 def held(shared: Any) -> Any:
@@ -33,9 +38,14 @@ def in_pieces(
 ) -> Any:
     """``function(*settings, *lanes, *shared)`` over a leading axis of ``lanes``, piece by piece, as NumPy arrays.
 
-    The last piece is padded with copies of its last lane. Several devices share each piece out among themselves.
+    The last piece is padded with copies of its last lane. Several devices share each piece out among themselves. Where they are
+    not CPUs a piece has as many lanes as there are, in powers of two times ``size``, up to `ON_ACCELERATORS` a device.
     """
-    size = (size if jax.default_backend() == "cpu" else max(size, ON_ACCELERATORS)) * len(jax.devices())
+    devices = len(jax.devices())
+    if jax.default_backend() != "cpu":
+        share = -(-len(jax.tree.leaves(lanes[-1])[0]) // devices)
+        size = next((more for n in range(11) if (more := size << n) >= min(share, ON_ACCELERATORS)), size)
+    size *= devices
     lanes, shared = jax.tree.map(np.asarray, tuple(lanes)), held(tuple(shared))
     count = len(jax.tree.leaves(lanes[-1])[0])
     pieces = [np.minimum(np.arange(first, first + size), count - 1) for first in range(0, count, size)]

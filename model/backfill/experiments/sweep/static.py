@@ -23,6 +23,7 @@ from backfill.policy.wedges import Wedges, joined, some
 from backfill.static import Start, StaticPeriod, StaticWorlds
 from backfill.trade.barriers import Barriers
 from backfill.trade.equilibrium import CHUNK
+from backfill.trade.pieces import at_once
 
 if TYPE_CHECKING:
     from backfill.experiments.setting import Setting
@@ -91,7 +92,8 @@ class Static:
             measured = Measured(measured.keys, without(measured.values, why))
             return Solved(scenarios[these], tuple(why), measured, measures.labels, found if self.keep else None)
 
-        parts = [together(order[first : first + AT_ONCE]) for first in range(0, len(order), AT_ONCE)]
+        size = at_once(AT_ONCE)
+        parts = [together(order[first : first + size]) for first in range(0, len(order), size)]
         return in_order(parts, scenarios, keep=self.keep)
 
     def wedges(self, values: Sequence[float]) -> Wedges:
