@@ -13,7 +13,7 @@ from backfill.experiments.levers import field_of, numeric_fields
 from backfill.experiments.sweep.at_once import AT_ONCE, one_period
 from backfill.experiments.sweep.file import SweepLever
 from backfill.experiments.sweep.policies import Compiled, last, policy_at
-from backfill.policy.board import WRITTEN
+from backfill.policy.averages import MADE_OF
 from backfill.policy.compile import compile_policy, existing_flows
 from backfill.policy.kinds import kinds
 from backfill.policy.policy import Policy, parse_measures
@@ -49,7 +49,7 @@ def compiled(experiment: Experiment, values: Sequence[float], periods: tuple) ->
 
 
 def same(one: Wedges, other: Wedges) -> None:
-    for name in WRITTEN:
+    for name in MADE_OF:
         assert np.array_equal(getattr(one, name), getattr(other, name)), name
     limits = [
         {x.name: (x.entries, x.quantity.tolist()) for x in wedges.limits if np.isfinite(x.quantity).any()}

@@ -1,11 +1,11 @@
-"""Where measures write: wedges and limits by stretch of time, gathered into the wedges of a policy."""
+"""Where measures write: wedges and limits by stretch of time."""
 
 from __future__ import annotations
 
 import copy
 import datetime as dt
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -16,7 +16,7 @@ from backfill.policy.facts import Facts
 from backfill.policy.names import unknown_product, unknown_region
 from backfill.policy.shares import PartShares, Place
 from backfill.policy.timeline import Timeline
-from backfill.policy.wedges import Limit, Wedges
+from backfill.policy.wedges import Limit
 
 FlowExists = Callable[[str, str, str], bool]
 """Whether the benchmark has a flow (product, origin, destination)."""
@@ -74,7 +74,7 @@ class Board:
         self.undrawn = np.zeros(shape)
         self.controls = np.zeros(shape)
         self.advanced_controls = np.zeros(shape)
-        self._foreign = 1.0 - np.eye(regions)
+        self.foreign = 1.0 - np.eye(regions)
 
     def regions(self, names: Iterable[str]) -> list[int]:
         """Positions of regions named singly, by bloc, as hubs or all."""
@@ -348,7 +348,7 @@ class Board:
         """Boolean ``[product, origin, destination]`` of the flows between different regions that exist among those given."""
         found = np.zeros(self.coverage.shape[1:], bool)
         found[np.ix_(*(np.asarray(place, int) for place in (products, origins, destinations)))] = True
-        found &= self._foreign > 0
+        found &= self.foreign > 0
         return found if self.exists is None else found & self.exists
 
     def whole_periods(self, when: np.ndarray) -> np.ndarray:
@@ -357,67 +357,11 @@ class Board:
 
     def has_flow(self, products: Sequence[int], origins: Sequence[int], destinations: Sequence[int]) -> bool:
         """Whether the benchmark has any such flow between different regions."""
-        foreign = self._foreign[np.ix_(np.asarray(origins, int), np.asarray(destinations, int))] > 0
+        foreign = self.foreign[np.ix_(np.asarray(origins, int), np.asarray(destinations, int))] > 0
         if self.exists is None:
             return bool(foreign.any())
         chosen = np.ix_(*(np.asarray(place, int) for place in (products, origins, destinations)))
         return bool((self.exists[chosen] & foreign).any())
-
-    def wedges(self) -> Wedges:
-        """Averages by period of what has been written."""
-        found: dict[str, np.ndarray] = {}
-        for name in WRITTEN:
-            found[name] = self.wedge(name, found)
-        return Wedges(**found, limits=tuple(self.limits))
-
-    def wedge(self, name: str, found: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Averages by period of one of the arrays of `Wedges`.
-
-        Args:
-            name: which one, a key of `WRITTEN`.
-            found: those before it in `WRITTEN`.
-        """
-        average = self.timeline.average
-        if name in ("coverage", "advanced"):
-            open_ = 1 - self.closed(advanced_only=name == "advanced")
-            open_ *= 1 - self.refused
-            closed = self._abroad(np.subtract(1, open_, out=open_))
-            np.minimum(closed, 1.0, out=closed)
-            return closed if name == "coverage" else np.where(closed > found["coverage"], closed, 0.0)
-        if name in ("tariff", "levy", "real_cost", "remote", "lock_in"):
-            return self._abroad(getattr(self, name))
-        if name == "detection":
-            return _exact(average(1 - self.missed))
-        if name == "outlay":
-            return _exact(average(self.outlay) * np.array([period.years for period in self.timeline.periods])[:, None])
-        if name in _MOST:
-            return _exact(np.minimum(average(getattr(self, name)), _MOST[name]))
-        return _exact(average(getattr(self, name)))
-
-    def _abroad(self, values: np.ndarray) -> np.ndarray:
-        """Averages by period of what holds between different regions."""
-        found = self.timeline.average(values) * self._foreign
-        return np.round(found, _DIGITS, out=found)
-
-
-WRITTEN: Mapping[str, tuple[str, ...]] = {
-    "coverage": ("coverage", "parts", "refused"),
-    "tariff": ("tariff",),
-    "levy": ("levy",),
-    "real_cost": ("real_cost",),
-    "enforcement": ("enforcement",),
-    "advanced": ("advanced", "coverage", "parts", "refused"),
-    "detection": ("missed",),
-    "remote": ("remote",),
-    "outlay": ("outlay",),
-    "wear": ("wear",),
-    "subsidy": ("subsidy",),
-    "knowledge": ("knowledge",),
-    "lock_in": ("lock_in",),
-}
-"""Arrays of `Wedges`, to those of the board that they are made of."""
-
-_MOST = {"wear": 0.9, "subsidy": 0.95}
 
 
 def box(when: np.ndarray, *places: Sequence[int]) -> tuple[np.ndarray, ...]:
@@ -426,11 +370,4 @@ def box(when: np.ndarray, *places: Sequence[int]) -> tuple[np.ndarray, ...]:
     return tuple(np.asarray(axis, int).reshape(shape) for axis, shape in zip(axes, _AXES[len(axes)], strict=True))
 
 
-_DIGITS = 12
-
 _AXES = [[[-1 if m == n else 1 for m in range(count)] for n in range(count)] for count in range(5)]
-
-
-def _exact(values: np.ndarray) -> np.ndarray:
-    """Without the last bits that averaging over stretches leaves: equal coverages must stay equal."""
-    return np.round(values, _DIGITS)

@@ -14,6 +14,7 @@ import numpy as np
 from backfill.dimensions import Period, Vocabulary
 from backfill.errors import Faults, InertMeasureError, UnknownProductError, UnknownRegionError, UserError
 from backfill.policy.alike import alike
+from backfill.policy.averages import gathered
 from backfill.policy.board import Board, FlowExists
 from backfill.policy.contradictions import closed_of, contradictions
 from backfill.policy.facts import Facts
@@ -78,7 +79,7 @@ def compile_policy(
     exists = None if flow_exists is None else existing_flows(vocabulary, flow_exists)
     if not inert_allowed:
         _check(policy, vocabulary, periods, exists, facts)
-    return _board(policy.placed, vocabulary, _timeline(policy, periods), exists, facts).wedges()
+    return gathered(_board(policy.placed, vocabulary, _timeline(policy, periods), exists, facts))
 
 
 def compile_policies(
@@ -104,7 +105,7 @@ def compile_policies(
         shared = _beginning(list(writing.values()))
         board = _written(Board(vocabulary, times[places[0]], exists, facts), shared)
         for n, placed in writing.items():
-            found[n] = _written(board.copy(), placed[len(shared) :]).wedges()
+            found[n] = gathered(_written(board.copy(), placed[len(shared) :]))
     return [found[n] for n in range(len(policies))]
 
 
@@ -319,7 +320,7 @@ def _inert(
         return _board(placed, vocabulary, time, exists, facts)
 
     def needless(one: Placed, others: Sequence[Placed], beside: Board) -> bool:
-        return alike(beside.wedges(), board(others).wedges(), vocabulary, exists)
+        return alike(gathered(beside), gathered(board(others)), vocabulary, exists)
 
     written, ends = board(policy.placed), superseded(policy.placed)
     left = {one.measure.name: one for one in in_force(policy.placed)}

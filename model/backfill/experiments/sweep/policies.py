@@ -17,7 +17,8 @@ import numpy as np
 from backfill.dimensions import Period, Vocabulary
 from backfill.experiments.levers import with_field
 from backfill.experiments.sweep.file import SweepLever
-from backfill.policy.board import PARTS, WRITTEN, Board
+from backfill.policy.averages import MADE_OF, average
+from backfill.policy.board import PARTS, Board
 from backfill.policy.facts import Facts
 from backfill.policy.measure import Measure, Stage
 from backfill.policy.measures.redesign import Redesign
@@ -89,12 +90,13 @@ class Branch(Board):
         if self._found is None:
             before = self._stem.averages() if isinstance(self._stem, Branch) else {}
             self._found = {}
-            for name, sources in WRITTEN.items():
+            for name, sources in MADE_OF.items():
                 shared = name in before and not self._own & set(sources)
-                self._found[name] = before[name] if shared else self.wedge(name, self._found)
+                self._found[name] = before[name] if shared else average(self, name, self._found)
         return self._found
 
     def wedges(self) -> Wedges:
+        """Averages by period of what has been written, see `backfill.policy.averages`."""
         return Wedges(**self.averages(), limits=tuple(self.limits))
 
 
@@ -234,7 +236,7 @@ def policy_at(policy: Policy, levers: Sequence[SweepLever], values: Sequence[flo
 def last(wedges: Wedges) -> Wedges:
     """Wedges of the last period alone."""
     limits = tuple(replace(limit, quantity=limit.quantity[-1:]) for limit in wedges.limits)
-    arrays = {name: getattr(wedges, name)[-1:] for name in (*WRITTEN, "foreseen")}
+    arrays = {name: getattr(wedges, name)[-1:] for name in (*MADE_OF, "foreseen")}
     return replace(wedges, **arrays, limits=limits)
 
 
