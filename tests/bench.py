@@ -30,11 +30,12 @@ from backfill.economy.tables import load_tables, load_vocabulary  # noqa: E402
 from backfill.policy.wedges import Limit, Wedges, stacked  # noqa: E402
 from backfill.reference import economy as calibrate  # noqa: E402
 from backfill.static import StaticPeriod  # noqa: E402
+from backfill.static.compiled import maps  # noqa: E402
 from backfill.threads import single_threaded_algebra  # noqa: E402
 from backfill.trade.buyers import buyers  # noqa: E402
 from backfill.trade.equilibrium import CHUNK, Lane, outcomes, solve  # noqa: E402
-from backfill.trade.factors import Used, factors  # noqa: E402
-from backfill.trade.market import Outcome, market  # noqa: E402
+from backfill.trade.factors import Used, factors, used_in  # noqa: E402
+from backfill.trade.market import NO_SWEEPS, Outcome, market  # noqa: E402
 from backfill.trade.sensitivity import plan_slopes  # noqa: E402
 from backfill.world import solve_world  # noqa: E402
 from tests.bench_engine import rows as engine  # noqa: E402
@@ -45,6 +46,7 @@ from tests.trade.worlds import YEAR, lane_at, lanes_of, no_policy, policy  # noq
 
 TOLERANCE = 1e-8
 BATCH, MANY = 256, 1024
+REPEATED = 30
 BUDGET = 170.0
 Row = tuple[str, str, str]
 
@@ -101,7 +103,8 @@ def with_quotas(economy: Economy, count: int, binding: bool) -> list[Wedges]:
 
 
 def evaluation_time(economy: Economy, lane: Lane, vectors: np.ndarray) -> tuple[float, float]:
-    """Seconds for one evaluation of `market` in a full chunk on one thread, and for its two contractions alone."""
+    """Seconds for one evaluation of `market` in a full chunk on one thread, one after the other within one program as solving
+    does them, and for its two contractions alone."""
     shape = economy.structure
     with jax.enable_x64(True), single_threaded_algebra():
         piece = jax.tree.map(lambda leaf: jnp.asarray(leaf[:CHUNK]), lane)
@@ -115,18 +118,27 @@ def evaluation_time(economy: Economy, lane: Lane, vectors: np.ndarray) -> tuple[
             return market(shape, x.parameters, x.barriers, x.plan, x.demand, point, walls, groups)[0]
 
         walls, groups = jax.jit(jax.vmap(prepare))(piece)
-        whole = jax.jit(jax.vmap(one))
         weights = [table.value for table in walls.goods]
-        prices = [jnp.ones(weight.shape[:3]) for weight in weights]
 
-        @jax.jit
-        def contractions(weights, prices):
+        def contracted(prices, weights):
             spread = [(weight * price[..., None]).sum(2) for weight, price in zip(weights, prices, strict=True)]
-            return [(weight * (1 / per)[:, :, None]).sum(3) for weight, per in zip(weights, spread, strict=True)], spread
+            per = [(weight * (1 / per)[:, :, None]).sum(3) for weight, per in zip(weights, spread, strict=True)]
+            return [price + 1e-9 * part for price, part in zip(prices, per, strict=True)]
 
-        full = median(lambda: jax.block_until_ready(whole(piece, points, walls, groups)), 30)[0]
-        bare = median(lambda: jax.block_until_ready(contractions(weights, prices)), 30)[0]
-    return full, bare
+        full = repeated(lambda x, *made: lambda points: jax.vmap(one)(x, points, *made), points, piece, walls, groups)
+        prices = [jnp.ones(weight.shape[:3]) for weight in weights]
+        return full, repeated(lambda weights: lambda prices: contracted(prices, weights), prices, weights)
+
+
+def repeated(ready: Callable[..., Callable], start: object, *given: object) -> float:
+    """Median seconds of one of many evaluations of ``ready(*given)``, each of what the last one gave, in one program."""
+
+    @jax.jit
+    def run(start: object, *given: object) -> object:
+        evaluate = ready(*given)
+        return jax.lax.fori_loop(0, REPEATED, lambda _, x: evaluate(x), start)
+
+    return median(lambda: jax.block_until_ready(run(start, *given)), 10)[0] / REPEATED
 
 
 def markets(economy: Economy) -> list[Row]:
@@ -188,10 +200,32 @@ def static(economy: Economy) -> list[Row]:
             ("evaluations a world; converged", f"{done.steps.mean():.1f}; {done.converged.sum()} of {MANY}", ""),
             ("barriers from stacked wedges, on one core", f"{1e6 * made[0] / MANY:,.0f} microseconds a world", ""),
         ]
+        if not label:
+            full = static_evaluation_time(period, wedges)
+            floor = (os.cpu_count() or 1) / (done.steps.mean() * full)
+            rows += [
+                ("one evaluation of a static world, in a chunk", f"{1e6 * full:,.0f} microseconds", ""),
+                ("floor: evaluations only", f"{floor:,.0f} per second", f"{MANY / taken[0] / floor:.0%} reached"),
+            ]
     one = random_policies(economy, 1)
     taken = median(lambda: period.solve(one, tolerance=TOLERANCE, seen=few))
     rows.append(("static worlds, one at a time", f"{1 / taken[0]:,.0f} per second", spread(*taken)))
     return rows
+
+
+def static_evaluation_time(period: StaticPeriod, wedges: Wedges) -> float:
+    """Seconds for one evaluation of a static world's map, in a full chunk on one thread."""
+    shape = period.structure
+    walls = jax.tree.map(lambda leaf: leaf[:CHUNK], period.barriers(wedges))
+    used, start = used_in(shape, walls), np.tile(period.anchors[0].state, (CHUNK, 1))
+
+    def ready(*given):
+        evaluate = maps(shape, used, NO_SWEEPS, *given)
+        return lambda points: evaluate(points)[0]
+
+    with jax.enable_x64(True), single_threaded_algebra():
+        given = jax.tree.map(jnp.asarray, (start, walls, period.share(walls), period.shared))
+        return repeated(ready, *given) / CHUNK
 
 
 def coupled(economy: Economy) -> list[Row]:

@@ -71,7 +71,7 @@ class Solved(NamedTuple):
     additions: Float[Array, "lane node class"]
 
 
-def _maps(
+def maps(
     structure: Structure, used: Used, sweeps: int, barriers: Barriers, share: Array, shared: Shared
 ) -> Callable[[Array], tuple[Array, Outcome]]:
     """The markets of several worlds as a function of their unknowns, what does not change being computed once.
@@ -109,7 +109,7 @@ def solved(
     tolerance: Array,
     trusted: Array,
 ) -> Solved:
-    evaluate = _maps(structure, used, sweeps, barriers, share, shared)
+    evaluate = maps(structure, used, sweeps, barriers, share, shared)
     inverse = inverses[nearest[len(nearest) // 2]]
 
     def told(outcome: Outcome, share: Array) -> tuple[Any, Array]:
@@ -139,7 +139,7 @@ def from_anchors(
     What is expected is ``x + (I - F_x)^-1 (F(x) - x)`` from the first anchor beside the reference, or from the reference where it
     is alone. Rents of limits are left out.
     """
-    evaluate = _maps(structure, used, NO_SWEEPS, barriers, share, shared)
+    evaluate = maps(structure, used, NO_SWEEPS, barriers, share, shared)
     points = jnp.tile(states[min(1, len(states) - 1)], (len(share), 1))
     expected = points + (evaluate(points)[0] - points) @ inverse.T
     count = states.shape[1] - barriers.limit_quantity.shape[-1]

@@ -156,7 +156,7 @@ class StaticPeriod:
 
     def _slopes(self, barriers: Barriers, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Tool cost of a unit of capacity at class 0, and the inverse of the slopes, of each world."""
-        given = (barriers, self._share(barriers), vectors)
+        given = (barriers, self.share(barriers), vectors)
         with single_threaded_algebra():
             return in_pieces(slopes, (self.structure,), 1, given, (self.shared,))
 
@@ -182,7 +182,7 @@ class StaticPeriod:
         """
         barriers = worlds if isinstance(worlds, Barriers) else self.barriers(worlds)
         count, limits = barriers.limit_quantity.shape
-        share, settings = self._share(barriers), (self.structure, used_in(self.structure, barriers), Seen(seen))
+        share, settings = self.share(barriers), (self.structure, used_in(self.structure, barriers), Seen(seen))
         states, inverses = self._at_limits(limits)
         if start is None:
             nearest, way = self._nearest(settings[:2], barriers, share, states, inverses[min(1, len(self.anchors) - 1)])
@@ -253,7 +253,7 @@ class StaticPeriod:
         way = np.where(np.isnan(way), np.inf, way)
         return way.argmin(axis=1), way.min(axis=1)
 
-    def _share(self, barriers: Barriers) -> Float[np.ndarray, "world node class"]:
+    def share(self, barriers: Barriers) -> Float[np.ndarray, "world node class"]:
         """Share of each capacity's builders in a class, nothing where a tool they need cannot be had."""
         tools, need = list(self.structure.tools), self.shared.need > 0
         had = can_buy(self.structure, barriers, tools, np.asarray(self.shared.parameters.preferences.weight)[tools] > 0)
