@@ -119,7 +119,8 @@ def test_another_file_or_folder_is_refused(
     shutil.copytree(finished, out)
     file.write_text(file.read_text().replace("points = 4", "points = 5"))
     assert main(["sweep", str(file), "--out", str(out)]) == 2
-    assert "holds a sweep of another file, which stays; name another folder" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert 'holds a sweep of another file (sweep.levers "Duty rate".points: 4 there, 5 here), which stays;' in said
     assert tables(out) == tables(finished)
     other = tmp_path / "other"
     other.mkdir()

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from backfill.errors import OutputError
 from backfill.experiments.provenance import provenance, text_sha256
 from backfill.experiments.replace import names_in
+from backfill.experiments.sweep.apart import apart
 from backfill.experiments.sweep.plan import Chunk, Plan
 from backfill.kept import source
 from backfill.resources import version
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 RECORD, FILE, REFERENCE = "sweep.json", "sweep.toml", "reference.toml"
 SCENARIOS, EFFECTS, FLOWS = "scenarios", "effects", "flows"
+_FILES = {"file": FILE, "reference": REFERENCE}
 _LOCK, _BEGUN = ".lock", ".lock-begin"
 _MAGIC = b"PAR1"
 """Last bytes of a whole Parquet file."""
@@ -99,7 +102,7 @@ class SweepFolder:
             with _held(self.path / _BEGUN):
                 if not (self.path / RECORD).is_file():
                     self._write_down(experiment, reference, plan, about)
-        self._same(about)
+        self._same(about, {FILE: experiment, REFERENCE: reference})
 
     def _free(self) -> None:
         """See that the folder holds nothing else."""
@@ -133,14 +136,24 @@ class SweepFolder:
         }
         place_text(self.path / RECORD, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
-    def _same(self, about: Mapping[str, str]) -> None:
+    def _same(self, about: Mapping[str, str], files: Mapping[str, Experiment]) -> None:
+        """See that the sweep of the folder is that one."""
         before = self.record.get("identity", {})
-        apart = [word for word in about if before.get(word) != about[word]]
-        if apart:
-            told = {"file": "another file", "reference": "another reference", "data": "other data", "version": "another version",
-                    "keep": "another --keep"}  # fmt: skip
-            what = ", ".join(told[word] for word in apart)
+        told = {"file": "another file", "reference": "another reference", "data": "other data", "version": "another version",
+                "keep": "another --keep"}  # fmt: skip
+        other = [word for word in about if before.get(word) != about[word]]
+        if other:
+            what = ", ".join(told[word] for word in other)
+            where = [self._differences(name, files[name]) for word, name in _FILES.items() if word in other]
+            what += "".join(f" ({one})" for one in where if one)
             raise OutputError(str(self.path), "", None, f"holds a sweep of {what}, which stays; name another folder")
+
+    def _differences(self, name: str, now: Experiment) -> str:
+        try:
+            before = tomllib.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError):
+            return ""
+        return apart(*map(_without_places, (before, tomllib.loads(now.resolved_toml()))))
 
     @contextmanager
     def alone(self, part: Part) -> Iterator[None]:
@@ -205,6 +218,12 @@ def _anywhere(experiment: Experiment) -> str:
     """The experiment as a file, wherever what it reads lies."""
     closure = "" if experiment.own is None else experiment.own.closure
     return replace(experiment, mapping=None, own=None, reference="").resolved_toml() + closure
+
+
+def _without_places(written: Mapping[str, Any]) -> dict[str, Any]:
+    """A resolved file without where what it reads lies, which makes no difference."""
+    economy = {key: value for key, value in written.get("economy", {}).items() if key != "tables"}
+    return {key: value for key, value in written.items() if key not in ("reference", "regions")} | {"economy": economy}
 
 
 def _inputs(experiment: Experiment) -> list[Path]:
