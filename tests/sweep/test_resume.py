@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -277,3 +278,16 @@ def test_what_failed_is_tried_again_alone(file: Path, tmp_path: Path, finished: 
     assert ((mended["value"] - whole["value"]).abs() / scale).max() < 1e-6
     untouched = {name: content for name, content in tables(out).items() if "000002" not in name}
     assert untouched == {name: content for name, content in tables(finished).items() if "000002" not in name}
+
+
+def test_a_log_says_now_and_then_how_far_it_is(
+    file: Path, tmp_path: Path, finished: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    next((out / "scenarios").glob("*.parquet")).unlink()
+    monkeypatch.setattr("backfill.commands.sweep.EVERY", 0.0)
+    assert main(["sweep", str(file), "--out", str(out)]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said
+    assert all(re.fullmatch(r"24 of 24, [\d.,]+ a second, .* left", one) for one in said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from backfill.experiments.sweep.folder import Part
     from backfill.experiments.sweep.plan import Plan
     from backfill.experiments.sweep.run import Progress, Told
+
+EVERY = 60.0
+"""Seconds between lines of a log."""
 
 
 def sweep_experiment(
@@ -146,24 +150,43 @@ def _checked(file_or_name: str, part: str | None, workers: int | None) -> tuple[
 
 @contextmanager
 def _shown(quiet: bool) -> Iterator[Told | None]:
-    """A bar on stderr with rate and time left; None if nobody watches."""
-    if quiet or not sys.stderr.isatty():
+    """A bar on stderr with rate and time left, or a line now and then where that is no terminal; None if nobody watches."""
+    if quiet:
         yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as Bar
+    elif not sys.stderr.isatty():
+        yield _logged()
+    else:
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as Bar
 
-    with Bar(TextColumn("{task.description}"), BarColumn(), console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("starting", total=1.0)
+        with Bar(TextColumn("{task.description}"), BarColumn(), console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("starting", total=1.0)
 
-        def told(progress: Progress) -> None:
-            done, total = progress.before + progress.done, progress.before + progress.scenarios
-            if progress.done:
-                text = f"{done:,} of {total:,}, {progress.rate:,.1f} a second, {duration(progress.left)} left"
-                bar.update(task, description=text, completed=done / max(total, 1))
+            def told(progress: Progress) -> None:
+                if progress.done:
+                    share = (progress.before + progress.done) / max(progress.before + progress.scenarios, 1)
+                    bar.update(task, description=_how_far(progress), completed=share)
 
-        yield told
+            yield told
+
+
+def _logged() -> Told:
+    """What writes a line to stderr every `EVERY` seconds."""
+    last = time.monotonic()
+
+    def told(progress: Progress) -> None:
+        nonlocal last
+        if progress.done and time.monotonic() - last >= EVERY:
+            last = time.monotonic()
+            print(_how_far(progress), file=sys.stderr, flush=True)
+
+    return told
+
+
+def _how_far(progress: Progress) -> str:
+    done, total = progress.before + progress.done, progress.before + progress.scenarios
+    return f"{done:,} of {total:,}, {progress.rate:,.1f} a second, {duration(progress.left)} left"
 
 
 def _report(folder: Path, plan: Plan, progress: Progress, lost: int) -> None:
