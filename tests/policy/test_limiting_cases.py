@@ -9,7 +9,8 @@ import pytest
 
 from backfill.dimensions import Vocabulary, periods
 from backfill.errors import Faults
-from backfill.policy.compile import compile_policy, inert_measures
+from backfill.policy.compile import compile_policy
+from backfill.policy.inert import inert_measures
 from backfill.policy.kinds import kinds
 from backfill.policy.policy import Policy
 from backfill.policy.wedges import Wedges

@@ -11,6 +11,7 @@ import pytest
 from backfill.cli import main
 from backfill.errors import Faults
 from backfill.experiments.config import load_experiment
+from backfill.experiments.sweep.plan import Plan
 
 GOOD = """
 [[measures]]
@@ -98,6 +99,8 @@ def test_what_is_written_is_what_is_read(file: Path, tmp_path: Path):
         ("points = 9", "", "sweep.levers[1].values: is missing; give values, or low, high and points, of a grid"),
         ("[1.0, 2.0, 5.0]", "[1.0, 1.0]", "has a value twice; remove one"),
         ("[1.0, 2.0, 5.0]", "[1, 1.0]", "has a value twice; remove one"),
+        ("[1.0, 2.0, 5.0]", "[]", "sweep.levers[2].values: []: must have at least 1 value"),
+        ("[1.0, 2.0, 5.0]", "[1.0, -2.0, 5.0]", "sweep.levers[2].values[2]: -2.0: must be"),
         ("samples = 10", "samples = 10\nseed = 1.5", "sweep.uncertainty.seed: 1.5: must be a name in quotes or a whole number"),
         ("[[sweep.parameters]]", "[sweep.parameters]", "is one table; write it as [[sweep.parameters]], one for each"),
         ("values = [1.0, 2.0, 5.0]", "values = [1.0, 2.0]\nlow = 1.0", "sweep.levers[2].low: 1.0: is not read beside values"),
@@ -180,3 +183,67 @@ def test_checking_needs_no_jax(file: Path):
     code = f"import sys; from backfill.cli import main; main(['validate', {str(file)!r}]); print('jax' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("False\n")
+
+
+LISTED = """
+[sweep.policy]
+by = "listed"
+
+[[sweep.levers]]
+measure = "Tools"
+field = "coverage"
+values = [0.1, 0.1, 0.9, 0.9]
+
+[[sweep.levers]]
+measure = "Checks"
+field = "budget"
+values = [1.0, 5.0, 1.0, 5.0]
+"""
+
+
+def test_listed_values_may_come_again(file: Path):
+    file.write_text(GOOD.partition("[[sweep.levers]]")[0] + LISTED)
+    table = load_experiment(file).sweep
+    assert table is not None
+    assert Plan.of(table).levers.tolist() == [[0.1, 1.0], [0.1, 5.0], [0.9, 1.0], [0.9, 5.0]]
+
+
+def test_fields_of_tables_inside_are_named(file: Path):
+    duty = """
+[[measures]]
+kind = "secondary_tariff"
+name = "Duty"
+by = "USA"
+targets = "KOR"
+products = "electronics"
+rate = 0.25
+trigger = { alignment_below = 1.0, products = "tools_and_subsystems" }
+from = 2024-01-01
+"""
+    lever = 'measure = "Duty"\nfield = "trigger.alignment_abov"'
+    file.write_text(duty + GOOD.replace('measure = "Checks"\nfield = "budget"', lever))
+    with pytest.raises(Faults, match='did you mean "trigger.alignment_below"'):
+        load_experiment(file)
+
+
+def test_an_end_at_which_measures_contradict_is_noted(file: Path, capsys: pytest.CaptureFixture[str]):
+    quota = """
+[[measures]]
+kind = "country_cap"
+name = "Quota"
+by = "USA"
+destinations = "CHN"
+products = "accelerators_frontier"
+quantity = 1e9
+unit = "TPP"
+from = 2024-01-01
+"""
+    both = quota + GOOD.replace('products = "tools_and_subsystems"', 'products = "accelerators_frontier"')
+    file.write_text(both)
+    assert main(["validate", str(file)]) == 0
+    assert "contradicts" not in capsys.readouterr().err
+    file.write_text(both.replace("high = 0.9", "high = 1.0"))
+    assert main(["validate", str(file)]) == 0
+    said = capsys.readouterr()
+    assert 'sweep.levers[1]: 1.0: there "Quota" contradicts "Tools"' in said.out + said.err
+    assert "scenarios there are solved as they stand" in said.out + said.err

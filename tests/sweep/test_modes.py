@@ -18,7 +18,7 @@ from backfill.experiments.sweep.solved import failed, in_order
 from backfill.experiments.sweep.write import tables as written_tables
 from tests.sweep.conftest import SWEEP, command, tables
 
-ABOUT = {"file": "f", "reference": "r", "data": "d", "version": "v", "keep": "effects"}
+ABOUT = {"file": "f", "inputs": "i", "reference": "r", "data": "d", "version": "v", "keep": "effects"}
 
 
 def test_a_scenario_without_an_answer_is_a_row_with_its_reason():

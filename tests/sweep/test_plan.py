@@ -18,7 +18,7 @@ LEVERS = [
     {"measure": "B", "field": "level", "low": 0.2, "high": 0.6},
 ]
 PARAMETERS = [{"parameter": "sigma_family"}, {"parameter": "discount_factor"}]
-ABOUT = {"file": "f", "reference": "r", "data": "d", "version": "v", "keep": "effects"}
+ABOUT = {"file": "f", "inputs": "i", "reference": "r", "data": "d", "version": "v", "keep": "effects"}
 
 
 def plan(**table: Any) -> Plan:
@@ -111,7 +111,7 @@ def test_an_id_tells_inputs_data_and_version_apart():
     ids = scenario_ids(found, range(50), ABOUT)
     assert len(set(ids)) == 50
     assert ids == scenario_ids(found, range(50), ABOUT)
-    for word in ("file", "reference", "data", "version"):
+    for word in ("inputs", "reference", "data", "version"):
         assert not set(ids) & set(scenario_ids(found, range(50), {**ABOUT, word: "other"}))
 
 

@@ -14,10 +14,11 @@ from backfill.experiments.sweep.at_once import AT_ONCE, one_period
 from backfill.experiments.sweep.file import SweepLever
 from backfill.experiments.sweep.policies import Compiled, last, policy_at
 from backfill.policy.averages import MADE_OF
-from backfill.policy.compile import compile_policy, existing_flows
+from backfill.policy.compile import compile_policy
 from backfill.policy.kinds import kinds
 from backfill.policy.policy import Policy, parse_measures
 from backfill.policy.wedges import Wedges, some
+from backfill.policy.writing import existing_flows
 
 LEVERS = (
     SweepLever(measure=("Checks",), field="budget"),

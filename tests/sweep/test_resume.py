@@ -22,6 +22,7 @@ from backfill.cli import main
 from backfill.commands.validate import check
 from backfill.errors import OutputError
 from backfill.experiments.sweep.folder import Part, SweepFolder
+from backfill.experiments.sweep.identity import identity
 from backfill.experiments.sweep.plan import Plan
 from tests.sweep.conftest import command, line, tables
 
@@ -291,3 +292,26 @@ def test_a_log_says_now_and_then_how_far_it_is(
     said = capsys.readouterr().err.splitlines()
     assert said
     assert all(re.fullmatch(r"24 of 24, [\d.,]+ a second, .* left", one) for one in said)
+
+
+def test_what_a_file_is_called_makes_no_difference(file: Path, tmp_path: Path, finished: Path):
+    out, renamed = tmp_path / "out", tmp_path / "renamed.toml"
+    shutil.copytree(finished, out)
+    text = file.read_text()
+    title = next(line for line in text.splitlines() if line.startswith("title"))
+    renamed.write_text("# a comment\n" + text.replace(title, 'title = "Another"').replace("low = 0.0", "low = 0"))
+    assert main(["sweep", str(renamed), "--out", str(out), "--quiet"]) == 0
+    assert tables(out) == tables(finished)
+
+
+def test_ids_depend_on_inputs_and_not_on_how_they_are_chosen(file: Path, finished: Path):
+    def identity_of(text: str) -> dict[str, str]:
+        file.write_text(text)
+        return identity(*check(str(file)), "effects")
+
+    text, before = file.read_text(), SweepFolder(finished).record["identity"]
+    for old, new in (("chunk = 4", "chunk = 5"), ("points = 4", "points = 5"), ("high = 0.5", "high = 0.4")):
+        found = identity_of(text.replace(old, new))
+        assert found["inputs"] == before["inputs"]
+        assert found["file"] != before["file"]
+    assert identity_of(text.replace('origins = "China"', 'origins = "all"'))["inputs"] != before["inputs"]

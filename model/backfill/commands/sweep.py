@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backfill.commands.validate import check
+from backfill.commands.validate import check, notes
 from backfill.errors import CommandError, Faults, MissingKeyError, OutputError, UserError
 
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ def sweep_experiment(
     assert experiment.sweep is not None
     plan = Plan.of(experiment.sweep)
     count = workers or cores()
+    if not quiet:
+        for note in notes(experiment):
+            print(note, file=sys.stderr)
     if dry_run:
         from backfill.experiments.sweep.trial import trial
 

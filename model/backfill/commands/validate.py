@@ -8,8 +8,9 @@ from pathlib import Path
 
 from backfill.errors import Faults, SelfReferenceError, UserError
 from backfill.experiments.config import NO_CONTROLS, SAME, Experiment, load_experiment
-from backfill.policy.compile import cut_short, idle_names
+from backfill.experiments.sweep.checks import clashing_ends
 from backfill.policy.faults import path
+from backfill.policy.inert import cut_short, idle_names
 from backfill.policy.library import find, read
 from backfill.policy.policy import Placed
 from backfill.policy.superseding import endings
@@ -67,7 +68,10 @@ def notes(experiment: Experiment) -> list[str]:
     short = cut_short(policy, names, grid, flow_exists=exists, facts=facts)
     found = idle_names(policy, names, grid, flow_exists=exists, facts=facts)
     odd = [size for one in policy.placed if not one.measure.included_from for size in _odd_sizes(one)]
-    told = (*endings(policy, grid), *(one.error() for one in (*short, *found)), *odd)
+    ends: Iterator[UserError] = iter(())
+    if experiment.sweep is not None:
+        ends = clashing_ends(experiment.sweep, policy, str(experiment.file or experiment.name), names, grid, exists, facts)
+    told = (*endings(policy, grid), *(one.error() for one in (*short, *found)), *odd, *ends)
     return [f"note: {one}" for one in told]
 
 

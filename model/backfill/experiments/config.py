@@ -35,8 +35,9 @@ from backfill.experiments.toml_text import to_toml
 from backfill.hats.own import CLOSURES, OwnTables, read_own
 from backfill.policy.benchmark import benchmark_flows
 from backfill.policy.board import FlowExists
-from backfill.policy.compile import Inert, check_policy, idle_measures, inert_measures
+from backfill.policy.compile import check_policy
 from backfill.policy.facts import Facts
+from backfill.policy.inert import Inert, idle_measures, inert_measures
 from backfill.policy.known import known_on
 from backfill.policy.library import CHAINED, PolicyFile, called, find, missing, read, with_included
 from backfill.policy.policy import Placed, Policy, duplicates

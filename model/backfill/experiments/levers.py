@@ -69,12 +69,13 @@ def _takes_numbers(kind: Any) -> bool:
 
 
 def numeric_fields(measure: BaseModel) -> list[str]:
-    """Fields that may be levers."""
-    return [
-        field.alias or name
-        for name, field in type(measure).model_fields.items()
-        if numeric(measure, field.alias or name)
-    ]
+    """Fields that may be levers, those of tables inside with a dot."""
+    found = []
+    for name, field in type(measure).model_fields.items():
+        key, value = field.alias or name, getattr(measure, name)
+        found += [f"{key}.{inner}" for inner in numeric_fields(value)] if isinstance(value, BaseModel) else []
+        found += [key] if numeric(measure, key) else []
+    return found
 
 
 def unfit(measure: BaseModel, key: str, value: float) -> ValidationError | None:

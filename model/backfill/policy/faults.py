@@ -195,5 +195,9 @@ def _standard(
             return RateTooLowError(file, where, value, "a rate is above -1; write -0.25 to take off 25%")
         percent = "; a share, write 0.25 for 25%" if bound in (1, 10) and side == "le" else ""
         return OutOfRangeError(file, where, value, f"must be {words} {bound:g}{percent}")
+    if kind in ("too_short", "too_long"):
+        count = context["min_length" if kind == "too_short" else "max_length"]
+        told = f"{'at least' if kind == 'too_short' else 'at most'} {count:,} {'value' if count == 1 else 'values'}"
+        return OutOfRangeError(file, where, value, f"must have {told}")
     expected = next((words for stem, words in _TYPES.items() if kind.startswith(stem)), None)
     return WrongTypeError(file, where, value, f"must be {expected}" if expected else error["msg"])

@@ -16,11 +16,12 @@ from backfill.dimensions import Period, Vocabulary
 from backfill.experiments.sweep.file import SweepLever
 from backfill.experiments.sweep.policies import ARRAYS, Branch, Compiled, as_written, last, policy_at
 from backfill.policy.board import PARTS, Board, FlowExists
-from backfill.policy.compile import compile_policy, existing_flows
+from backfill.policy.compile import compile_policy
 from backfill.policy.facts import Facts
 from backfill.policy.policy import Policy
 from backfill.policy.timeline import Timeline
 from backfill.policy.wedges import Wedges, joined, stacked
+from backfill.policy.writing import existing_flows
 
 AT_ONCE = 64
 """Choices on one board: arrays that levers reach take some 50 kB for each choice, the others none."""

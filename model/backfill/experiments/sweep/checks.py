@@ -16,6 +16,9 @@ from backfill.experiments.sweep.file import MOST_SCENARIOS, SweepTable, read_swe
 from backfill.experiments.sweep.plan import Plan
 from backfill.experiments.sweep.policies import policy_at
 from backfill.hats.own import OwnTables
+from backfill.policy.board import FlowExists
+from backfill.policy.compile import clashes
+from backfill.policy.facts import Facts
 from backfill.policy.faults import path
 from backfill.policy.library import PolicyFile
 from backfill.policy.policy import Policy
@@ -69,10 +72,40 @@ def unfit_sweep(
     return list(_still(table, file, wedges))
 
 
+def clashing_ends(
+    table: SweepTable,
+    policy: Policy,
+    file: str,
+    vocabulary: Vocabulary,
+    periods: Sequence[Period],
+    flow_exists: FlowExists,
+    facts: Facts | None,
+) -> Iterator[UserError]:
+    """Levers at whose ends measures cannot all be meant, the others being as written; scenarios there are solved all the same."""
+    if not table.levers:
+        return
+    rows = _rows(table)
+    for n, lever in enumerate(table.levers):
+        for end in sorted({rows[:, n].min(), rows[:, n].max()}):
+            moved = policy_at(policy, [lever], [end])
+            told = clashes(moved, vocabulary, tuple(periods), flow_exists=flow_exists, facts=facts)
+            if told:
+                others = " and ".join(other.called for other in told[0].others)
+                more = f", and {len(told) - 1} more contradictions" if len(told) > 1 else ""
+                remedy = f"there {told[0].placed.called} contradicts {others}, {told[0].why}{more}; "
+                remedy += "scenarios there are solved as they stand"
+                yield ContradictionError(file, path("sweep", "levers", n), float(end), remedy)
+
+
+def _rows(table: SweepTable) -> np.ndarray:
+    """Every choice of levers."""
+    return Plan.of(table.model_copy(update={"parameters": (), "combine": "crossed"})).levers
+
+
 def _lever(n: int, table: SweepTable, policy: Policy, file: str) -> Iterator[UserError]:
     lever = table.levers[n]
     key = path("sweep", "levers", n)
-    ends = [("values", float(x)) for x in sorted({min(lever.values), max(lever.values)})] if lever.values else []
+    ends = [(f"values[{n + 1}]", float(x)) for n, x in enumerate(lever.values or ())]
     ends += [(word, float(x)) for word, x in (("low", lever.low), ("high", lever.high)) if x is not None]
     found = [list(field_faults(lever.measure, lever.field, {word: x}, policy, file, key)) for word, x in ends]
     yield from {str(fault): fault for faults in found for fault in faults}.values()
@@ -116,7 +149,7 @@ def _still(table: SweepTable, file: str, wedges) -> Iterator[UserError]:
     """Levers that leave wedges as they are wherever the others stand."""
     if not table.levers:
         return
-    rows = Plan.of(table.model_copy(update={"parameters": (), "combine": "crossed"})).levers
+    rows = _rows(table)
     low, high = rows.min(0), rows.max(0)
     ends = [wedges(low), wedges(high)]
     for n, lever in enumerate(table.levers):

@@ -20,9 +20,9 @@ from backfill.experiments.sweep.seen import Seen, together
 from backfill.experiments.sweep.solved import Solved, controlled, failed, without
 from backfill.experiments.vintages import Vintages, continuing, foreseen, known, last, news
 from backfill.experiments.worlds import Key, batch, keys_of
-from backfill.policy.compile import existing_flows
 from backfill.policy.policy import Policy
 from backfill.policy.wedges import Wedges
+from backfill.policy.writing import existing_flows
 from backfill.response import levels
 from backfill.supply.foresight import foresight_named
 from backfill.threads import single_threaded_algebra

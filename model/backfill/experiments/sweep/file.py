@@ -183,6 +183,8 @@ def read_sweep(
     if isinstance(found, Mapping):
         for kind, n, one in _axes(found):
             wrong += _ends(one, path("sweep", kind, n), file)
+            if not _is_listed(found, kind):
+                wrong += _repeated(one, path("sweep", kind, n), file)
         for n, one in rows(found, "parameters"):
             wrong += _parameter(one, path("sweep", "parameters", n), file, priors, elsewhere)
     if table is not None and not wrong:
@@ -209,6 +211,16 @@ def _ends(one: Mapping[str, Any], key: str, file: str) -> Iterator[UserError]:
     if ("low" in one) != ("high" in one) and "values" not in one:
         missing = "high" if "low" in one else "low"
         yield MissingKeyError(file, path(key, missing), None, "is missing; give both ends")
+
+
+def _is_listed(raw: Mapping[str, Any], kind: str) -> bool:
+    """Whether values go value by value, so that those of one axis may come again."""
+    word = "policy" if kind == "levers" or raw.get("combine") == "joint" else "uncertainty"
+    choice = raw.get(word)
+    return isinstance(choice, Mapping) and choice.get("by") == "listed"
+
+
+def _repeated(one: Mapping[str, Any], key: str, file: str) -> Iterator[UserError]:
     values = one.get("values")
     if isinstance(values, list) and len(set(map(_as_read, values))) < len(values):
         yield DuplicateMeasureError(file, path(key, "values"), values, "has a value twice; remove one")

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import io
 import json
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backfill.errors import OutputError
-from backfill.experiments.provenance import provenance, text_sha256
+from backfill.experiments.provenance import provenance
 from backfill.experiments.replace import names_in
 from backfill.experiments.sweep.apart import apart
+from backfill.experiments.sweep.identity import by_itself, identity
 from backfill.experiments.sweep.plan import Chunk, Plan
-from backfill.kept import source
-from backfill.resources import version
 
 if TYPE_CHECKING:
     import polars as pl
@@ -141,7 +139,7 @@ class SweepFolder:
         before = self.record.get("identity", {})
         told = {"file": "another file", "reference": "another reference", "data": "other data", "version": "another version",
                 "keep": "another --keep"}  # fmt: skip
-        other = [word for word in about if before.get(word) != about[word]]
+        other = [word for word in told if before.get(word) != about[word]]
         if other:
             what = ", ".join(told[word] for word in other)
             where = [self._differences(name, files[name]) for word, name in _FILES.items() if word in other]
@@ -150,10 +148,10 @@ class SweepFolder:
 
     def _differences(self, name: str, now: Experiment) -> str:
         try:
-            before = tomllib.loads((self.path / name).read_text(encoding="utf-8"))
+            before = (self.path / name).read_text(encoding="utf-8")
+            return apart(*(by_itself(tomllib.loads(text)) for text in (before, now.resolved_toml())))
         except (OSError, tomllib.TOMLDecodeError):
             return ""
-        return apart(*map(_without_places, (before, tomllib.loads(now.resolved_toml()))))
 
     @contextmanager
     def alone(self, part: Part) -> Iterator[None]:
@@ -196,40 +194,6 @@ class SweepFolder:
         for kind in (SCENARIOS, EFFECTS, FLOWS):
             for left in (self.path / kind).glob(".*.part"):
                 left.unlink(missing_ok=True)
-
-
-def identity(experiment: Experiment, reference: Experiment, keep: str) -> dict[str, str]:
-    """Hashes of everything that the numbers depend on besides the machine."""
-    from backfill.experiments.provenance import data_sha256
-
-    data = hashlib.sha256(data_sha256().encode())
-    for place in _inputs(experiment):
-        data.update(place.name.encode() + place.read_bytes())
-    return {
-        "file": text_sha256(_anywhere(experiment)),
-        "reference": text_sha256(_anywhere(reference)),
-        "data": data.hexdigest(),
-        "version": f"{version()}+{source()[:12]}",
-        "keep": keep,
-    }
-
-
-def _anywhere(experiment: Experiment) -> str:
-    """The experiment as a file, wherever what it reads lies."""
-    closure = "" if experiment.own is None else experiment.own.closure
-    return replace(experiment, mapping=None, own=None, reference="").resolved_toml() + closure
-
-
-def _without_places(written: Mapping[str, Any]) -> dict[str, Any]:
-    """A resolved file without where what it reads lies, which makes no difference."""
-    economy = {key: value for key, value in written.get("economy", {}).items() if key != "tables"}
-    return {key: value for key, value in written.items() if key not in ("reference", "regions")} | {"economy": economy}
-
-
-def _inputs(experiment: Experiment) -> list[Path]:
-    """Files besides the benchmark that an experiment reads."""
-    own = sorted(experiment.own.folder.glob("*.csv")) if experiment.own is not None else []
-    return [*own, *([experiment.mapping] if experiment.mapping is not None else [])]
 
 
 def place_text(path: Path, text: str) -> None:

@@ -24,7 +24,7 @@ def scenario_ids(plan: Plan, scenarios: Sequence[int], about: Mapping[str, str])
     """What tells scenarios from all others: a hash of their inputs, the data and the version, and of which time it is where the
     same inputs were drawn before.
     """
-    base = json.dumps({key: about[key] for key in ("file", "reference", "data", "version")}, sort_keys=True)
+    base = json.dumps({key: about[key] for key in ("inputs", "reference", "data", "version")}, sort_keys=True)
     begun = hashlib.sha256(base.encode())
     found = []
     for number in scenarios:

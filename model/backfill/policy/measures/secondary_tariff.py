@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from pydantic_core import PydanticCustomError
 
 from backfill.dimensions import Period
-from backfill.policy.board import Board, box
+from backfill.policy.board import Amount, Board, box
 from backfill.policy.measure import Measure, Products, Rate, Regions, Share, Stage, kind
 
 _EQUAL = 1e-9
@@ -160,8 +160,8 @@ from = 2026-01-01
             return "trigger.alignment_below", level, remedy
         return None
 
-    def _rate(self) -> float:
-        return self.rate if self.authority_cap is None else min(self.rate, self.authority_cap)
+    def _rate(self) -> Amount:
+        return self.rate if self.authority_cap is None else np.minimum(self.rate, self.authority_cap)
 
     def _due(self, board: Board, importer: int, target: int) -> np.ndarray:
         """Boolean ``[stretch]``: in force and the target's alignment below the trigger."""
@@ -174,5 +174,6 @@ from = 2026-01-01
         if board.exists is not None:
             counts &= board.exists[products, target]
         level = np.where(counts, np.minimum(1.0, given / np.where(asked > 0, asked, 1.0)), 1.0)
-        unaligned = level.min(axis=(1, 2, 3)) < (self.trigger.alignment_below or 0.0) - _EQUAL
+        below = self.trigger.alignment_below
+        unaligned = level.min(axis=(1, 2, 3)) < (0.0 if below is None else below) - _EQUAL
         return self.when(board) & counts.any(axis=(1, 2, 3)) & unaligned
