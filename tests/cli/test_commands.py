@@ -310,6 +310,33 @@ share = 50
 """
 
 
+CAPPED = """\
+[[measures]]
+kind = "export_control"
+by = "USA"
+products = "tools"
+destinations = "CHN"
+coverage = 0.5
+[[measures]]
+kind = "secondary_tariff"
+by = "USA"
+targets = "KOR"
+products = "electronics"
+rate = 0.25
+authority_cap = 0.15
+trigger = { alignment_below = 1.0, products = "tools" }
+"""
+
+
+def test_a_rate_beyond_what_the_law_allows_is_noted(tmp_path: Path):
+    (tmp_path / "capped.toml").write_text(CAPPED)
+    done = backfill("validate", "capped.toml", cwd=tmp_path)
+    told = "note: capped.toml: measures[2].authority_cap: 0.15: is below the rate, 0.25: 0.15 is collected"
+    assert (done.returncode, done.stderr.splitlines()) == (0, [told])
+    (tmp_path / "capped.toml").write_text(CAPPED.replace("authority_cap = 0.15", "authority_cap = 0.3"))
+    assert backfill("validate", "capped.toml", cwd=tmp_path).stderr == ""
+
+
 def test_sizes_that_may_be_meant_in_another_unit_are_noted(tmp_path: Path):
     (tmp_path / "odd.toml").write_text(ODD)
     done = backfill("validate", "odd.toml", cwd=tmp_path)

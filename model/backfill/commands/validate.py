@@ -81,6 +81,9 @@ def _odd_sizes(placed: Placed) -> Iterator[UserError]:
     rate = getattr(measure, "rate", None)
     if isinstance(rate, float) and rate >= 2:
         yield UserError(placed.file, path(placed.key, "rate"), rate, f"is {rate:.0%} of the price; write 0.05 for 5%")
+    cap = getattr(measure, "authority_cap", None)
+    if isinstance(rate, float) and isinstance(cap, float) and cap < rate:
+        yield UserError(placed.file, path(placed.key, "authority_cap"), cap, f"is below the rate, {rate:g}: {cap:g} is collected")
     share = getattr(measure, "share", None)
     if isinstance(share, float) and share >= 2:
         yield UserError(placed.file, path(placed.key, "share"), share, f"is {share:.0%}; write 0.05 for 5%")
