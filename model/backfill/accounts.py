@@ -158,15 +158,17 @@ def income_table(shape: Structure, labels: Sequence[str], outcome: Outcome) -> p
 
 def capacity_table(
     economy: Economy, labels: Sequence[str], capacity: np.ndarray, use: np.ndarray, additions: np.ndarray,
-    rent: np.ndarray, mill: np.ndarray, replacement_cost: np.ndarray, skill: np.ndarray,
+    rent: np.ndarray, mill: np.ndarray, replacement_cost: np.ndarray, skill: np.ndarray, subsidy: np.ndarray,
 ) -> pl.DataFrame:
-    """Planned capacities ``[period, node]``: the rent is the shadow price of a unit; ``skill`` as in `supply.past`."""
+    """Planned capacities ``[period, node]``: the rent is the shadow price of a unit, ``skill`` as in `supply.past`, ``subsidy``
+    what the treasury of the site pays for additions, million USD.
+    """
     shape = economy.structure
     nodes = [str(n) for n in range(len(shape.nodes))]
     rows = _melt(
         {"period": labels, "node": nodes}, capacity=capacity, use=use, addition=additions, rent=rent,
         rent_share=rent / mill, replacement_cost_value=replacement_cost * capacity,
-        learned=1 - np.exp(-skill),
+        learned=1 - np.exp(-skill), subsidy=subsidy,
     )
     lookup = pl.DataFrame(
         {"node": nodes, "product": [p for p, _ in shape.nodes], "region": [r for _, r in shape.nodes], "owner": shape.owners},
@@ -174,7 +176,7 @@ def capacity_table(
     )
     return rows.join(lookup, on="node").select(
         "period", "product", "region", "owner", "capacity", "use", "addition", "rent", "rent_share",
-        "replacement_cost_value", "learned", unit=pl.lit(MUSD),
+        "replacement_cost_value", "learned", "subsidy", unit=pl.lit(MUSD),
     )
 
 

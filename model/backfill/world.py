@@ -25,6 +25,7 @@ from backfill.dimensions import Period
 from backfill.economy.economy import Economy
 from backfill.policy.wedges import Wedges
 from backfill.supply.foresight import foresight_named
+from backfill.supply.inherited import subsidies
 from backfill.supply.nodes import capacity_path
 from backfill.threads import single_threaded_algebra
 from backfill.trade.barriers import Barriers
@@ -153,13 +154,15 @@ def _world(coupling: Coupling, worlds: Sequence[Wedges], world: int) -> World:
     limits = {limit.name: limit for wedges in worlds for limit in wedges.limits}
     names = sorted(limits)
     site = np.asarray(economy.capacity.site_cost).T + point.tool_cost[:, 0]
+    added = point.additions.sum(1)
+    paid = subsidies(economy, worlds[world]) * added
     tables = Tables(
         flows=flow_table(shape, labels, barriers, shown, np.asarray(lane.parameters.preferences.tariff)[keep]),
         prices=price_table(shape, labels, shown),
         income=income_table(shape, labels, shown),
         capacity=capacity_table(
-            economy, labels, capacity.T[keep], point.use.T[keep], point.additions.sum(1).T[keep], point.rent.T[keep],
-            point.mill.T[keep], site.T[keep], point.past.skill[:, coupling.rows, coupling.columns][keep],
+            economy, labels, capacity.T[keep], point.use.T[keep], added.T[keep], point.rent.T[keep],
+            point.mill.T[keep], site.T[keep], point.past.skill[:, coupling.rows, coupling.columns][keep], paid.T[keep],
         ),
         limits=limit_table(
             labels, names, [limits[n].owner for n in names], [limits[n].unit for n in names], barriers, shown

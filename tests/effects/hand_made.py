@@ -126,6 +126,7 @@ def capacity(value: float) -> pl.DataFrame:
                 0.1,
                 2 * value,
                 0.0,
+                0.25 * value,
                 "million USD of 2022",
             )
             for p in PERIODS
@@ -142,6 +143,7 @@ def capacity(value: float) -> pl.DataFrame:
             "rent_share",
             "replacement_cost_value",
             "learned",
+            "subsidy",
             "unit",
         ],
         orient="row",

@@ -74,6 +74,9 @@ def test_capacity_limits_and_prices_are_long():
     assert one(
         capacities(WORLDS, VOCABULARY), scenario="control", period="2022", quantity="rent share"
     ) == pytest.approx(0.1)
+    paid = {"period": "2022", "quantity": "subsidy paid for additions"}
+    assert one(capacities(WORLDS, VOCABULARY), scenario="control", **paid) > 0
+    assert one(capacities(WORLDS, VOCABULARY), "unit", scenario="control", **paid) == "million USD of 2022"
     table = limits(WORLDS)
     assert set(table["scenario"]) == {"control"}
     assert one(table, quantity="use") == 4.0

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import jax
 import numpy as np
+import polars as pl
 import pytest
 
 from backfill.accounts import terminal_value
@@ -150,6 +151,14 @@ def test_a_subsidy_is_paid_by_the_site_and_costs_the_world_nothing_itself(econom
     (world,) = solve_world(economy, [wedges])
     assert world.status is Status.SOLVED
     assert world.checks["walras"] < 1e-8
+    capacity = economy.capacity
+    begun = np.asarray(capacity.site_cost)[:, node] + np.asarray(capacity.tool_need)[node].sum()
+    unit = begun + np.asarray(capacity.slope)[:, node] * np.asarray(capacity.additions)[:, node]
+    table = world.tables.capacity
+    there = table.filter(pl.col("product") == product, pl.col("region") == region).sort("period")
+    np.testing.assert_allclose(there["subsidy"], 0.02 * unit[: economy.reported] * there["addition"], rtol=1e-12)
+    assert there["subsidy"].sum() > 0
+    assert table["subsidy"].sum() == pytest.approx(there["subsidy"].sum(), rel=1e-12)
 
 
 def test_a_unit_decided_on_is_worth_what_it_earns_before_and_after_the_end(economy, reference):

@@ -9,8 +9,9 @@ import polars as pl
 from backfill.dimensions import Vocabulary
 from backfill.effects.comparison import MUSD, WorldTables, bloc_of, levels
 
+SUBSIDY = "subsidy paid for additions"
 NOTHING = 1e-9
-"""Stocks below this, million USD or thousand H100e, are rounding."""
+"""Subsidies and stocks below this, million USD or thousand H100e, are rounding."""
 
 
 def exports(worlds: Mapping[str, WorldTables], vocabulary: Vocabulary) -> pl.DataFrame:
@@ -56,8 +57,8 @@ def exports(worlds: Mapping[str, WorldTables], vocabulary: Vocabulary) -> pl.Dat
 
 
 def capacities(worlds: Mapping[str, WorldTables], vocabulary: Vocabulary) -> pl.DataFrame:
-    """Planned capacities: what exists, is used and is added (per period), the rent of a unit and its share of the price, and what
-    makers have learned beyond the reference path.
+    """Planned capacities: what exists, is used and is added (per period), the rent of a unit and its share of the price, what
+    makers have learned beyond the reference path, and what the treasury pays of additions where it pays anything.
 
     Returns:
         scenario, period, region, bloc, owner, product, quantity, unit, value.
@@ -70,14 +71,17 @@ def capacities(worlds: Mapping[str, WorldTables], vocabulary: Vocabulary) -> pl.
         "rent": "USD per USD of 2022",
         "rent_share": "share of the mill price",
         "learned": "share of cost",
+        "subsidy": MUSD,
     }
     names = {
         "replacement_cost_value": "replacement cost",
         "rent_share": "rent share",
         "learned": "cost lowered by experience beyond the reference's",
+        "subsidy": SUBSIDY,
     }
     table = levels(worlds, "capacity").with_columns(bloc=bloc_of(vocabulary, "region"))
-    return _long(table, ["region", "bloc", "owner", "product"], units, names)
+    long = _long(table, ["region", "bloc", "owner", "product"], units, names)
+    return long.filter((pl.col("quantity") != SUBSIDY) | (pl.col("value").abs() > NOTHING))
 
 
 def limits(worlds: Mapping[str, WorldTables]) -> pl.DataFrame:

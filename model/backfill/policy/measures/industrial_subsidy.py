@@ -15,8 +15,8 @@ class IndustrialSubsidy(Measure):
     """Pays a share of what new capacity costs in a region; several add up.
 
     Dates are those on which building begins. The rate is of the cost of a unit on the reference path, site, tools and haste
-    together. Builders and treasury are of the same region, so that it moves no income between regions and stands in no
-    table of public revenue.
+    together. The treasury of the site pays, of the reference path's additions too, and what goes to owners from elsewhere is
+    income of theirs. Public revenue is without it: what is paid stands in the table ``capacity``.
     """
 
     also: ClassVar[tuple[str, ...]] = ("chips_act", "investment_credit", "subsidy", "tax_credit")
