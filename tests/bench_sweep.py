@@ -158,15 +158,17 @@ def rows(counts: tuple[int, ...] = (100, 1_000, 10_000), coupled: int = 48, thei
     """
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        for count in (64, 600):  # programs for few worlds to start from, and for many
-            run(STATIC, count, folder)
+        before = folder / "before"
+        before.mkdir()
+        for count in counts[:2]:  # programs for few worlds to start from, and for many
+            run(STATIC, count, before)
         static: list[Run] = []
         for count in counts:
             static.append(one := run(STATIC, count, folder))
             told = f"{one.rate:,.0f} a second after the first chunk; {one.memory / 1e6:,.0f} MB"
             told += f"; {one.disk / one.scenarios:,.0f} bytes each"
             yield f"static sweep of {one.scenarios:,} scenarios", f"{one.seconds:.1f} s", told
-        few, many = static[0], static[-1]
+        few, many = static[-2:]
         slope = (many.seconds - few.seconds) / (many.scenarios - few.scenarios)
         yield "static scenarios, each further one", f"{1e3 * slope:.2f} ms", f"{1 / slope:,.0f} a second"
         if theirs is not None:
