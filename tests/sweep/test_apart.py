@@ -35,6 +35,8 @@ amount = 3
         ('by = ["USA"]', 'by = ["EUU"]', """measures "Duty".by: ['USA'] there, ['EUU'] here"""),
         ('name = "Quota"', 'name = "Cap"', 'measures "Quota": something there, nothing here; measures "Cap": nothing there, '),
         ('title = "Before"', 'title = "After"', 'title: "Before" there, "After" here'),
+        (FILE[FILE.index("[[measures]]") :], "", 'measures "Duty": something there, nothing here; measures "Quota": something'),
+        ('title = "Before"', f'title = "{90 * "x"}"', f'title: "Before" there, "{59 * "x"}... here'),
         ("", "", ""),
     ],
 )

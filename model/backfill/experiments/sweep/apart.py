@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-MOST = 3
-"""Differences that are told; the others are counted."""
+MOST, LONGEST = 3, 60
+"""Differences that are told, the others being counted, and characters of a value."""
 
 
 def apart(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -20,8 +20,8 @@ def _differences(key: str, before: Any, now: Any) -> Iterator[str]:
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         for word in dict.fromkeys([*before, *now]):
             yield from _differences(f"{key}.{word}" if key else word, before.get(word), now.get(word))
-    elif _are_tables(before) and _are_tables(now):
-        there, here = _by_name(before), _by_name(now)
+    elif _are_tables(before or now) and _are_tables(now or before):
+        there, here = _by_name(before or ()), _by_name(now or ())
         for name in dict.fromkeys([*there, *here]):
             yield from _differences(f'{key} "{name}"', there.get(name), here.get(name))
     elif before != now:
@@ -46,4 +46,5 @@ def _called(table: Mapping[str, Any]) -> str:
 def _told(value: Any) -> str:
     if value is None or isinstance(value, Mapping):
         return "nothing" if value is None else "something"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    told = f'"{value}"' if isinstance(value, str) else str(value)
+    return told if len(told) <= LONGEST else f"{told[:LONGEST]}..."
