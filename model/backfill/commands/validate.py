@@ -68,10 +68,10 @@ def notes(experiment: Experiment) -> list[str]:
     short = cut_short(policy, names, grid, flow_exists=exists, facts=facts)
     found = idle_names(policy, names, grid, flow_exists=exists, facts=facts)
     odd = [size for one in policy.placed if not one.measure.included_from for size in _odd_sizes(one)]
-    ends: Iterator[UserError] = iter(())
+    told = [*endings(policy, grid), *(one.error() for one in (*short, *found)), *odd]
     if experiment.sweep is not None:
-        ends = clashing_ends(experiment.sweep, policy, str(experiment.file or experiment.name), names, grid, exists, facts)
-    told = (*endings(policy, grid), *(one.error() for one in (*short, *found)), *odd, *ends)
+        file = str(experiment.file or experiment.name)
+        told += clashing_ends(experiment.sweep, policy, file, names, grid, exists, facts)
     return [f"note: {one}" for one in told]
 
 

@@ -105,7 +105,8 @@ def _rows(table: SweepTable) -> np.ndarray:
 def _lever(n: int, table: SweepTable, policy: Policy, file: str) -> Iterator[UserError]:
     lever = table.levers[n]
     key = path("sweep", "levers", n)
-    ends = [(f"values[{n + 1}]", float(x)) for n, x in enumerate(lever.values or ())]
+    least_and_most = {int(np.argmin(lever.values)), int(np.argmax(lever.values))} if lever.values else set()
+    ends = [(f"values[{place + 1}]", float(lever.values[place])) for place in sorted(least_and_most)]
     ends += [(word, float(x)) for word, x in (("low", lever.low), ("high", lever.high)) if x is not None]
     found = [list(field_faults(lever.measure, lever.field, {word: x}, policy, file, key)) for word, x in ends]
     yield from {str(fault): fault for faults in found for fault in faults}.values()

@@ -149,7 +149,7 @@ class SweepFolder:
     def _differences(self, name: str, now: Experiment) -> str:
         try:
             before = (self.path / name).read_text(encoding="utf-8")
-            return apart(*(by_itself(tomllib.loads(text)) for text in (before, now.resolved_toml())))
+            return apart(by_itself(before), by_itself(now.resolved_toml()))
         except (OSError, tomllib.TOMLDecodeError):
             return ""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import tomllib
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backfill.experiments.provenance import data_sha256, text_sha256
-from backfill.experiments.sweep.file import Choice, SweepTable
 from backfill.kept import source
 from backfill.resources import version
 
@@ -19,51 +19,47 @@ if TYPE_CHECKING:
 NO_DIFFERENCE = ("name", "title", "purpose", "reference", "regions")
 """Keys of a resolved file that say what it is called, and where what it reads lies."""
 
+CHOICE, POINTS = ("combine", "chunk", "policy", "uncertainty"), ("values", "low", "high", "points")
+"""Keys of a sweep, and of its axes, that say which scenarios there are, not what they are."""
+
 
 def identity(experiment: Experiment, reference: Experiment, keep: str) -> dict[str, str]:
     """Hashes of everything that the numbers depend on besides the machine; ``inputs`` of what a scenario's values stand for."""
     data = hashlib.sha256(data_sha256().encode())
     for place in _inputs(experiment):
         data.update(place.name.encode() + place.read_bytes())
+    own = by_itself(experiment.resolved_toml())
     return {
-        "file": text_sha256(_anywhere(experiment)),
-        "inputs": text_sha256(_anywhere(replace(experiment, sweep=_what_moves(experiment)))),
-        "reference": text_sha256(_anywhere(reference)),
+        "file": _hash(own),
+        "inputs": _hash(own | {"sweep": _what_moves(own.get("sweep", {}))}),
+        "reference": _hash(by_itself(reference.resolved_toml())),
         "data": data.hexdigest(),
         "version": f"{version()}+{source()[:12]}",
         "keep": keep,
     }
 
 
-def _anywhere(experiment: Experiment) -> str:
-    """The experiment as a file, wherever what it reads lies."""
-    closure = "" if experiment.own is None else experiment.own.closure
-    bare = replace(experiment, name="", title="", purpose="", mapping=None, own=None, reference="")
-    return bare.resolved_toml() + closure
+def by_itself(resolved: str) -> dict[str, Any]:
+    """A resolved file without what it is called and where what it reads lies, which make no difference."""
+    written = tomllib.loads(resolved)
+    economy = {key: value for key, value in written.get("economy", {}).items() if key != "tables"}
+    return {key: value for key, value in written.items() if key not in NO_DIFFERENCE} | {"economy": economy}
 
 
-def _what_moves(experiment: Experiment) -> SweepTable | None:
+def _what_moves(sweep: Mapping[str, Any]) -> dict[str, Any]:
     """The sweep but for how values are chosen and chunks are cut: what a scenario's values mean."""
-    if experiment.sweep is None:
-        return None
-    still = {"values": None, "low": None, "high": None, "points": None}
-    table = experiment.sweep
-    return table.model_copy(
-        update={
-            "combine": "crossed", "chunk": None, "policy": Choice.model_validate({}), "uncertainty": Choice.model_validate({}),
-            "levers": tuple(one.model_copy(update=still) for one in table.levers),
-            "parameters": tuple(one.model_copy(update=still) for one in table.parameters),
-        }
-    )  # fmt: skip
+    axes = {
+        kind: [{key: value for key, value in axis.items() if key not in POINTS} for axis in sweep.get(kind, ())]
+        for kind in ("levers", "parameters")
+    }
+    return {key: value for key, value in sweep.items() if key not in CHOICE} | axes
+
+
+def _hash(written: Mapping[str, Any]) -> str:
+    return text_sha256(json.dumps(written, sort_keys=True, default=str))
 
 
 def _inputs(experiment: Experiment) -> list[Path]:
     """Files besides the benchmark that an experiment reads."""
     own = sorted(experiment.own.folder.glob("*.csv")) if experiment.own is not None else []
     return [*own, *([experiment.mapping] if experiment.mapping is not None else [])]
-
-
-def by_itself(written: Mapping[str, Any]) -> dict[str, Any]:
-    """A resolved file without what it is called and where what it reads lies, which make no difference."""
-    economy = {key: value for key, value in written.get("economy", {}).items() if key != "tables"}
-    return {key: value for key, value in written.items() if key not in NO_DIFFERENCE} | {"economy": economy}
